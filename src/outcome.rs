@@ -1,0 +1,337 @@
+//! What one probe found: success, or the phase, peer and reason of its failure; how long every phase took
+//! that was reached; why the others were not; and what was seen on the way. Pure data: no I/O, no clock.
+
+mod observed;
+mod reason;
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+pub use observed::{
+    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, ProxySeen, RedirectSeen, TlsSeen,
+};
+pub use reason::{
+    ConnectReason, DnsReason, FailureReason, ProxyReason, RequestReason, ResponseReason, TlsReason,
+};
+use serde::{Serialize, Serializer};
+
+use crate::route::Via;
+
+/// A part of a probe that has a beginning, an end and a peer. The times of all phases add up to the probe's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    /// A name is resolved.
+    Dns,
+    /// A TCP connection is opened.
+    Connect,
+    /// The proxy is asked for a tunnel, as far as its answer.
+    Proxy,
+    /// The TLS handshake, certificate verification included.
+    Tls,
+    /// From the request's first byte sent to the answer's first byte received.
+    Request,
+    /// From the answer's first byte to the verdict.
+    Response,
+}
+
+/// Whom a phase spoke to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Peer {
+    /// The route's proxy.
+    Proxy,
+    /// The endpoint itself, or whoever answers in its place.
+    Endpoint,
+}
+
+/// A phase towards a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+pub struct Step {
+    /// What was done.
+    pub phase: Phase,
+    /// With whom.
+    pub peer: Peer,
+}
+
+/// How long a step took. The steps of all redirects are added up.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Timing {
+    /// What was done, with whom.
+    #[serde(flatten)]
+    pub step: Step,
+    /// How long, the failing step included.
+    #[serde(rename = "seconds", serialize_with = "seconds")]
+    pub elapsed: Duration,
+}
+
+/// The timings of a probe in the order in which the steps were first taken.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Timings(Vec<Timing>);
+
+/// Why a step did not run. It is not a time of zero.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhyNotRun {
+    /// The proxy resolves the endpoint's name; the probe never learns the address.
+    ResolvedByProxy,
+    /// The host is written as an address: there is no name to resolve.
+    AddressLiteral,
+    /// Plain HTTP has no TLS.
+    PlainHttp,
+    /// Plain HTTP is asked of the proxy in absolute form, without a tunnel.
+    NoTunnel,
+    /// The proxy connects to the endpoint; the probe's own connection goes to the proxy.
+    ConnectedByProxy,
+    /// The probe failed before it came to this.
+    EarlierFailure,
+}
+
+/// A step that did not run, and why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct NotRun {
+    /// What was not done.
+    #[serde(flatten)]
+    pub step: Step,
+    /// The reason.
+    pub why: WhyNotRun,
+}
+
+/// Why a probe failed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Failure {
+    /// The closed reason; it fixes the phase.
+    pub reason: FailureReason,
+    /// Whom the failing phase spoke to.
+    pub peer: Peer,
+    /// What was tried, on what, and what came back: for people, never a label.
+    pub detail: String,
+}
+
+/// The result of one probe.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// When it started.
+    pub started: SystemTime,
+    /// How long it took from start to verdict.
+    pub duration: Duration,
+    /// How the first hop left.
+    pub via: Via,
+    /// The verdict.
+    pub result: Result<(), Failure>,
+    /// How long each step took, the failing one included.
+    pub timings: Timings,
+    /// The steps that did not run, each with its reason.
+    pub not_run: Vec<NotRun>,
+    /// What was seen.
+    pub observed: Observed,
+}
+
+// === impl Phase ===
+
+impl Phase {
+    /// Every phase, in the order of a probe.
+    pub const ALL: [Self; 6] = [
+        Self::Dns,
+        Self::Connect,
+        Self::Proxy,
+        Self::Tls,
+        Self::Request,
+        Self::Response,
+    ];
+
+    /// The value of the label `phase`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Proxy => "proxy",
+            Self::Tls => "tls",
+            Self::Request => "request",
+            Self::Response => "response",
+        }
+    }
+
+    /// This phase, spoken with the route's proxy.
+    #[must_use]
+    pub fn with_proxy(self) -> Step {
+        Step {
+            phase: self,
+            peer: Peer::Proxy,
+        }
+    }
+
+    /// This phase, spoken with the endpoint.
+    #[must_use]
+    pub fn with_endpoint(self) -> Step {
+        Step {
+            phase: self,
+            peer: Peer::Endpoint,
+        }
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+// === impl Peer ===
+
+impl Peer {
+    /// The value of the label `peer`.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proxy => "proxy",
+            Self::Endpoint => "endpoint",
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+// === impl Step ===
+
+impl Step {
+    /// Every step that a probe can take: a proxy answers no request, it only relays one.
+    pub const ALL: [Self; 8] = [
+        Self {
+            phase: Phase::Dns,
+            peer: Peer::Proxy,
+        },
+        Self {
+            phase: Phase::Connect,
+            peer: Peer::Proxy,
+        },
+        Self {
+            phase: Phase::Proxy,
+            peer: Peer::Proxy,
+        },
+        Self {
+            phase: Phase::Dns,
+            peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Connect,
+            peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Tls,
+            peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Request,
+            peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Response,
+            peer: Peer::Endpoint,
+        },
+    ];
+}
+
+// === impl Timings ===
+
+impl Timings {
+    /// Adds to the time of a step, which a redirect may take again.
+    pub fn add(&mut self, step: Step, elapsed: Duration) {
+        match self.0.iter_mut().find(|timing| timing.step == step) {
+            Some(timing) => timing.elapsed += elapsed,
+            None => self.0.push(Timing { step, elapsed }),
+        }
+    }
+
+    /// The time of a step, if it was reached.
+    #[must_use]
+    pub fn of(&self, step: Step) -> Option<Duration> {
+        let timing = self.0.iter().find(|timing| timing.step == step)?;
+        Some(timing.elapsed)
+    }
+
+    /// The timings in the order in which the steps were first taken.
+    pub fn iter(&self) -> impl Iterator<Item = &Timing> {
+        self.0.iter()
+    }
+
+    /// The sum of all steps.
+    #[must_use]
+    pub fn total(&self) -> Duration {
+        self.0.iter().map(|timing| timing.elapsed).sum()
+    }
+}
+
+// === impl WhyNotRun ===
+
+impl WhyNotRun {
+    /// The stable name, as in the JSON report.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::ResolvedByProxy => "resolved_by_proxy",
+            Self::AddressLiteral => "address_literal",
+            Self::PlainHttp => "plain_http",
+            Self::NoTunnel => "no_tunnel",
+            Self::ConnectedByProxy => "connected_by_proxy",
+            Self::EarlierFailure => "earlier_failure",
+        }
+    }
+}
+
+// === impl Failure ===
+
+impl Failure {
+    /// A failure towards the endpoint.
+    pub fn of_endpoint(reason: impl Into<FailureReason>, detail: impl Into<String>) -> Self {
+        Self::new(reason, Peer::Endpoint, detail)
+    }
+
+    /// A failure towards the proxy.
+    pub fn of_proxy(reason: impl Into<FailureReason>, detail: impl Into<String>) -> Self {
+        Self::new(reason, Peer::Proxy, detail)
+    }
+
+    /// A failure towards a peer that only the caller knows.
+    pub fn new(reason: impl Into<FailureReason>, peer: Peer, detail: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            peer,
+            detail: detail.into(),
+        }
+    }
+
+    /// The phase in which it happened.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        self.reason.phase()
+    }
+}
+
+/// Serialises a duration as seconds with a fraction, the base unit of every figure that reachd exposes.
+fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(duration.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_of_redirects_add_up() {
+        let mut timings = Timings::default();
+        let (dns, tls) = (Phase::Dns.with_endpoint(), Phase::Tls.with_endpoint());
+        timings.add(dns, Duration::from_millis(2));
+        timings.add(tls, Duration::from_millis(5));
+        timings.add(dns, Duration::from_millis(3));
+        assert_eq!(timings.of(dns), Some(Duration::from_millis(5)));
+        assert_eq!(timings.of(Phase::Connect.with_endpoint()), None);
+        assert_eq!(timings.total(), Duration::from_millis(10));
+    }
+}

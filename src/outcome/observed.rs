@@ -1,0 +1,152 @@
+//! What a probe saw on its way: the evidence behind the verdict.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::SystemTime;
+
+use serde::{Serialize, Serializer};
+
+use super::Peer;
+use crate::route::Via;
+
+/// The evidence of one probe. Empty where nothing was seen.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Observed {
+    /// The names that were resolved, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub dns: Vec<DnsSeen>,
+    /// The endpoint's addresses, when the probe itself resolved them.
+    pub addresses: Vec<IpAddr>,
+    /// The connections that were tried, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub connects: Vec<ConnectSeen>,
+    /// The proxy's answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<ProxySeen>,
+    /// The TLS handshakes, in order.
+    pub tls: Vec<TlsSeen>,
+    /// The last HTTP answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub http: Option<HttpSeen>,
+    /// The endpoint's clock (its Date header) minus ours, in seconds; the header counts whole seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<f64>,
+}
+
+/// A name that was resolved.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DnsSeen {
+    /// Whose name it was.
+    pub peer: Peer,
+    /// The name asked for.
+    pub name: String,
+    /// The resolver's name in the configuration.
+    pub resolver: String,
+    /// The response code (RFC 1035 mnemonics); `None` when no answer came.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rcode: Option<String>,
+    /// The aliases followed, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub cname_chain: Vec<String>,
+    /// The least time to live in the answer, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ttl_seconds: Option<u32>,
+    /// The records of the answer in presentation format, bounded in number.
+    pub answers: Vec<String>,
+}
+
+/// A TCP connection that was tried.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ConnectSeen {
+    /// To whom.
+    pub peer: Peer,
+    /// To which address.
+    pub address: SocketAddr,
+    /// Why it failed; `None` for the one that was used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// What the proxy said for itself.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct ProxySeen {
+    /// The status of its answer to CONNECT.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub connect_status: Option<u16>,
+    /// The authentication schemes it offered with a 407, in lower case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offered_authentication: Vec<String>,
+    /// The product it calls itself (`Server`, `Via`).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub product: Option<String>,
+    /// What it says went wrong (`X-Squid-Error`, `Proxy-Status` of RFC 9209).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+/// A TLS handshake, with the certificates presented even when they were not accepted.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TlsSeen {
+    /// With whom.
+    pub peer: Peer,
+    /// `TLSv1.2` or `TLSv1.3`; `None` when the handshake failed before it was agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<&'static str>,
+    /// The cipher suite by its IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cipher: Option<String>,
+    /// The application protocol agreed by ALPN.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub alpn: Option<String>,
+    /// As presented, leaf first.
+    pub certificates: Vec<CertificateSeen>,
+}
+
+/// A certificate as presented.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct CertificateSeen {
+    /// The subject in RFC 4514 order as the certificate has it.
+    pub subject: String,
+    /// The issuer likewise.
+    pub issuer: String,
+    /// The names it is for: DNS names and addresses of the subject alternative name.
+    pub names: Vec<String>,
+    /// Lower-case hexadecimal.
+    pub serial: String,
+    /// Start of validity.
+    #[serde(serialize_with = "rfc3339")]
+    pub not_before: SystemTime,
+    /// End of validity.
+    #[serde(serialize_with = "rfc3339")]
+    pub not_after: SystemTime,
+    /// SHA-256 of the DER form, lower-case hexadecimal.
+    pub fingerprint_sha256: String,
+}
+
+/// The last HTTP answer and the way to it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct HttpSeen {
+    /// The status of the last answer.
+    pub status: u16,
+    /// `HTTP/1.1` or `HTTP/2.0`.
+    pub version: &'static str,
+    /// The redirects that were followed, in order.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub redirects: Vec<RedirectSeen>,
+    /// The length of the body as far as it was read.
+    pub body_bytes: usize,
+}
+
+/// A redirect that was followed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RedirectSeen {
+    /// The status that redirected.
+    pub status: u16,
+    /// Where to.
+    pub url: String,
+    /// How the new hop left.
+    pub via: Via,
+}
+
+fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&humantime::format_rfc3339_seconds(*time))
+}

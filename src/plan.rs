@@ -1,0 +1,86 @@
+//! The plan: every check that is to run, complete and immutable. It is made from the configuration and the
+//! catalog, swapped whole on reload, and compared with its predecessor by key.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::catalog::NotProbed;
+use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
+use crate::route::Route;
+
+/// One endpoint over one route.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Check {
+    /// What must be reachable.
+    pub endpoint: Arc<Endpoint>,
+    /// The way out.
+    pub route: Arc<Route>,
+    /// How often.
+    pub interval: Duration,
+    /// How long one probe may take, all phases together.
+    pub timeout: Duration,
+    /// Who is asked for the endpoint's name.
+    pub resolver: ResolverSettings,
+    /// Who is asked for the proxy's name.
+    pub proxy_resolver: ResolverSettings,
+    /// Whom to trust.
+    pub tls: Arc<TlsSettings>,
+}
+
+/// What makes two checks of two plans the same one: their labels.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CheckKey {
+    /// The label `service`.
+    pub service: String,
+    /// The label `endpoint`.
+    pub endpoint: String,
+    /// The label `route`.
+    pub route: String,
+}
+
+/// Everything that is to run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// The checks, ordered by key.
+    pub checks: Vec<Arc<Check>>,
+    /// What is required but not probed.
+    pub not_probed: Vec<NotProbed>,
+    /// How many probes may be under way at once.
+    pub concurrency: usize,
+    /// How latencies are exposed.
+    pub histograms: Histograms,
+}
+
+/// How many histograms `/metrics` has.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histograms {
+    /// Of what.
+    pub mode: HistogramMode,
+    /// Upper bounds in seconds, ascending, without the infinite one.
+    pub buckets: Vec<f64>,
+}
+
+/// Whose histograms there are. `auto` of the configuration has been decided by the plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HistogramMode {
+    /// Each check has its own, about 90 series.
+    Check,
+    /// One set for a service and route.
+    Service,
+    /// None.
+    None,
+}
+
+// === impl Check ===
+
+impl Check {
+    /// The labels by which this check is known.
+    #[must_use]
+    pub fn key(&self) -> CheckKey {
+        CheckKey {
+            service: self.endpoint.service.clone(),
+            endpoint: self.endpoint.name.clone(),
+            route: self.route.name.clone(),
+        }
+    }
+}
