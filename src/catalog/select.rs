@@ -35,7 +35,7 @@ pub(super) fn select_from(
     let cloud = cloud(&selection.cloud, &mut problems);
     let release = release(selection.configmgr_version.as_ref(), &mut problems);
     let chosen = chosen(features, &selection.features, &mut problems);
-    check_variables(&chosen, &selection.variables, &mut problems);
+    check_variables(features, &selection.variables, &mut problems);
     if let Some(cloud) = cloud {
         for (feature, at) in &chosen {
             // Whether the cloud has it at all can be said even where the release is wrong.
@@ -138,22 +138,22 @@ fn chosen<'a>(
     chosen
 }
 
-/// A variable may be meant for another cloud, but not for nothing at all.
+/// A variable may be meant for a feature or a cloud that is not selected now, but not for nothing at all.
 fn check_variables(
-    chosen: &[(&Feature, &Location)],
+    features: &[Feature],
     variables: &BTreeMap<String, Located<String>>,
     problems: &mut Vec<Problem>,
 ) {
-    let known: BTreeSet<&str> = chosen
+    let known: BTreeSet<&str> = features
         .iter()
-        .flat_map(|(feature, _)| &feature.entries)
+        .flat_map(|feature| &feature.entries)
         .flat_map(|entry| entry.url.variables())
         .collect();
     for (name, Located { value, at }) in variables {
         if !known.contains(name.as_str()) {
             problems.push(Problem {
                 at: at.clone(),
-                message: format!("no template of the selected features has a variable \"{name}\""),
+                message: format!("no template of the catalog has a variable \"{name}\""),
                 hint: Some(did_you_mean(name, known.iter().copied())),
             });
         } else if !is_fit(value) {
