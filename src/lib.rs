@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod observer;
 pub mod outcome;
 pub mod plan;
+pub mod platform;
 pub mod probe;
 pub mod route;
 pub mod scheduler;
