@@ -1,6 +1,10 @@
 //! What is particular to the operating system. The lowest room: it knows nothing of endpoints or routes and
 //! hands out what the machine says as plain text.
 
+mod signals;
+
+pub use signals::{Signal, Signals};
+
 /// The value of an environment variable; none where it is not set or not Unicode.
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
