@@ -10,4 +10,5 @@ pub mod metrics;
 pub mod observer;
 pub mod outcome;
 pub mod plan;
+pub mod report;
 pub mod route;

@@ -81,7 +81,11 @@ impl Watcher for StateWatcher {
             (Ok(()), State::Failing(reason, peer)) => self.log_recovery(outcome, reason, peer),
             (Ok(()), _) => {}
             (Err(failure), State::Failing(..)) => {
-                self.log_failure(outcome, failure, "still not reachable, now for another reason");
+                self.log_failure(
+                    outcome,
+                    failure,
+                    "still not reachable, now for another reason",
+                );
             }
             (Err(failure), _) => self.log_failure(outcome, failure, "not reachable"),
         }
