@@ -11,8 +11,8 @@ mod setup;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::Parser;
 pub use arguments::{Arguments, Command};
+use clap::Parser;
 use thiserror::Error;
 
 use self::output::print;
@@ -46,7 +46,13 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
-    let Arguments { config_file, log_level, log_format, command, daemon } = arguments;
+    let Arguments {
+        config_file,
+        log_level,
+        log_format,
+        command,
+        daemon,
+    } = arguments;
     let file = config_file.as_deref();
     logging::start(log_level, log_format);
     match command.unwrap_or(Command::Run(daemon)) {
@@ -63,7 +69,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
 fn help_or_usage(error: &clap::Error) -> ExitCode {
     // There is nobody left to tell when the terminal is gone.
     error.print().ok();
-    if error.use_stderr() { ExitCode::from(arguments::EXIT_USAGE) } else { ExitCode::SUCCESS }
+    if error.use_stderr() {
+        ExitCode::from(arguments::EXIT_USAGE)
+    } else {
+        ExitCode::SUCCESS
+    }
 }
 
 impl Fault {

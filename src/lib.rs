@@ -1,6 +1,7 @@
 //! reachd answers all day one question: is every required internet endpoint reachable, by every way out,
 //! and if not, which hop is at fault and what should be done?
 
+pub mod app;
 pub mod catalog;
 pub mod config;
 pub mod endpoint;
@@ -12,5 +13,7 @@ pub mod outcome;
 pub mod plan;
 pub mod platform;
 pub mod probe;
+pub mod report;
 pub mod route;
 pub mod scheduler;
+pub mod server;

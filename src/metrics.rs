@@ -23,12 +23,32 @@ use crate::observer::{Observer, Watcher};
 use crate::outcome::Outcome;
 use crate::plan::{Check, Plan};
 
+/// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
+/// status, redirects, clock, TLS, certificate, and its two ends of validity.
+const RESULT_SERIES: usize = 9;
+
 /// Everything that `/metrics` shows.
 #[derive(Debug)]
 pub struct Metrics {
     /// Whose numbers are shown. Swapped whole with the plan, so that a scrape under way keeps what it began with.
     published: Mutex<Arc<Published>>,
     own: Arc<OwnHealth>,
+}
+
+/// About how many series a plan exposes once every check has an outcome: what there is from the plan on, and
+/// of each check the gauges that state a result.
+#[must_use]
+pub fn series_of(plan: &Plan) -> usize {
+    let metrics = Metrics::new();
+    metrics.planned(plan);
+    let is_series = |line: &&[u8]| line.first().is_some_and(|first| *first != b'#');
+    let lines = |piece: Bytes| piece.split(|byte| *byte == b'\n').filter(is_series).count();
+    let from_the_plan_on: usize = metrics.exposition().map(lines).sum();
+    let results = plan
+        .checks
+        .iter()
+        .map(|check| RESULT_SERIES + steps::expected(check).len());
+    from_the_plan_on + results.sum::<usize>()
 }
 
 struct MetricsWatcher {

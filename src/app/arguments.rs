@@ -17,18 +17,38 @@ pub(super) const EXIT_INTERNAL: u8 = 70;
 /// Without a command the daemon runs. Without a configuration file it probes what Configuration Manager tenant
 /// attach requires in the public cloud, over the proxy that the environment names or directly.
 #[derive(Debug, Parser)]
-#[command(name = "reachd", version, max_term_width = 100, args_conflicts_with_subcommands = false)]
+#[command(
+    name = "reachd",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = false
+)]
 pub struct Arguments {
     /// The configuration file (YAML). Without one the embedded default runs.
-    #[arg(long = "config.file", value_name = "FILE", global = true, env = "REACHD_CONFIG_FILE")]
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        global = true,
+        env = "REACHD_CONFIG_FILE"
+    )]
     pub config_file: Option<PathBuf>,
 
     /// The least severe messages that are logged.
-    #[arg(long = "log.level", value_name = "LEVEL", global = true, default_value = "info")]
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        global = true,
+        default_value = "info"
+    )]
     pub log_level: LogLevel,
 
     /// How messages are written to standard error.
-    #[arg(long = "log.format", value_name = "FORMAT", global = true, default_value = "logfmt")]
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        global = true,
+        default_value = "logfmt"
+    )]
     pub log_format: LogFormat,
 
     /// What to do; the daemon runs where nothing is named.
@@ -67,7 +87,11 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct DaemonArguments {
     /// The address to serve on; repeatable.
-    #[arg(long = "web.listen-address", value_name = "ADDRESS", default_value = "127.0.0.1:9797")]
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9797"
+    )]
     pub listen_addresses: Vec<SocketAddr>,
 
     /// Allow `POST /-/reload`.
@@ -194,9 +218,30 @@ mod tests {
     #[test]
     fn the_daemon_runs_with_and_without_its_name() {
         for line in [
-            ["reachd", "--web.listen-address", "127.0.0.1:0", "--config.file", "a.yml"].as_slice(),
-            &["reachd", "run", "--web.listen-address", "127.0.0.1:0", "--config.file", "a.yml"],
-            &["reachd", "--config.file", "a.yml", "run", "--web.listen-address", "127.0.0.1:0"],
+            [
+                "reachd",
+                "--web.listen-address",
+                "127.0.0.1:0",
+                "--config.file",
+                "a.yml",
+            ]
+            .as_slice(),
+            &[
+                "reachd",
+                "run",
+                "--web.listen-address",
+                "127.0.0.1:0",
+                "--config.file",
+                "a.yml",
+            ],
+            &[
+                "reachd",
+                "--config.file",
+                "a.yml",
+                "run",
+                "--web.listen-address",
+                "127.0.0.1:0",
+            ],
         ] {
             let arguments = Arguments::try_parse_from(line).unwrap();
             let daemon = match arguments.command {

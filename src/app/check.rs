@@ -47,7 +47,12 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
 
 /// The checks that the flags ask for. Flags that ask for nothing are a mistake, not a success.
 fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<(Arc<Check>, Probe)>, Fault> {
-    let CheckArguments { endpoints, routes, services, .. } = arguments;
+    let CheckArguments {
+        endpoints,
+        routes,
+        services,
+        ..
+    } = arguments;
     let asked = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     let wanted = |check: &Check| {
         asked(endpoints, &check.endpoint.name)
@@ -55,7 +60,9 @@ fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<(Arc<Check>, 
             && asked(services, &check.endpoint.service)
     };
     let probes = setup.probes().filter(|(check, _)| wanted(check));
-    let chosen: Vec<_> = probes.map(|(check, probe)| (Arc::clone(check), probe)).collect();
+    let chosen: Vec<_> = probes
+        .map(|(check, probe)| (Arc::clone(check), probe))
+        .collect();
     if chosen.is_empty() {
         let names = |name: fn(&Check) -> &str| {
             let mut names: Vec<&str> = setup.plan.checks.iter().map(|check| name(check)).collect();
@@ -91,7 +98,9 @@ async fn probe_all(
     }
     let mut outcomes = Vec::with_capacity(running.len());
     while let Some(ended) = running.join_next().await {
-        let outcome = ended.map_err(|fault| Fault::Internal(format!("a probe ended without an outcome: {fault}")))?;
+        let outcome = ended.map_err(|fault| {
+            Fault::Internal(format!("a probe ended without an outcome: {fault}"))
+        })?;
         progress.inc(1);
         outcomes.push(outcome);
     }
@@ -102,7 +111,11 @@ async fn probe_all(
 
 /// A bar on standard error, if somebody looks at it.
 fn progress(checks: usize) -> ProgressBar {
-    let target = if stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let target = if stderr().is_terminal() {
+        ProgressDrawTarget::stderr()
+    } else {
+        ProgressDrawTarget::hidden()
+    };
     let progress = ProgressBar::with_draw_target(u64::try_from(checks).ok(), target);
     if let Ok(style) = ProgressStyle::with_template("probing {pos}/{len} {bar:40} {elapsed}") {
         progress.set_style(style);

@@ -25,19 +25,23 @@ pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<Stri
 
 pub(super) fn catalog(command: CatalogCommand) -> Result<String, Fault> {
     match command {
-        CatalogCommand::List => catalog::list_text().map_err(|error| Fault::Internal(error.to_string())),
-        CatalogCommand::Show { feature, cloud, configmgr_version } => {
-            catalog::show_text(&feature, &cloud, configmgr_version).map_err(|error| Fault::Usage(error.to_string()))
+        CatalogCommand::List => {
+            catalog::list_text().map_err(|error| Fault::Internal(error.to_string()))
         }
+        CatalogCommand::Show {
+            feature,
+            cloud,
+            configmgr_version,
+        } => catalog::show_text(&feature, &cloud, configmgr_version)
+            .map_err(|error| Fault::Usage(error.to_string())),
     }
 }
 
 pub(super) fn explain(arguments: &ExplainArguments) -> Result<String, Fault> {
     match arguments.format {
         ExplainFormat::Markdown => Ok(explain::markdown()),
-        ExplainFormat::Text => {
-            explain::text(arguments.reason.as_deref()).map_err(|error| Fault::Usage(error.to_string()))
-        }
+        ExplainFormat::Text => explain::text(arguments.reason.as_deref())
+            .map_err(|error| Fault::Usage(error.to_string())),
     }
 }
 
@@ -48,7 +52,9 @@ pub(super) fn completions(shell: Shell) -> String {
 }
 
 fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
-    let name = file.map_or("the embedded default".to_owned(), |file| file.display().to_string());
+    let name = file.map_or("the embedded default".to_owned(), |file| {
+        file.display().to_string()
+    });
     let histograms = match plan.histograms.mode {
         HistogramMode::Check => "histograms for each check",
         HistogramMode::Service => "histograms for each service and route",
@@ -63,7 +69,10 @@ fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
         text.push_str(&format!("note: {notice}\n"));
     }
     for missing in &plan.not_probed {
-        text.push_str(&format!("not probed: {} {}: {}\n", missing.service, missing.endpoint, missing.why));
+        text.push_str(&format!(
+            "not probed: {} {}: {}\n",
+            missing.service, missing.endpoint, missing.why
+        ));
     }
     text
 }

@@ -70,7 +70,8 @@ impl Daemon {
             Arc::new(StateLog::default()),
         ]);
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
-        let (not_probed, shown_not_probed) = watch::channel(Arc::new(setup.plan.not_probed.clone()));
+        let (not_probed, shown_not_probed) =
+            watch::channel(Arc::new(setup.plan.not_probed.clone()));
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
@@ -145,11 +146,18 @@ impl Daemon {
         }
         self.observers.planned(&setup.plan);
         self.scheduler.apply(setup.jobs(), setup.plan.concurrency);
-        self.config.send_replace(Arc::new(setup.config.effective_yaml()));
-        self.not_probed.send_replace(Arc::new(setup.plan.not_probed.clone()));
+        self.config
+            .send_replace(Arc::new(setup.config.effective_yaml()));
+        self.not_probed
+            .send_replace(Arc::new(setup.plan.not_probed.clone()));
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
-        let source = self.file.as_ref().map_or("the embedded default".to_owned(), |file| file.display().to_string());
+        let source = self
+            .file
+            .as_ref()
+            .map_or("the embedded default".to_owned(), |file| {
+                file.display().to_string()
+            });
         info!(checks, not_probed, source, "the configuration is in force");
     }
 }
@@ -158,9 +166,12 @@ impl Daemon {
 fn bind(addresses: &[SocketAddr]) -> Result<Vec<std::net::TcpListener>, Fault> {
     let bind = |address: &SocketAddr| {
         let listener = std::net::TcpListener::bind(address);
-        let listener = listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+        let listener =
+            listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
         listener.map_err(|error| {
-            Fault::Usage(format!("cannot listen on {address}: {error}; choose another --web.listen-address"))
+            Fault::Usage(format!(
+                "cannot listen on {address}: {error}; choose another --web.listen-address"
+            ))
         })
     };
     addresses.iter().map(bind).collect()
@@ -182,8 +193,12 @@ fn start_server(
     server: Server,
     stop: CancellationToken,
 ) -> Result<thread::JoinHandle<()>, Fault> {
-    let fault = |error: std::io::Error| Fault::Internal(format!("the server cannot be started: {error}"));
-    let runtime = Builder::new_current_thread().enable_all().build().map_err(fault)?;
+    let fault =
+        |error: std::io::Error| Fault::Internal(format!("the server cannot be started: {error}"));
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(fault)?;
     let body = move || {
         // Whatever ends the server ends the daemon: one that cannot be scraped is of no use.
         let _ends_with_server = stop.clone().drop_guard();
@@ -206,5 +221,8 @@ fn start_server(
             serve(serving, server, stop.cancelled()).await;
         });
     };
-    thread::Builder::new().name("server".to_owned()).spawn(body).map_err(fault)
+    thread::Builder::new()
+        .name("server".to_owned())
+        .spawn(body)
+        .map_err(fault)
 }

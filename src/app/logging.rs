@@ -13,7 +13,9 @@ use super::arguments::{LogFormat, LogLevel};
 /// Starts logging. Of the libraries only what is wrong is heard: what a network does to them is told by
 /// outcomes, once, and not by a line for each odd packet.
 pub(super) fn start(level: LogLevel, format: LogFormat) {
-    let targets = Targets::new().with_default(LevelFilter::ERROR).with_target("reachd", filter(level));
+    let targets = Targets::new()
+        .with_default(LevelFilter::ERROR)
+        .with_target("reachd", filter(level));
     let layer = match format {
         LogFormat::Logfmt => tracing_logfmt::builder()
             .with_target(false)

@@ -9,11 +9,13 @@ use super::Fault;
 pub(super) fn print(text: &str) -> Result<ExitCode, Fault> {
     let mut out = stdout().lock();
     let newline = if text.ends_with('\n') { "" } else { "\n" };
-    let written = out.write_all(text.as_bytes()).and_then(|()| out.write_all(newline.as_bytes()));
+    let written = out
+        .write_all(text.as_bytes())
+        .and_then(|()| out.write_all(newline.as_bytes()));
     match written.and_then(|()| out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Fault::Internal(format!("the answer cannot be written: {error}")))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Fault::Internal(format!(
+            "the answer cannot be written: {error}"
+        ))),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

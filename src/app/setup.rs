@@ -26,7 +26,12 @@ impl Setup {
     pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
         let (config, plan, notices) = plan(file)?;
         let prober = Prober::new(&plan)?;
-        Ok(Self { config, plan, notices, prober })
+        Ok(Self {
+            config,
+            plan,
+            notices,
+            prober,
+        })
     }
 
     /// Each check with the probe that runs it.
@@ -70,8 +75,12 @@ impl From<Problems> for Fault {
 impl From<ProberError> for Fault {
     fn from(error: ProberError) -> Self {
         match error {
-            ProberError::CaFile { .. } | ProberError::Resolver { .. } => Self::Usage(error.to_string()),
-            ProberError::NoSystemRoots(_) | ProberError::Tls(_) => Self::Internal(error.to_string()),
+            ProberError::CaFile { .. } | ProberError::Resolver { .. } => {
+                Self::Usage(error.to_string())
+            }
+            ProberError::NoSystemRoots(_) | ProberError::Tls(_) => {
+                Self::Internal(error.to_string())
+            }
         }
     }
 }
