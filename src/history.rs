@@ -196,8 +196,8 @@ impl Watcher for HistoryWatcher {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::observer::fixture::{self, expired, failure, success};
     use crate::outcome::TlsReason;
+    use crate::plan::fixture::{self, expired, failure, success};
 
     fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
         let since_epoch = |outcome: &Arc<Outcome>| {

@@ -7,7 +7,6 @@ mod numbers;
 mod own;
 mod published;
 mod rows;
-mod steps;
 mod text;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,7 +46,7 @@ pub fn series_of(plan: &Plan) -> usize {
     let results = plan
         .checks
         .iter()
-        .map(|check| RESULT_SERIES + steps::expected(check).len());
+        .map(|check| RESULT_SERIES + check.expected_steps().count());
     from_the_plan_on + results.sum::<usize>()
 }
 

@@ -1,7 +1,5 @@
 //! Who is told of outcomes. The scheduler knows observers only through these two traits.
 
-#[cfg(test)]
-pub(crate) mod fixture;
 mod state_log;
 
 use std::fmt;
@@ -99,7 +97,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
-    use crate::observer::fixture;
+    use crate::plan::fixture;
 
     /// Writes down what it is told.
     #[derive(Default, Clone)]

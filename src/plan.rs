@@ -2,6 +2,9 @@
 //! catalog, swapped whole on reload, and compared with its predecessor by key.
 
 mod build;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;

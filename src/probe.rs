@@ -150,12 +150,11 @@ impl Probe {
             Target::Dns(question) => self.dns(question, &mut journal).await,
         };
         let duration = clock.elapsed();
-        let via = self.via();
-        let not_run = journal.not_run(&self.check.endpoint.target, via, &self.check.route);
+        let not_run = journal.not_run(&self.check);
         Outcome {
             started,
             duration,
-            via,
+            via: self.check.via(),
             result,
             timings: journal.timings,
             not_run,
@@ -331,13 +330,6 @@ impl Probe {
 
     fn route_of(&self, authority: &Authority) -> (Via, Option<&Arc<Proxy>>) {
         self.check.route.to(&authority.host, authority.port)
-    }
-
-    fn via(&self) -> Via {
-        match self.check.endpoint.target.authority() {
-            Some(authority) => self.route_of(&authority).0,
-            None => Via::Direct,
-        }
     }
 
     fn expectation(&self) -> &Expectation {

@@ -1,5 +1,6 @@
 //! The commands that only look something up.
 
+use std::fmt::Write;
 use std::path::Path;
 
 use clap::CommandFactory;
@@ -65,14 +66,17 @@ fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
         plan.checks.len(),
         series_of(plan),
     );
+    // Writing to a String cannot fail.
     for notice in notices {
-        text.push_str(&format!("note: {notice}\n"));
+        writeln!(text, "note: {notice}").ok();
     }
     for missing in &plan.not_probed {
-        text.push_str(&format!(
-            "not probed: {} {}: {}\n",
+        writeln!(
+            text,
+            "not probed: {} {}: {}",
             missing.service, missing.endpoint, missing.why
-        ));
+        )
+        .ok();
     }
     text
 }

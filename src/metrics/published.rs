@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use super::histogram::{Bounds, HistogramSet};
 use super::numbers::CheckNumbers;
-use super::steps;
 use super::text::Labels;
 use crate::plan::{Check, CheckKey, HistogramMode, Histograms, Plan};
 
@@ -197,7 +196,7 @@ impl CheckRow {
     }
 
     fn count_into(&self, set: &Arc<HistogramSet>) {
-        for step in steps::expected(&self.check) {
+        for step in self.check.expected_steps() {
             set.of_step(step);
         }
         self.numbers.count_into(Some(Arc::clone(set)));
@@ -211,7 +210,7 @@ fn info(check: &Check) -> Labels {
         .with_seen("host", &endpoint.target.host())
         .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
         .with("critical", &endpoint.critical.to_string())
-        .with("via", steps::via(check).as_str())
+        .with("via", check.via().as_str())
 }
 
 // === impl ServiceRow ===

@@ -8,8 +8,8 @@ mod replan;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::observer::fixture::{self, expired, success};
 use crate::outcome::{CertificateSeen, Peer, RedirectSeen, TlsSeen};
+use crate::plan::fixture::{self, expired, success};
 use crate::route::Via;
 
 /// A whole scrape.

@@ -135,8 +135,8 @@ mod tests {
     use tracing_subscriber::fmt::MakeWriter;
 
     use super::*;
-    use crate::observer::fixture::{self, expired, failure, success};
     use crate::outcome::{DnsReason, TlsReason};
+    use crate::plan::fixture::{self, expired, failure, success};
 
     #[derive(Clone, Default)]
     struct Captured(Arc<Mutex<Vec<u8>>>);

@@ -92,9 +92,9 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::observer::fixture::not_critical;
     use crate::outcome::{ConnectReason, DnsReason, Failure, Outcome};
     use crate::plan::Check;
+    use crate::plan::fixture::not_critical;
     use crate::report::sample::{corp, failed, http};
     use crate::route::{Route, Via};
 

@@ -9,13 +9,13 @@ use url::Url;
 
 use crate::catalog::NotProbed;
 use crate::endpoint::Target;
-use crate::observer::fixture::{check_of, not_critical, proxied};
 use crate::outcome::{
     CertificateSeen, ConnectSeen, DnsReason, DnsSeen, Failure, HttpSeen, NotRun, Observed, Outcome,
     Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, Step, Timings, TlsReason,
     TlsSeen, WhyNotRun,
 };
 use crate::plan::Check;
+use crate::plan::fixture::{check_of, not_critical, proxied};
 use crate::route::{Route, Via};
 
 /// When the probes of the sample started: 2026-11-22T18:00:00Z.

@@ -84,7 +84,7 @@ fn the_worst_check_makes_the_verdict() {
         )
     };
     let (critical, lesser) = (ok("critical"), ok("lesser"));
-    let lesser = (crate::observer::fixture::not_critical(&lesser.0), true);
+    let lesser = (crate::plan::fixture::not_critical(&lesser.0), true);
     let failing = |(check, _): &(Arc<Check>, bool)| (Arc::clone(check), false);
     let cases = [
         (vec![], Verdict::Ok, 0, 11410),
@@ -117,7 +117,7 @@ fn the_worst_check_makes_the_verdict() {
         let results: Vec<_> = checks
             .into_iter()
             .map(|(check, succeeds)| {
-                let mut outcome = Outcome::clone(&crate::observer::fixture::success(0));
+                let mut outcome = Outcome::clone(&crate::plan::fixture::success(0));
                 if !succeeds {
                     outcome.result = Err(Failure::of_endpoint(TlsReason::Expired, ""));
                 }

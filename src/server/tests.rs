@@ -2,9 +2,9 @@
 
 use crate::history::{CheckHistory, History};
 use crate::observer::Observer;
-use crate::observer::fixture::{check, plan};
 use crate::outcome::Outcome;
 use crate::plan::Check;
+use crate::plan::fixture::{check, plan};
 use crate::report::sample;
 
 use super::*;

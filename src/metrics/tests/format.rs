@@ -6,8 +6,8 @@ use std::thread;
 
 use super::*;
 use crate::metrics::exposition::PIECE;
-use crate::observer::fixture::{self, expired, success};
 use crate::plan::HistogramMode;
+use crate::plan::fixture::{self, expired, success};
 
 #[test]
 fn a_small_plan_in_full() {

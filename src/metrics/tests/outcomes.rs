@@ -1,8 +1,8 @@
 //! What outcomes do to the series.
 
 use super::*;
-use crate::observer::fixture::{self, expired, failure, success};
 use crate::outcome::{DnsReason, Peer, Phase, ProxyReason, TlsReason};
+use crate::plan::fixture::{self, expired, failure, success};
 
 #[test]
 fn a_failure_is_there_for_as_long_as_it_lasts_and_its_counter_stays() {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::observer::fixture;
+use crate::plan::fixture;
 
 /// The name, type and labels of every family of an exposition that has something of everything.
 fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {

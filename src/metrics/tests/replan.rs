@@ -1,8 +1,8 @@
 //! What a new plan does to the numbers.
 
 use super::*;
-use crate::observer::fixture::{self, expired, success};
 use crate::plan::HistogramMode;
+use crate::plan::fixture::{self, expired, success};
 
 #[test]
 fn a_new_plan_keeps_numbers_by_key() {

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::*;
 use crate::history::CheckHistory;
-use crate::observer::fixture::check;
 use crate::outcome::{DnsReason, Failure, Outcome};
+use crate::plan::fixture::check;
 use crate::report::sample;
 use crate::route::{Route, Via};
 use crate::server::tests::{histories, history_of};

@@ -1,81 +1,79 @@
-//! What the plan alone says of a check's probes: how they leave, and which steps they take unless a
-//! redirect leads elsewhere.
+//! What the plan alone says of a check's probes: how they leave, which steps they take unless a redirect
+//! leads elsewhere, and why they never take the others.
 
 use std::sync::Arc;
 
 use url::Host;
 
+use super::Check;
 use crate::endpoint::Target;
-use crate::outcome::{Phase, Step};
-use crate::plan::Check;
+use crate::outcome::{Phase, Step, WhyNotRun};
 use crate::route::{Proxy, Via};
 
-/// How the first hop leaves. A name is asked for without any proxy.
-pub(super) fn via(check: &Check) -> Via {
-    first_hop(check).0
+impl Check {
+    /// How the first hop leaves. A name is asked for without any proxy.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        self.first_hop().0
+    }
+
+    /// The steps that a probe takes when all goes well.
+    pub fn expected_steps(&self) -> impl Iterator<Item = Step> {
+        let steps = self.steps().into_iter();
+        steps
+            .filter(|(_, never)| never.is_none())
+            .map(|(step, _)| step)
+    }
+
+    /// The steps that belong to a probe of this kind, in their order, and why those never run that do not.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(Step, Option<WhyNotRun>)> {
+        let target = &self.endpoint.target;
+        let mut steps = Vec::with_capacity(Step::ALL.len());
+        if let (_, Some(proxy)) = self.first_hop() {
+            let no_tunnel = is_plain_http(target).then_some(WhyNotRun::NoTunnel);
+            steps.push((
+                Phase::Dns.with_proxy(),
+                without_a_name(&proxy.authority.host),
+            ));
+            steps.push((Phase::Connect.with_proxy(), None));
+            steps.push((Phase::Proxy.with_proxy(), no_tunnel));
+            steps.push((Phase::Dns.with_endpoint(), Some(WhyNotRun::ResolvedByProxy)));
+            steps.push((
+                Phase::Connect.with_endpoint(),
+                Some(WhyNotRun::ConnectedByProxy),
+            ));
+        } else if let Some(authority) = target.authority() {
+            steps.push((Phase::Dns.with_endpoint(), without_a_name(&authority.host)));
+            steps.push((Phase::Connect.with_endpoint(), None));
+        } else {
+            steps.push((Phase::Dns.with_endpoint(), None));
+        }
+        match target {
+            Target::Http(_) => {
+                let no_tls = is_plain_http(target).then_some(WhyNotRun::PlainHttp);
+                steps.push((Phase::Tls.with_endpoint(), no_tls));
+                steps.push((Phase::Request.with_endpoint(), None));
+                steps.push((Phase::Response.with_endpoint(), None));
+            }
+            Target::Tls(_) => steps.push((Phase::Tls.with_endpoint(), None)),
+            Target::Tcp(_) | Target::Dns(_) => {}
+        }
+        steps
+    }
+
+    fn first_hop(&self) -> (Via, Option<&Arc<Proxy>>) {
+        match self.endpoint.target.authority() {
+            Some(authority) => self.route.to(&authority.host, authority.port),
+            None => (Via::Direct, None),
+        }
+    }
 }
 
-/// The steps that a probe takes when all goes well.
-pub(super) fn expected(check: &Check) -> Vec<Step> {
-    let target = &check.endpoint.target;
-    if let Target::Dns(_) = target {
-        return vec![Phase::Dns.with_endpoint()];
-    }
-
-    let mut steps = Vec::new();
-    if let (_, Some(proxy)) = first_hop(check) {
-        if let Host::Domain(_) = proxy.authority.host {
-            steps.push(Phase::Dns.with_proxy());
-        }
-        steps.push(Phase::Connect.with_proxy());
-        if !is_plain_http(target) {
-            steps.push(Phase::Proxy.with_proxy());
-        }
-    } else {
-        if has_name(target) {
-            steps.push(Phase::Dns.with_endpoint());
-        }
-        steps.push(Phase::Connect.with_endpoint());
-    }
-    if has_tls(target) {
-        steps.push(Phase::Tls.with_endpoint());
-    }
-    if let Target::Http(_) = target {
-        steps.push(Phase::Request.with_endpoint());
-        steps.push(Phase::Response.with_endpoint());
-    }
-    steps
-}
-
-fn first_hop(check: &Check) -> (Via, Option<&Arc<Proxy>>) {
-    let direct = (Via::Direct, None);
-    match &check.endpoint.target {
-        Target::Http(url) => match (url.host(), url.port_or_known_default()) {
-            (Some(host), Some(port)) => check.route.to(&host, port),
-            _ => direct,
-        },
-        Target::Tls(authority) | Target::Tcp(authority) => {
-            check.route.to(&authority.host, authority.port)
-        }
-        Target::Dns(_) => direct,
-    }
-}
-
-fn has_name(target: &Target) -> bool {
-    match target {
-        Target::Http(url) => matches!(url.host(), Some(Host::Domain(_))),
-        Target::Tls(authority) | Target::Tcp(authority) => {
-            matches!(authority.host, Host::Domain(_))
-        }
-        Target::Dns(_) => true,
-    }
-}
-
-fn has_tls(target: &Target) -> bool {
-    match target {
-        Target::Http(url) => url.scheme() == "https",
-        Target::Tls(_) => true,
-        Target::Tcp(_) | Target::Dns(_) => false,
+fn without_a_name(host: &Host<String>) -> Option<WhyNotRun> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(_) | Host::Ipv6(_) => Some(WhyNotRun::AddressLiteral),
     }
 }
 
@@ -89,7 +87,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::{Authority, DnsQuestion, RecordType};
-    use crate::observer::fixture::{check_of, proxied};
+    use crate::plan::fixture::{check_of, proxied};
     use crate::route::Route;
 
     fn target(text: &str) -> Target {
@@ -185,12 +183,12 @@ mod tests {
         ];
         for (url, route, via_label, steps) in cases {
             let check = check_of("site", "endpoint", target(url), route);
-            let written: Vec<String> = expected(&check)
-                .iter()
+            let written: Vec<String> = check
+                .expected_steps()
                 .map(|step| format!("{}/{}", step.phase, step.peer))
                 .collect();
             assert_eq!(written.join(" "), steps, "{url} over {}", check.route.name);
-            assert_eq!(via(&check).as_str(), via_label, "{url}");
+            assert_eq!(check.via().as_str(), via_label, "{url}");
         }
     }
 }
