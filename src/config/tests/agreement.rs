@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value as Json;
 
 use super::{environment, folder, parse};
-use crate::config::reader::Context;
+use crate::config::context::Context;
 use crate::config::{Config, schema};
 
 const REFERENCE: &str = "docs/configuration.md";

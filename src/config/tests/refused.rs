@@ -60,3 +60,12 @@ fn problems_come_in_the_order_of_the_file() {
     assert_eq!(positions.len(), 3);
     assert!(positions.is_sorted());
 }
+
+#[test]
+fn lists_are_bounded() {
+    let names: Vec<String> = (0..1001).map(|number| format!("f{number}")).collect();
+    let text = format!("catalog: {{features: [{}]}}", names.join(", "));
+    let problems = Config::parse("f.yml", &text, Path::new(""), &environment).unwrap_err();
+    let expected = "f.yml:1:21: catalog.features: more than 1000 items";
+    assert_eq!(problems.to_string(), expected);
+}
