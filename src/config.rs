@@ -1,6 +1,7 @@
 //! The configuration file as written, read into domain types once. Unknown keys are refused, and every error
 //! is found at once, each with file, line, column, field and a hint.
 
+mod context;
 mod document;
 mod effective;
 mod endpoints;
@@ -31,8 +32,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use problem::{Position, Problem, Problems};
-use reader::Context;
+use context::Context;
+pub use problem::{Position, Problem, Problems, did_you_mean};
+use reader::Value;
 
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
 use crate::platform::proxies_of;
@@ -227,7 +229,7 @@ impl Config {
 
     fn read(text: &str, context: &Context<'_>) -> Result<Self, Problems> {
         let document = document::parse(context.file, text)?;
-        context.conclude(root::read(&context.root(&document)))
+        context.conclude(root::read(&Value::root(context, &document)))
     }
 }
 

@@ -1,30 +1,26 @@
 //! The effective configuration in the syntax of the file, with every default filled in and no secret shown.
 
+mod ways;
+
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use super::endpoints::Kind;
 use super::scalars::{duration_text, size_text};
-use super::secrets::REDACTED;
 use super::yaml::Yaml;
 use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
 use super::{exposition, trust};
-use crate::endpoint::{
-    Expectation, ResolverSettings, ResolverTransport, StatusRule, Target, TlsSettings,
-};
-use crate::route::{BypassPattern, Credentials, Proxy, Route, Way};
+use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
 /// The whole configuration.
 pub(super) fn written(config: &Config) -> Yaml {
-    let proxies = proxies_of(config).map(|proxy| (proxy.name.clone(), self::proxy(proxy)));
     let endpoints = config.endpoints.iter();
     let endpoints = endpoints.map(|settings| endpoint(settings, &config.global.tls));
     Yaml::mapping([
         ("global", Some(global(&config.global))),
         ("catalog", config.catalog.as_ref().map(catalog)),
-        ("proxies", Yaml::Mapping(proxies.collect()).if_any()),
-        ("routes", Some(routes(config))),
-        ("resolvers", resolvers(config).if_any()),
+        ("proxies", ways::proxies(config).if_any()),
+        ("routes", Some(ways::routes(config))),
+        ("resolvers", ways::resolvers(config).if_any()),
         ("tls", Some(tls(&config.global.tls))),
         ("endpoints", Yaml::List(endpoints.collect()).if_any()),
         ("metrics", Some(metrics(config))),
@@ -85,150 +81,6 @@ fn overrides(overrides: &Overrides) -> Yaml {
         ("interval", interval.map(duration_text).map(Yaml::Plain)),
         ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
     ])
-}
-
-/// The proxies are the routes that are named like their proxy; the others are defined under `routes`.
-fn proxies_of(config: &Config) -> impl Iterator<Item = &Arc<Proxy>> {
-    config.routes.iter().filter_map(|route| match &route.way {
-        Way::Proxy(proxy) if proxy.name == route.name => Some(proxy),
-        _ => None,
-    })
-}
-
-fn proxy(proxy: &Proxy) -> Yaml {
-    let headers = proxy.connect_headers.iter();
-    let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
-    let bypass = proxy.bypass.patterns().iter().flat_map(bypass_texts);
-    let resolver = proxy.resolver.as_ref();
-    Yaml::mapping([
-        (
-            "url",
-            Some(Yaml::text(format!("http://{}", proxy.authority))),
-        ),
-        ("auth", proxy.credentials.as_ref().map(auth)),
-        ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
-        ("bypass", Yaml::texts(bypass).if_any()),
-        (
-            "resolver",
-            resolver.map(|resolver| Yaml::text(resolver.name())),
-        ),
-    ])
-}
-
-fn auth(credentials: &Credentials) -> Yaml {
-    let Credentials::Basic { username, .. } = credentials;
-    let basic = Yaml::mapping([
-        ("username", Some(Yaml::text(username))),
-        ("password", Some(Yaml::text(REDACTED))),
-    ]);
-    Yaml::mapping([("basic", Some(basic))])
-}
-
-/// The syntax of the file has no pattern for a domain and everything below it, so that takes two.
-fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
-    let with = |port: &Option<u16>| port.map_or_else(String::new, |port| format!(":{port}"));
-    match pattern {
-        BypassPattern::Local => vec!["<local>".to_owned()],
-        BypassPattern::All => vec!["*".to_owned()],
-        BypassPattern::Wildcard { pattern, port } => vec![format!("{pattern}{}", with(port))],
-        BypassPattern::Domain { domain, port } => vec![
-            format!("{domain}{}", with(port)),
-            format!("*.{domain}{}", with(port)),
-        ],
-        BypassPattern::Network {
-            network,
-            port: None,
-        } => vec![network.to_string()],
-        BypassPattern::Network {
-            network,
-            port: Some(port),
-        } => vec![format!("[{network}]:{port}")],
-    }
-}
-
-fn routes(config: &Config) -> Yaml {
-    let named = |name: &String| config.routes.iter().find(|route| route.name == *name);
-    let written = config.default_routes.iter().map(|name| match named(name) {
-        Some(route) if is_defined(route) => Yaml::mapping([
-            ("name", Some(Yaml::text(name))),
-            ("via", Some(Yaml::text(via(route)))),
-            ("resolver", resolver_of(route)),
-        ]),
-        _ => Yaml::text(name),
-    });
-    Yaml::List(written.collect())
-}
-
-fn is_defined(route: &Route) -> bool {
-    route.name != via(route)
-}
-
-fn via(route: &Route) -> &str {
-    match &route.way {
-        Way::Direct => "direct",
-        Way::Proxy(proxy) => &proxy.name,
-    }
-}
-
-fn resolver_of(route: &Route) -> Option<Yaml> {
-    let resolver = route.resolver.as_ref()?;
-    Some(Yaml::text(resolver.name()))
-}
-
-/// Every resolver that something uses.
-fn resolvers(config: &Config) -> Yaml {
-    let routes = config.routes.iter();
-    let used = routes
-        .filter_map(|route| route.resolver.as_ref())
-        .chain(proxies_of(config).filter_map(|proxy| proxy.resolver.as_ref()))
-        .chain(
-            config
-                .endpoints
-                .iter()
-                .filter_map(|settings| settings.resolver.as_ref()),
-        )
-        .chain([&config.global.resolver]);
-    let written: BTreeMap<&str, Yaml> = used
-        .filter_map(|settings| Some((settings.name(), resolver(settings)?)))
-        .collect();
-    let written = written.into_iter();
-    Yaml::Mapping(
-        written
-            .map(|(name, yaml)| (name.to_owned(), yaml))
-            .collect(),
-    )
-}
-
-fn resolver(settings: &ResolverSettings) -> Option<Yaml> {
-    let ResolverSettings::Servers {
-        servers,
-        transport,
-        ca_file,
-        ..
-    } = settings
-    else {
-        return None;
-    };
-    let (transport, server_name, path) = match transport {
-        ResolverTransport::Udp => ("udp", None, None),
-        ResolverTransport::Tcp => ("tcp", None, None),
-        ResolverTransport::Tls { server_name } => ("tls", Some(server_name), None),
-        ResolverTransport::Https { server_name, path } => ("https", Some(server_name), Some(path)),
-    };
-    let ca_file = ca_file.as_ref();
-    Some(Yaml::mapping([
-        (
-            "servers",
-            Some(Yaml::texts(servers.iter().map(ToString::to_string))),
-        ),
-        ("transport", Some(Yaml::text(transport))),
-        ("server_name", server_name.map(Yaml::text)),
-        ("path", path.map(Yaml::text)),
-        (
-            "ca_file",
-            ca_file.map(|path| Yaml::text(path.to_string_lossy())),
-        ),
-    ]))
 }
 
 fn tls(tls: &TlsSettings) -> Yaml {

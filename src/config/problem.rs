@@ -92,10 +92,8 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
 }
 
 /// The hint for a misspelt name: the most similar of the known ones, if any is similar.
-pub(super) fn did_you_mean<'k>(
-    unknown: &str,
-    known: impl IntoIterator<Item = &'k str>,
-) -> Option<String> {
+#[must_use]
+pub fn did_you_mean<'k>(unknown: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
     if unknown.len() > MAX_SHOWN {
         return None;
     }

@@ -2,28 +2,17 @@
 //! nobody asked for is unknown. A decoder that cannot read a value notes a problem and returns nothing, so that
 //! reading goes on and every problem is found at once.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 
+use super::Located;
+use super::context::Context;
 use super::document::{Entry, Kind, Node};
 use super::path::Path;
 use super::problem::{did_you_mean, shortened};
 use super::substitution::substitute;
-use super::{Environment, Located, Location, Position, Problem, Problems};
 
-/// What all values of one file share.
-pub(super) struct Context<'a> {
-    pub(super) file: &'a str,
-    pub(super) base_dir: &'a std::path::Path,
-    pub(super) environment: Environment<'a>,
-    /// What was said of the certificate files seen so far, so that each is read once.
-    pub(super) ca_files: RefCell<BTreeMap<PathBuf, Option<String>>>,
-    problems: RefCell<Vec<Problem>>,
-    /// The keys asked for, by the shape of the path.
-    #[cfg(test)]
-    pub(super) asked: RefCell<BTreeMap<String, BTreeSet<&'static str>>>,
-}
+/// Lists are written by hand: a longer one is a mistake.
+const MAX_LISTED: usize = 1000;
 
 /// A value of the file, with its path.
 #[derive(Clone)]
@@ -40,59 +29,15 @@ pub(super) struct Fields<'a> {
     asked: BTreeSet<&'static str>,
 }
 
-impl<'a> Context<'a> {
-    pub(super) fn new(
-        file: &'a str,
-        base_dir: &'a std::path::Path,
-        environment: Environment<'a>,
-    ) -> Self {
+impl<'a> Value<'a> {
+    pub(super) fn root(context: &'a Context<'a>, node: &'a Node) -> Self {
         Self {
-            file,
-            base_dir,
-            environment,
-            ca_files: RefCell::default(),
-            problems: RefCell::default(),
-            #[cfg(test)]
-            asked: RefCell::default(),
-        }
-    }
-
-    pub(super) fn root(&'a self, node: &'a Node) -> Value<'a> {
-        Value {
-            context: self,
+            context,
             node,
             path: Path::default(),
         }
     }
 
-    /// The value, unless there was a problem anywhere; the problems come in the order of the file.
-    pub(super) fn conclude<T>(&self, value: Option<T>) -> Result<T, Problems> {
-        let mut problems = self.problems.take();
-        problems.sort_by_key(|problem| problem.at.position);
-        match value {
-            Some(value) if problems.is_empty() => Ok(value),
-            _ => Err(Problems(problems)),
-        }
-    }
-
-    fn note(&self, position: Position, path: &Path, message: String, hint: Option<String>) {
-        self.problems.borrow_mut().push(Problem {
-            at: self.location(position, path),
-            message,
-            hint,
-        });
-    }
-
-    fn location(&self, position: Position, path: &Path) -> Location {
-        Location {
-            file: self.file.to_owned(),
-            position: Some(position),
-            field: path.to_string(),
-        }
-    }
-}
-
-impl<'a> Value<'a> {
     /// Notes what is wrong with this value. Returns nothing, as the decoder then does.
     pub(super) fn refuse<T>(&self, message: impl Into<String>) -> Option<T> {
         self.refuse_with(message, None)
@@ -206,8 +151,12 @@ impl<'a> Value<'a> {
         &self,
         mut read: impl FnMut(&Self) -> Option<T>,
     ) -> Option<Vec<T>> {
+        let items = self.items()?;
+        if items.len() > MAX_LISTED {
+            return self.refuse(format!("more than {MAX_LISTED} items"));
+        }
         let mut values = Vec::new();
-        for item in self.items()? {
+        for item in items {
             match read(&item) {
                 Some(value) if values.contains(&value) => {
                     item.refuse::<T>(format!("{} is listed twice", item.shown()));

@@ -118,10 +118,7 @@ pub(super) fn boolean(value: &Value<'_>) -> Option<bool> {
     match value.text()?.as_str() {
         "true" | "True" | "TRUE" => Some(true),
         "false" | "False" | "FALSE" => Some(false),
-        _ => value.refuse_with(
-            format!("{} is neither yes nor no", value.shown()),
-            "write true or false".to_owned(),
-        ),
+        _ => value.refuse(format!("{} is neither true nor false", value.shown())),
     }
 }
 
@@ -193,7 +190,7 @@ fn regex_error(drawn: &str) -> String {
     let fault = fault.trim_start_matches("error: ");
     let caret = drawn
         .lines()
-        .find(|line| line.trim() == "^")
+        .find(|line| line.trim_start().starts_with('^') && line.trim().trim_matches('^').is_empty())
         .and_then(|line| line.find('^'));
     match caret {
         Some(column) if column >= 4 => format!("{fault}, at character {}", column - 3),
