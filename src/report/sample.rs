@@ -28,22 +28,15 @@ pub(crate) fn results() -> Vec<(Arc<Check>, Arc<Outcome>)> {
     let tenant =
         |name: &str, route| http("tenant-attach", name, &format!("https://{name}/"), route);
     let site = |name: &str, url: &str, route| http("site", name, url, route);
+    let metadata = "https://cm01.corp.example/AdminService/v1.0/$metadata";
     vec![
         (
-            site(
-                "admin-service",
-                "https://cm01.corp.example/AdminService/v1.0/$metadata",
-                Route::direct(),
-            ),
-            expired(),
+            site("admin-service", metadata, corp()),
+            expired(Via::Bypass),
         ),
         (
-            site(
-                "admin-service",
-                "https://cm01.corp.example/AdminService/v1.0/$metadata",
-                corp(),
-            ),
-            expired(),
+            site("admin-service", metadata, Route::direct()),
+            expired(Via::Direct),
         ),
         (
             site(
@@ -54,33 +47,33 @@ pub(crate) fn results() -> Vec<(Arc<Check>, Arc<Outcome>)> {
             plain_http(),
         ),
         (
-            tenant("aadcdn.msauth.net", Route::direct()),
-            nxdomain("aadcdn.msauth.net"),
-        ),
-        (
             not_critical(&tenant("aadcdn.msauth.net", corp())),
             forbidden("aadcdn.msauth.net"),
         ),
         (
-            tenant("graph.microsoft.com", Route::direct()),
-            nxdomain("graph.microsoft.com"),
+            tenant("aadcdn.msauth.net", Route::direct()),
+            nxdomain("aadcdn.msauth.net"),
         ),
         (tenant("graph.microsoft.com", corp()), through_proxy(200)),
         (
-            tenant("login.microsoftonline.com", Route::direct()),
-            redirected(),
+            tenant("graph.microsoft.com", Route::direct()),
+            nxdomain("graph.microsoft.com"),
         ),
         (
             tenant("login.microsoftonline.com", corp()),
             through_proxy(404),
         ),
         (
-            tenant("us.gateway.configmgr.manage.microsoft.com", corp()),
-            through_proxy(401),
+            tenant("login.microsoftonline.com", Route::direct()),
+            redirected(),
         ),
         (
             not_critical(&tenant("us.events.data.microsoft.com", corp())),
             bad_status(),
+        ),
+        (
+            tenant("us.gateway.configmgr.manage.microsoft.com", corp()),
+            through_proxy(401),
         ),
     ]
 }
@@ -168,7 +161,7 @@ fn forbidden(host: &str) -> Arc<Outcome> {
     Arc::new(outcome)
 }
 
-fn expired() -> Arc<Outcome> {
+fn expired(via: Via) -> Arc<Outcome> {
     let failure = Failure::of_endpoint(
         TlsReason::Expired,
         "the certificate of cm01.corp.example ended 2026-11-20T00:00:00Z, 2 days ago",
@@ -187,7 +180,7 @@ fn expired() -> Arc<Outcome> {
         (Phase::Connect.with_endpoint(), 400),
         (Phase::Tls.with_endpoint(), 18_300),
     ];
-    Arc::new(outcome(Via::Bypass, Err(failure), &steps, observed))
+    Arc::new(outcome(via, Err(failure), &steps, observed))
 }
 
 fn plain_http() -> Arc<Outcome> {

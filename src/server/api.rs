@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 
 use super::standing::{Counts, State};
 use super::{Server, path, respond};
@@ -60,12 +60,14 @@ struct CheckStatus<'a> {
     interval_seconds: f64,
     timeout_seconds: f64,
     state: State,
-    #[serde(serialize_with = "optional_rfc3339")]
-    since: Option<SystemTime>,
+    since: Option<Timestamp>,
     recent: Recent,
     #[serde(flatten)]
     latest: Option<Run<Finding<'a>>>,
 }
+
+#[derive(Serialize)]
+struct Timestamp(#[serde(serialize_with = "rfc3339")] SystemTime);
 
 /// How the outcomes that are kept went.
 #[derive(Serialize)]
@@ -200,7 +202,7 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
             interval_seconds: history.check.interval.as_secs_f64(),
             timeout_seconds: history.check.timeout.as_secs_f64(),
             state: State::of(history),
-            since: history.since,
+            since: history.since.map(Timestamp),
             recent: Recent {
                 outcomes: history.recent.len(),
                 failures: history
@@ -237,15 +239,5 @@ impl<'a> From<&'a Outcome> for Brief<'a> {
             }),
             phases: &outcome.timings,
         }
-    }
-}
-
-fn optional_rfc3339<S: Serializer>(
-    time: &Option<SystemTime>,
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    match time {
-        Some(time) => rfc3339(time, serializer),
-        None => serializer.serialize_none(),
     }
 }

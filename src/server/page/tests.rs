@@ -75,7 +75,7 @@ fn the_page_says_the_verdict_in_words() {
             "0 checks: 0 succeeding",
         ),
         (
-            ran.clone(),
+            ran,
             "OK",
             "Everything required is reachable",
             "5 checks: 5 succeeding",

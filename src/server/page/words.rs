@@ -9,19 +9,29 @@ use crate::route::Via;
 pub(super) struct Moment {
     /// `12 min ago`.
     pub(super) ago: String,
+    /// `12 min`, from then to now or the other way round.
+    pub(super) span: String,
+    /// Whether it is over.
+    pub(super) past: bool,
     /// RFC 3339 in UTC.
     pub(super) exact: String,
 }
 
 impl Moment {
     pub(super) fn new(at: SystemTime, now: SystemTime) -> Self {
-        let ago = match now.duration_since(at) {
-            Ok(past) if past.as_secs() == 0 => "just now".to_owned(),
-            Ok(past) => format!("{} ago", long(past)),
-            Err(future) => format!("in {}", long(future.duration())),
+        let (past, span) = match now.duration_since(at) {
+            Ok(past) => (true, past),
+            Err(future) => (false, future.duration()),
+        };
+        let ago = match past {
+            true if span.as_secs() == 0 => "just now".to_owned(),
+            true => format!("{} ago", long(span)),
+            false => format!("in {}", long(span)),
         };
         Self {
             ago,
+            span: long(span),
+            past,
             exact: humantime::format_rfc3339_seconds(at).to_string(),
         }
     }
