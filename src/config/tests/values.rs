@@ -143,8 +143,8 @@ fn the_catalogs_values_know_their_place() {
     assert_eq!(at.file, "f.yml");
     assert!(at.position.unwrap().line > 10);
     let (name, overrides) = catalog.overrides.first_key_value().unwrap();
-    assert_eq!(name, "us.gateway.configmgr.manage.microsoft.com");
-    assert_eq!(overrides.value.critical, Some(true));
+    assert_eq!(name, "dc.services.visualstudio.com");
+    assert_eq!(overrides.value.critical, Some(false));
 }
 
 #[test]
