@@ -1,6 +1,35 @@
 //! The built-in catalog: which endpoints a feature requires, by cloud and version, each with its source.
+//!
+//! * `tenant-attach.yml`: the data, one file a feature, made to be read and reviewed.
+//! * `data`: reads it once. `feature`, `cloud`, `template`: what it says, typed.
+//! * `select`: applies what the configuration takes from it, with `requirements` (entries to endpoints) and
+//!   `overrides` (what the configuration sets apart).
+//! * `text`, `markdown`: shows it.
 
-use crate::config::{CatalogSelection, Overrides, Problems};
+mod cloud;
+mod data;
+mod feature;
+mod markdown;
+mod overrides;
+mod requirements;
+mod select;
+mod template;
+mod text;
+
+#[cfg(test)]
+mod lint;
+#[cfg(test)]
+mod tests;
+
+pub use cloud::{Cloud, Release, UnknownRelease};
+pub use data::{DataError, features};
+pub use feature::{Entry, Feature, Kind, Missing, Source};
+pub use markdown::markdown_table;
+pub use select::select;
+pub use template::Template;
+pub use text::{ShowError, list_text, show_text};
+
+use crate::config::Overrides;
 use crate::endpoint::Endpoint;
 
 /// What a selection from the catalog comes to.
@@ -23,10 +52,23 @@ pub struct NotProbed {
     pub why: String,
 }
 
-/// Applies a selection to the built-in catalog.
-///
-/// # Errors
-/// Unknown clouds, features, versions, variables or overrides; a feature that the cloud does not have.
-pub fn select(_selection: &CatalogSelection) -> Result<Selected, Problems> {
-    Ok(Selected::default())
+/// The feature of this name.
+#[must_use]
+pub fn feature(name: &str) -> Option<&'static Feature> {
+    features().ok()?.iter().find(|feature| feature.name == name)
+}
+
+/// A hint for a name that is not among those there are: the nearest one, or all of them.
+fn did_you_mean<'a>(written: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let nearest = names
+        .iter()
+        .map(|name| (strsim::jaro_winkler(written, name), *name))
+        .filter(|(similarity, _)| *similarity > 0.8)
+        .max_by(|(one, _), (other, _)| one.total_cmp(other));
+    match nearest {
+        Some((_, name)) => format!("did you mean \"{name}\"?"),
+        None if names.is_empty() => "there is none".to_owned(),
+        None => format!("there are: {}", names.join(", ")),
+    }
 }

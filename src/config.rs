@@ -1,15 +1,50 @@
 //! The configuration file as written, read into domain types once. Unknown keys are refused, and every error
 //! is found at once, each with file, line, column, field and a hint.
 
+mod context;
+mod document;
+mod effective;
+mod endpoints;
+mod environment;
+mod expectation;
+mod exposition;
+mod files;
+mod names;
+mod path;
 mod problem;
+mod proxies;
+mod reader;
+mod resolvers;
+mod root;
+mod routes;
+mod scalars;
+mod secrets;
+mod selection;
+mod substitution;
+mod target;
+#[cfg(test)]
+mod tests;
+mod trust;
+mod yaml;
 
 use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
-pub use problem::{Position, Problem, Problems};
+use context::Context;
+pub use problem::{Position, Problem, Problems, did_you_mean};
+use reader::Value;
 
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
-use crate::route::Route;
+use crate::platform::proxies_of;
+use crate::route::{Route, Way};
+
+/// Where `${NAME}` is looked up: [`crate::platform::environment`], or a table in a test.
+pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// A configuration is written by hand: what is larger is something else.
+const MAX_FILE_BYTES: u64 = 1 << 20;
 
 /// A whole configuration, validated but for what only the catalog can know.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,8 +123,9 @@ pub struct CatalogSelection {
     pub overrides: BTreeMap<String, Located<Overrides>>,
 }
 
-/// A value and where it stands in the file.
-#[derive(Debug, Clone, PartialEq)]
+/// A value and where it stands in the file. Two of them are equal if their values are: moving a line is no
+/// change of the configuration.
+#[derive(Debug, Clone)]
 pub struct Located<T> {
     /// The value.
     pub value: T,
@@ -128,4 +164,100 @@ pub enum HistogramChoice {
     Service,
     /// None.
     None,
+}
+
+// === impl Config ===
+
+impl Config {
+    /// Reads a file. Relative paths in it count from its folder.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the file.
+    pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, Problems> {
+        let file = path.display().to_string();
+        let text = files::read_bounded(path, MAX_FILE_BYTES)
+            .and_then(|content| {
+                String::from_utf8(content).map_err(|_| format!("{file} is not UTF-8 text"))
+            })
+            .map_err(|message| Problems::one(&file, "", message))?;
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let base_dir = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&file, &text, base_dir, environment)
+    }
+
+    /// Reads a text. `file` is what problems call it; relative paths in it count from `base_dir`.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the text.
+    pub fn parse(
+        file: &str,
+        text: &str,
+        base_dir: &Path,
+        environment: Environment<'_>,
+    ) -> Result<Self, Problems> {
+        let context = Context::new(file, base_dir, environment);
+        Self::read(text, &context)
+    }
+
+    /// What runs without a configuration file: the tenant-attach set of the public cloud, over the proxy that
+    /// the environment names, or directly. Beside it come notices for the log, where the environment was
+    /// taken in another sense than it may have been meant.
+    ///
+    /// # Errors
+    /// The environment names a proxy that cannot be used.
+    pub fn embedded_default(environment: Environment<'_>) -> Result<(Self, Vec<String>), Problems> {
+        let text = include_str!("default.yml");
+        let mut config = Self::parse("(built in)", text, Path::new(""), environment)?;
+        let found = environment::proxy(&proxies_of(environment))?;
+        if let Some(proxy) = found.proxy {
+            config.default_routes = vec![proxy.name.clone()];
+            config.routes.push(Route {
+                name: proxy.name.clone(),
+                way: Way::Proxy(Arc::new(proxy)),
+                resolver: None,
+            });
+        }
+        Ok((config, found.notices))
+    }
+
+    /// The configuration with its defaults filled in, in its own syntax, but for the secrets: `<secret>`
+    /// stands in for each.
+    #[must_use]
+    pub fn effective_yaml(&self) -> String {
+        effective::written(self).to_string()
+    }
+
+    fn read(text: &str, context: &Context<'_>) -> Result<Self, Problems> {
+        let document = document::parse(context.file, text)?;
+        context.conclude(root::read(&Value::root(context, &document)))
+    }
+}
+
+/// The JSON Schema (2020-12) of the configuration, for editors.
+#[must_use]
+pub fn schema() -> &'static str {
+    include_str!("config/schema.json")
+}
+
+// === impl Global ===
+
+impl Default for Global {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(60),
+            timeout: Duration::from_secs(10),
+            concurrency: 256,
+            workers: 1,
+            resolver: ResolverSettings::System,
+            tls: TlsSettings::default(),
+        }
+    }
+}
+
+// === impl Located ===
+
+impl<T: PartialEq> PartialEq for Located<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.value == other.value
+    }
 }

@@ -93,6 +93,16 @@ impl Target {
             Self::Dns(question) => question.name.clone(),
         }
     }
+
+    /// The host and port that a connection goes to; a question for the DNS has none.
+    #[must_use]
+    pub fn authority(&self) -> Option<Authority> {
+        match self {
+            Self::Http(url) => Authority::of(url),
+            Self::Tls(authority) | Self::Tcp(authority) => Some(authority.clone()),
+            Self::Dns(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Target {
@@ -107,6 +117,17 @@ impl fmt::Display for Target {
 }
 
 // === impl Authority ===
+
+impl Authority {
+    /// The host of a URL with its port, or the scheme's own; `None` where the URL has no host.
+    #[must_use]
+    pub fn of(url: &Url) -> Option<Self> {
+        Some(Self {
+            host: url.host()?.to_owned(),
+            port: url.port_or_known_default()?,
+        })
+    }
+}
 
 impl fmt::Display for Authority {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

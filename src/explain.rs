@@ -1,9 +1,27 @@
 //! What a failure means, what likely causes it, what to do about it and who owns it. Pure: a total match
 //! over the closed reasons, so that a new reason does not compile until it is explained here.
+//!
+//! One file a phase holds the texts; `lookup` finds them by name; `text` and `markdown` show them.
 
+mod connect;
+mod dns;
+mod http;
+mod lookup;
+mod markdown;
+mod owner;
+mod proxy;
+mod text;
+mod tls;
+
+#[cfg(test)]
+mod lint;
+
+pub use lookup::UnknownReason;
+pub use markdown::markdown;
 use serde::Serialize;
+pub use text::text;
 
-use crate::outcome::{FailureReason, Peer};
+use crate::outcome::{FailureReason, Peer, Step};
 
 /// What a person needs to know of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -21,11 +39,22 @@ pub struct Explanation {
 
 /// Explains a reason, as it concerns `peer`.
 #[must_use]
-pub fn explain(_reason: FailureReason, _peer: Peer) -> Explanation {
-    Explanation {
-        what: "",
-        likely: &[],
-        steps: &[],
-        owner: "",
+pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
+    match reason {
+        FailureReason::Dns(reason) => dns::explain(reason, peer),
+        FailureReason::Connect(reason) => connect::explain(reason, peer),
+        FailureReason::Proxy(reason) => proxy::explain(reason),
+        FailureReason::Tls(reason) => tls::explain(reason),
+        FailureReason::Request(reason) => http::explain_request(reason),
+        FailureReason::Response(reason) => http::explain_response(reason),
     }
+}
+
+/// Every reason, by phase, with each peer for which it can occur.
+pub fn all() -> impl Iterator<Item = (FailureReason, Peer, Explanation)> {
+    FailureReason::all().flat_map(|reason| {
+        let steps = Step::ALL.into_iter();
+        let steps = steps.filter(move |step| step.phase == reason.phase());
+        steps.map(move |step| (reason, step.peer, explain(reason, step.peer)))
+    })
 }

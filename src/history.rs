@@ -1,15 +1,25 @@
 //! The last outcomes of every check, in memory and bounded: the last 60, and the last 20 failures kept apart.
 
-use std::sync::Arc;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::observer::{Observer, Watcher};
 use crate::outcome::Outcome;
 use crate::plan::{Check, CheckKey, Plan};
 
+/// How many outcomes of a check are kept.
+pub const RECENT: usize = 60;
+
+/// How many failures of a check are kept, however many successes came after them.
+pub const FAILURES: usize = 20;
+
 /// The outcomes kept for the page, the API and the log of changes.
 #[derive(Debug, Default)]
-pub struct History {}
+pub struct History {
+    /// Of the plan in force; `None` before the first.
+    records: Mutex<Option<Records>>,
+}
 
 /// What is known of one check.
 #[derive(Debug, Clone)]
@@ -24,25 +34,82 @@ pub struct CheckHistory {
     pub failures: Vec<Arc<Outcome>>,
 }
 
+type Records = BTreeMap<CheckKey, Arc<Record>>;
+
+/// What is known of one definition of a check. A changed check gets a new record, and who still watches the
+/// former one writes where nobody reads.
+#[derive(Debug)]
+struct Record {
+    check: Arc<Check>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    since: Option<SystemTime>,
+    recent: VecDeque<Arc<Outcome>>,
+    failures: VecDeque<Arc<Outcome>>,
+}
+
+// === impl History ===
+
 impl History {
     /// What is known of every check, ordered by key.
     #[must_use]
     pub fn snapshot(&self) -> Vec<CheckHistory> {
-        Vec::new()
+        let records: Vec<Arc<Record>> = match &*self.records() {
+            Some(records) => records.values().map(Arc::clone).collect(),
+            None => Vec::new(),
+        };
+        records.iter().map(|record| record.history()).collect()
     }
 
     /// What is known of one check.
     #[must_use]
-    pub fn of(&self, _key: &CheckKey) -> Option<CheckHistory> {
-        None
+    pub fn of(&self, key: &CheckKey) -> Option<CheckHistory> {
+        let record = Arc::clone(self.records().as_ref()?.get(key)?);
+        Some(record.history())
     }
 
     /// Whether every check of the plan in force has run once.
     #[must_use]
     pub fn every_check_ran(&self) -> bool {
-        false
+        let records = self.records();
+        let Some(records) = &*records else {
+            return false;
+        };
+        records
+            .values()
+            .all(|record| !record.kept().recent.is_empty())
+    }
+
+    fn records(&self) -> MutexGuard<'_, Option<Records>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+impl Observer for History {
+    fn planned(&self, plan: &Plan) {
+        let mut records = self.records();
+        let mut former = records.take().unwrap_or_default();
+        let kept = plan.checks.iter().map(|check| {
+            let key = check.key();
+            let record = former.remove(&key).filter(|record| record.check == *check);
+            (key, record.unwrap_or_else(|| Record::new(check)))
+        });
+        *records = Some(kept.collect());
+    }
+
+    fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        let records = self.records();
+        let record = records.as_ref().and_then(|all| all.get(&check.key()));
+        Box::new(HistoryWatcher(
+            record.map_or_else(|| Record::new(check), Arc::clone),
+        ))
+    }
+}
+
+// === impl CheckHistory ===
 
 impl CheckHistory {
     /// The latest outcome; `None` before the first.
@@ -52,19 +119,186 @@ impl CheckHistory {
     }
 }
 
-impl Observer for History {
-    fn planned(&self, _plan: &Plan) {}
+// === impl Record ===
 
-    fn watch(&self, _check: &Arc<Check>) -> Box<dyn Watcher> {
-        Box::new(Nobody)
+impl Record {
+    fn new(check: &Arc<Check>) -> Arc<Self> {
+        Arc::new(Self {
+            check: Arc::clone(check),
+            kept: Mutex::default(),
+        })
+    }
+
+    fn history(&self) -> CheckHistory {
+        let kept = self.kept();
+        CheckHistory {
+            check: Arc::clone(&self.check),
+            since: kept.since,
+            recent: kept.recent.iter().map(Arc::clone).collect(),
+            failures: kept.failures.iter().map(Arc::clone).collect(),
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-struct Nobody;
+// === impl Kept ===
 
-impl Watcher for Nobody {
+impl Kept {
+    fn add(&mut self, outcome: &Arc<Outcome>) {
+        let unchanged = self
+            .recent
+            .back()
+            .is_some_and(|latest| same_state(latest, outcome));
+        if !unchanged {
+            self.since = Some(outcome.started);
+        }
+        push_bounded(&mut self.recent, outcome, RECENT);
+        if outcome.result.is_err() {
+            push_bounded(&mut self.failures, outcome, FAILURES);
+        }
+    }
+}
+
+fn same_state(one: &Outcome, other: &Outcome) -> bool {
+    match (&one.result, &other.result) {
+        (Ok(()), Ok(())) => true,
+        (Err(one), Err(other)) => (one.reason, one.peer) == (other.reason, other.peer),
+        _ => false,
+    }
+}
+
+fn push_bounded(outcomes: &mut VecDeque<Arc<Outcome>>, outcome: &Arc<Outcome>, most: usize) {
+    if outcomes.len() >= most {
+        outcomes.pop_front();
+    }
+    outcomes.push_back(Arc::clone(outcome));
+}
+
+// === impl HistoryWatcher ===
+
+struct HistoryWatcher(Arc<Record>);
+
+impl Watcher for HistoryWatcher {
     fn started(&self, _lag: Duration) {}
-    fn observed(&self, _outcome: &Arc<Outcome>) {}
+
+    fn observed(&self, outcome: &Arc<Outcome>) {
+        self.0.kept().add(outcome);
+    }
+
     fn abandoned(&self, _panicked: bool) {}
+
     fn skipped(&self, _turns: u64) {}
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::TlsReason;
+    use crate::plan::fixture::{self, expired, failure, success};
+
+    fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
+        let since_epoch = |outcome: &Arc<Outcome>| {
+            let elapsed = outcome.started.duration_since(SystemTime::UNIX_EPOCH);
+            elapsed.unwrap().as_secs()
+        };
+        outcomes.iter().map(since_epoch).collect()
+    }
+
+    fn seconds(at: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(at)
+    }
+
+    #[test]
+    fn the_last_outcomes_and_failures_are_kept_and_no_more() {
+        let check = fixture::check("site", "gateway", "https://gateway.example/");
+        let history = History::default();
+        history.planned(&fixture::plan([&check]));
+        let watcher = history.watch(&check);
+        for at in 0..30 {
+            watcher.observed(&expired(at));
+        }
+        for at in 30..130 {
+            watcher.observed(&success(at));
+        }
+        let known = history.of(&check.key()).unwrap();
+        assert_eq!(starts(&known.recent), (70..130).collect::<Vec<_>>());
+        assert_eq!(starts(&known.failures), (10..30).collect::<Vec<_>>());
+        assert_eq!(starts(&[Arc::clone(known.latest().unwrap())]), [129]);
+        assert_eq!(known.since, Some(seconds(30)));
+    }
+
+    #[test]
+    fn since_is_the_start_of_the_present_state() {
+        let check = fixture::check("site", "gateway", "https://gateway.example/");
+        let history = History::default();
+        history.planned(&fixture::plan([&check]));
+        let watcher = history.watch(&check);
+        let since = || history.of(&check.key()).unwrap().since;
+
+        assert_eq!(since(), None);
+        let steps = [
+            (success(1), 1),
+            (success(2), 1),
+            (expired(3), 3),
+            (expired(4), 3),
+            (failure(5, TlsReason::Timeout), 5),
+            (success(6), 6),
+        ];
+        for (outcome, expected) in steps {
+            watcher.observed(&outcome);
+            assert_eq!(since(), Some(seconds(expected)));
+        }
+    }
+
+    #[test]
+    fn a_new_plan_keeps_what_did_not_change() {
+        let kept = fixture::check("site", "kept", "https://kept.example/");
+        let changed = fixture::check("site", "changed", "https://before.example/");
+        let gone = fixture::check("site", "gone", "https://gone.example/");
+        let history = History::default();
+        history.planned(&fixture::plan([&changed, &gone, &kept]));
+        let watchers = [&changed, &gone, &kept].map(|check| history.watch(check));
+        for watcher in &watchers {
+            watcher.observed(&success(1));
+        }
+
+        let same = fixture::check("site", "kept", "https://kept.example/");
+        let after = fixture::check("site", "changed", "https://after.example/");
+        history.planned(&fixture::plan([&after, &same]));
+        for watcher in &watchers {
+            watcher.observed(&success(2));
+        }
+
+        let known = history.snapshot();
+        let names: Vec<&str> = known
+            .iter()
+            .map(|one| one.check.endpoint.name.as_str())
+            .collect();
+        assert_eq!(names, ["changed", "kept"]);
+        assert!(known[0].recent.is_empty() && known[0].since.is_none());
+        assert_eq!(known[0].check, after);
+        assert_eq!(starts(&known[1].recent), [1, 2]);
+        assert!(history.of(&gone.key()).is_none());
+    }
+
+    #[test]
+    fn every_check_ran_once_each_has_an_outcome() {
+        let first = fixture::check("site", "first", "https://first.example/");
+        let second = fixture::check("site", "second", "https://second.example/");
+        let history = History::default();
+        assert!(!history.every_check_ran(), "no plan yet");
+        history.planned(&fixture::plan([]));
+        assert!(history.every_check_ran(), "nothing to wait for");
+        history.planned(&fixture::plan([&first, &second]));
+        assert!(!history.every_check_ran());
+        history.watch(&first).observed(&success(1));
+        assert!(!history.every_check_ran());
+        history.watch(&second).abandoned(false);
+        assert!(!history.every_check_ran());
+        history.watch(&second).observed(&expired(2));
+        assert!(history.every_check_ran());
+    }
 }

@@ -1,14 +1,138 @@
 //! The Prometheus exposition: each check owns its numbers, `/metrics` streams them family by family.
 
+mod exposition;
+mod families;
+mod histogram;
+mod numbers;
+mod own;
+mod published;
+mod rows;
+mod text;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
+
 use bytes::Bytes;
 
+use self::exposition::Exposition;
+use self::numbers::CheckNumbers;
+use self::own::OwnHealth;
+use self::published::Published;
+use crate::observer::{Observer, Watcher};
+use crate::outcome::Outcome;
+use crate::plan::{Check, Plan};
+
+/// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
+/// status, redirects, clock, TLS, certificate, and its two ends of validity.
+const RESULT_SERIES: usize = 9;
+
 /// Everything that `/metrics` shows.
-#[derive(Debug, Default)]
-pub struct Metrics {}
+#[derive(Debug)]
+pub struct Metrics {
+    /// Whose numbers are shown. Swapped whole with the plan, so that a scrape under way keeps what it began with.
+    published: Mutex<Arc<Published>>,
+    own: Arc<OwnHealth>,
+}
+
+/// About how many series a plan exposes once every check has an outcome: what there is from the plan on, and
+/// of each check the gauges that state a result.
+#[must_use]
+pub fn series_of(plan: &Plan) -> usize {
+    let metrics = Metrics::new();
+    metrics.planned(plan);
+    let is_series = |line: &&[u8]| line.first().is_some_and(|first| *first != b'#');
+    let lines = |piece: Bytes| piece.split(|byte| *byte == b'\n').filter(is_series).count();
+    let from_the_plan_on: usize = metrics.exposition().map(lines).sum();
+    let results = plan
+        .checks
+        .iter()
+        .map(|check| RESULT_SERIES + check.expected_steps().count());
+    from_the_plan_on + results.sum::<usize>()
+}
+
+struct MetricsWatcher {
+    numbers: Arc<CheckNumbers>,
+    definition: u64,
+    own: Arc<OwnHealth>,
+}
+
+// === impl Metrics ===
 
 impl Metrics {
+    /// Without a check, and with reachd's own health at its beginning.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            published: Mutex::default(),
+            own: Arc::new(OwnHealth::new()),
+        }
+    }
+
     /// The exposition in the text format, in pieces of at most 64 KiB, made as they are asked for.
     pub fn exposition(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
-        std::iter::empty()
+        Exposition::new(self.published(), Arc::clone(&self.own))
+    }
+
+    /// The configuration was loaded, at the start or again, or could not be.
+    pub fn reloaded(&self, success: bool, at: SystemTime) {
+        self.own.reloaded(success, at);
+    }
+
+    fn published(&self) -> Arc<Published> {
+        let published = self.published.lock();
+        Arc::clone(&published.unwrap_or_else(PoisonError::into_inner))
     }
 }
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Observer for Metrics {
+    fn planned(&self, plan: &Plan) {
+        let mut published = self
+            .published
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *published = Arc::new(published.succeeded_by(plan));
+        self.own.planned(plan.checks.len());
+    }
+
+    fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        let numbers = self.published().numbers_of(check);
+        Box::new(MetricsWatcher {
+            definition: numbers.definition(),
+            numbers,
+            own: Arc::clone(&self.own),
+        })
+    }
+}
+
+// === impl MetricsWatcher ===
+
+impl Watcher for MetricsWatcher {
+    fn started(&self, lag: Duration) {
+        self.own.started(lag);
+    }
+
+    fn observed(&self, outcome: &Arc<Outcome>) {
+        self.own.ended();
+        self.numbers.observe(outcome, self.definition);
+    }
+
+    fn abandoned(&self, panicked: bool) {
+        self.own.ended();
+        if panicked {
+            self.own.panicked();
+        }
+    }
+
+    fn skipped(&self, turns: u64) {
+        self.own.skipped(turns);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,12 @@
 //! Who is told of outcomes. The scheduler knows observers only through these two traits.
 
+mod state_log;
+
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
+
+pub use state_log::StateLog;
 
 use crate::outcome::Outcome;
 use crate::plan::{Check, Plan};
@@ -30,4 +35,131 @@ pub trait Watcher: Send + Sync {
 
     /// So many turns passed while a probe was still running or waiting for its turn.
     fn skipped(&self, turns: u64);
+}
+
+/// Several observers, told in this order, as one.
+#[derive(Clone, Default)]
+pub struct Observers(pub Vec<Arc<dyn Observer>>);
+
+struct Watchers(Vec<Box<dyn Watcher>>);
+
+// === impl Observers ===
+
+impl Observer for Observers {
+    fn planned(&self, plan: &Plan) {
+        for observer in &self.0 {
+            observer.planned(plan);
+        }
+    }
+
+    fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        let watchers = self.0.iter().map(|observer| observer.watch(check));
+        Box::new(Watchers(watchers.collect()))
+    }
+}
+
+impl fmt::Debug for Observers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Observers({})", self.0.len())
+    }
+}
+
+// === impl Watchers ===
+
+impl Watcher for Watchers {
+    fn started(&self, lag: Duration) {
+        for watcher in &self.0 {
+            watcher.started(lag);
+        }
+    }
+
+    fn observed(&self, outcome: &Arc<Outcome>) {
+        for watcher in &self.0 {
+            watcher.observed(outcome);
+        }
+    }
+
+    fn abandoned(&self, panicked: bool) {
+        for watcher in &self.0 {
+            watcher.abandoned(panicked);
+        }
+    }
+
+    fn skipped(&self, turns: u64) {
+        for watcher in &self.0 {
+            watcher.skipped(turns);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use super::*;
+    use crate::plan::fixture;
+
+    /// Writes down what it is told.
+    #[derive(Default, Clone)]
+    struct Notes(Arc<Mutex<Vec<String>>>);
+
+    impl Notes {
+        fn write(&self, note: String) {
+            self.0.lock().unwrap().push(note);
+        }
+    }
+
+    impl Observer for Notes {
+        fn planned(&self, plan: &Plan) {
+            self.write(format!("planned {}", plan.checks.len()));
+        }
+
+        fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+            self.write(format!("watch {}", check.endpoint.name));
+            Box::new(self.clone())
+        }
+    }
+
+    impl Watcher for Notes {
+        fn started(&self, lag: Duration) {
+            self.write(format!("started {lag:?}"));
+        }
+
+        fn observed(&self, outcome: &Arc<Outcome>) {
+            self.write(format!("observed {}", outcome.result.is_ok()));
+        }
+
+        fn abandoned(&self, panicked: bool) {
+            self.write(format!("abandoned {panicked}"));
+        }
+
+        fn skipped(&self, turns: u64) {
+            self.write(format!("skipped {turns}"));
+        }
+    }
+
+    #[test]
+    fn everybody_is_told_everything() {
+        let (first, second) = (Notes::default(), Notes::default());
+        let observers = Observers(vec![Arc::new(first.clone()), Arc::new(second.clone())]);
+        let check = fixture::check("site", "gateway", "https://gateway.example/");
+
+        observers.planned(&fixture::plan([&check]));
+        let watcher = observers.watch(&check);
+        watcher.started(Duration::from_millis(2));
+        watcher.observed(&fixture::success(0));
+        watcher.abandoned(true);
+        watcher.skipped(3);
+
+        let expected = [
+            "planned 1",
+            "watch gateway",
+            "started 2ms",
+            "observed true",
+            "abandoned true",
+            "skipped 3",
+        ];
+        assert_eq!(*first.0.lock().unwrap(), expected);
+        assert_eq!(*second.0.lock().unwrap(), expected);
+    }
 }

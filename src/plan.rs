@@ -1,8 +1,15 @@
 //! The plan: every check that is to run, complete and immutable. It is made from the configuration and the
 //! catalog, swapped whole on reload, and compared with its predecessor by key.
 
+mod build;
+#[cfg(test)]
+pub(crate) mod fixture;
+mod steps;
+
 use std::sync::Arc;
 use std::time::Duration;
+
+use serde::Serialize;
 
 use crate::catalog::NotProbed;
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
@@ -28,7 +35,7 @@ pub struct Check {
 }
 
 /// What makes two checks of two plans the same one: their labels.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 pub struct CheckKey {
     /// The label `service`.
     pub service: String,

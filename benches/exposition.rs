@@ -1,0 +1,187 @@
+//! What metrics cost at 10,000 checks with a set of histograms each: telling them of an outcome, and one scrape.
+//! Prints figures and asserts none: they depend on the machine.
+//!
+//! `cargo bench --bench exposition`
+
+#![expect(
+    clippy::print_stdout,
+    clippy::cast_precision_loss,
+    reason = "a benchmark prints figures, and none of them needs more than 52 bits"
+)]
+
+use std::error::Error;
+use std::fs;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use reachd::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use reachd::metrics::Metrics;
+use reachd::observer::{Observer, Watcher};
+use reachd::outcome::{
+    CertificateSeen, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsSeen,
+};
+use reachd::plan::{Check, HistogramMode, Histograms, Plan};
+use reachd::route::{Route, Via};
+use tokio::time::Instant;
+use url::Url;
+
+const CHECKS: usize = 10_000;
+const PROBES: usize = 100;
+const SCRAPES: usize = 7;
+const BUCKETS: [f64; 10] = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let plan = plan()?;
+    let metrics = Metrics::new();
+    metrics.planned(&plan);
+    let watchers: Vec<Box<dyn Watcher>> = plan
+        .checks
+        .iter()
+        .map(|check| metrics.watch(check))
+        .collect();
+
+    println!("checks           {CHECKS}");
+    println!("observe          {:.0} ns/probe", observe(&watchers));
+    for _ in 0..SCRAPES {
+        let scrape = Scrape::take(&metrics);
+        println!(
+            "exposition       {:.1} ms CPU, {:.1} MB in {} pieces, the largest of {} bytes",
+            scrape.cpu.as_secs_f64() * 1e3,
+            scrape.bytes as f64 / 1e6,
+            scrape.pieces,
+            scrape.largest
+        );
+    }
+    Ok(())
+}
+
+/// Nanoseconds for each probe that starts and ends.
+fn observe(watchers: &[Box<dyn Watcher>]) -> f64 {
+    let outcomes = [outcome(12), outcome(34)];
+    let before = cpu_time();
+    for probe in 0..PROBES {
+        for watcher in watchers {
+            watcher.started(Duration::from_micros(50));
+            watcher.observed(&outcomes[probe % outcomes.len()]);
+        }
+    }
+    let spent = cpu_time().saturating_sub(before);
+    spent.as_secs_f64() * 1e9 / (PROBES * watchers.len()) as f64
+}
+
+/// The figures of one scrape.
+struct Scrape {
+    cpu: Duration,
+    bytes: usize,
+    pieces: usize,
+    largest: usize,
+}
+
+impl Scrape {
+    fn take(metrics: &Metrics) -> Self {
+        let before = cpu_time();
+        let (mut bytes, mut pieces, mut largest) = (0, 0, 0);
+        for piece in metrics.exposition() {
+            bytes += piece.len();
+            pieces += 1;
+            largest = largest.max(piece.len());
+        }
+        Self {
+            cpu: cpu_time().saturating_sub(before),
+            bytes,
+            pieces,
+            largest,
+        }
+    }
+}
+
+/// What this thread has used of a processor; where the system does not say, how long it has been running.
+fn cpu_time() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    let elapsed = START.get_or_init(Instant::now).elapsed();
+    let of_thread = fs::read_to_string("/proc/thread-self/schedstat").ok();
+    of_thread
+        .and_then(|text| text.split(' ').next()?.parse().ok())
+        .map_or(elapsed, Duration::from_nanos)
+}
+
+fn plan() -> Result<Plan, url::ParseError> {
+    let route = Arc::new(Route::direct());
+    let tls = Arc::new(TlsSettings::default());
+    let check = |number: usize| -> Result<_, url::ParseError> {
+        let url = Url::parse(&format!("https://t{number:05}.lab.example/probe"))?;
+        Ok(Arc::new(Check {
+            endpoint: Arc::new(Endpoint {
+                name: format!("endpoint-{number:05}"),
+                service: format!("service-{:03}", number / 100),
+                target: Target::Http(url),
+                critical: true,
+                expectation: Expectation::default(),
+                cloud: None,
+                stands_in_for: None,
+            }),
+            route: Arc::clone(&route),
+            interval: Duration::from_secs(60),
+            timeout: Duration::from_secs(10),
+            resolver: ResolverSettings::System,
+            proxy_resolver: ResolverSettings::System,
+            tls: Arc::clone(&tls),
+        }))
+    };
+    Ok(Plan {
+        checks: (0..CHECKS).map(check).collect::<Result<_, _>>()?,
+        not_probed: Vec::new(),
+        concurrency: 256,
+        histograms: Histograms {
+            mode: HistogramMode::Check,
+            buckets: BUCKETS.to_vec(),
+        },
+    })
+}
+
+fn outcome(milliseconds: u64) -> Arc<Outcome> {
+    let elapsed = Duration::from_millis(milliseconds);
+    let phases = [
+        Phase::Dns,
+        Phase::Connect,
+        Phase::Tls,
+        Phase::Request,
+        Phase::Response,
+    ];
+    let mut timings = Timings::default();
+    for phase in phases {
+        timings.add(phase.with_endpoint(), elapsed);
+    }
+    let now = SystemTime::now();
+    Arc::new(Outcome {
+        started: now,
+        duration: timings.total(),
+        via: Via::Direct,
+        result: Ok(()),
+        timings,
+        not_run: Vec::new(),
+        observed: Observed {
+            http: Some(HttpSeen {
+                status: 200,
+                version: "HTTP/1.1",
+                ..HttpSeen::default()
+            }),
+            tls: vec![TlsSeen {
+                peer: Peer::Endpoint,
+                version: Some("TLSv1.3"),
+                cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+                alpn: Some("h2".to_owned()),
+                certificates: vec![CertificateSeen {
+                    subject: "CN=lab.example, O=Example, C=US".to_owned(),
+                    issuer: "CN=Example TLS Issuing CA 01, O=Example, C=US".to_owned(),
+                    names: vec!["*.lab.example".to_owned()],
+                    serial: "330000d27b6a5d3c49f0a1e8".to_owned(),
+                    not_before: now,
+                    not_after: now + Duration::from_secs(7_776_000),
+                    fingerprint_sha256: "ab".repeat(32),
+                }],
+            }],
+            ..Observed::default()
+        },
+    })
+}

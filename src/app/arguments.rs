@@ -1,0 +1,255 @@
+//! The command line. Flags follow the habit of the Prometheus exporters.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+/// Bad usage or configuration.
+pub(super) const EXIT_USAGE: u8 = 64;
+
+/// A fault of reachd or of the machine.
+pub(super) const EXIT_INTERNAL: u8 = 70;
+
+/// Is every required internet endpoint reachable, by every way out, and if not, which hop is at fault?
+///
+/// Without a command the daemon runs. Without a configuration file it probes what Configuration Manager tenant
+/// attach requires in the public cloud, over the proxy that the environment names or directly.
+#[derive(Debug, Parser)]
+#[command(
+    name = "reachd",
+    version,
+    max_term_width = 100,
+    args_conflicts_with_subcommands = false
+)]
+pub struct Arguments {
+    /// The configuration file (YAML). Without one the embedded default runs.
+    #[arg(
+        long = "config.file",
+        value_name = "FILE",
+        global = true,
+        env = "REACHD_CONFIG_FILE"
+    )]
+    pub config_file: Option<PathBuf>,
+
+    /// The least severe messages that are logged.
+    #[arg(
+        long = "log.level",
+        value_name = "LEVEL",
+        global = true,
+        default_value = "info"
+    )]
+    pub log_level: LogLevel,
+
+    /// How messages are written to standard error.
+    #[arg(
+        long = "log.format",
+        value_name = "FORMAT",
+        global = true,
+        default_value = "logfmt"
+    )]
+    pub log_format: LogFormat,
+
+    /// What to do; the daemon runs where nothing is named.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    /// The daemon's flags, without the command.
+    #[command(flatten)]
+    pub daemon: DaemonArguments,
+}
+
+/// What reachd can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the daemon: probe all day, serve the page, the metrics and the API (the default).
+    Run(DaemonArguments),
+    /// Run every check once and report. Exit code 0: all reachable, 1: only non-critical failures, 2: a critical
+    /// failure, 64: bad usage or configuration, 70: a fault of reachd.
+    Check(CheckArguments),
+    /// Look at a configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Look at the built-in catalog of required endpoints.
+    #[command(subcommand)]
+    Catalog(CatalogCommand),
+    /// Say what a reason means and what to do; without one, all of them.
+    Explain(ExplainArguments),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+/// Flags of the daemon.
+#[derive(Debug, Clone, Args)]
+pub struct DaemonArguments {
+    /// The address to serve on; repeatable.
+    #[arg(
+        long = "web.listen-address",
+        value_name = "ADDRESS",
+        default_value = "127.0.0.1:9797"
+    )]
+    pub listen_addresses: Vec<SocketAddr>,
+
+    /// Allow `POST /-/reload`.
+    #[arg(long = "web.enable-lifecycle")]
+    pub enable_lifecycle: bool,
+}
+
+/// Flags of `check`.
+#[derive(Debug, Args)]
+pub struct CheckArguments {
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: ReportFormat,
+
+    /// Only endpoints of this name; repeatable.
+    #[arg(long = "endpoint", value_name = "NAME")]
+    pub endpoints: Vec<String>,
+
+    /// Only over this route; repeatable.
+    #[arg(long = "route", value_name = "NAME")]
+    pub routes: Vec<String>,
+
+    /// Only endpoints of this service; repeatable.
+    #[arg(long = "service", value_name = "NAME")]
+    pub services: Vec<String>,
+}
+
+/// What to do with a configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Check a file without running it, and say what it plans.
+    Check {
+        /// The file, instead of `--config.file`.
+        file: Option<PathBuf>,
+    },
+    /// Print the effective configuration, with defaults and without secrets.
+    Show,
+    /// Print the JSON Schema of the configuration, for editors.
+    Schema,
+}
+
+/// What to do with the catalog.
+#[derive(Debug, Subcommand)]
+pub enum CatalogCommand {
+    /// List the features.
+    List,
+    /// Show the endpoints that a feature requires, and why.
+    Show {
+        /// The feature, such as `tenant-attach`.
+        feature: String,
+        /// The cloud: `public`, `us-government` or `china`.
+        #[arg(long, default_value = "public")]
+        cloud: String,
+        /// The Configuration Manager release, such as 2503; the newest known where there is none.
+        #[arg(long)]
+        configmgr_version: Option<u16>,
+    },
+}
+
+/// Flags of `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArguments {
+    /// A reason, such as `expired` or `tls/expired`.
+    pub reason: Option<String>,
+
+    /// How it is written; markdown is always all of them.
+    #[arg(long, value_enum, default_value = "text", conflicts_with = "reason")]
+    pub format: ExplainFormat,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ReportFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// How explanations are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExplainFormat {
+    /// For a terminal.
+    Text,
+    /// For documentation.
+    Markdown,
+}
+
+/// How messages are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// `key=value` pairs.
+    Logfmt,
+    /// One JSON object a line.
+    Json,
+}
+
+/// The severities of messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogLevel {
+    /// What stops reachd from working.
+    Error,
+    /// Checks that began to fail, too.
+    Warn,
+    /// Checks that recovered, starts, reloads and stops, too.
+    Info,
+    /// What is of use to a developer, too.
+    Debug,
+    /// Everything.
+    Trace,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn the_daemon_runs_with_and_without_its_name() {
+        for line in [
+            [
+                "reachd",
+                "--web.listen-address",
+                "127.0.0.1:0",
+                "--config.file",
+                "a.yml",
+            ]
+            .as_slice(),
+            &[
+                "reachd",
+                "run",
+                "--web.listen-address",
+                "127.0.0.1:0",
+                "--config.file",
+                "a.yml",
+            ],
+            &[
+                "reachd",
+                "--config.file",
+                "a.yml",
+                "run",
+                "--web.listen-address",
+                "127.0.0.1:0",
+            ],
+        ] {
+            let arguments = Arguments::try_parse_from(line).unwrap();
+            let daemon = match arguments.command {
+                Some(Command::Run(daemon)) => daemon,
+                _ => arguments.daemon,
+            };
+            assert_eq!(daemon.listen_addresses, ["127.0.0.1:0".parse().unwrap()]);
+            assert_eq!(arguments.config_file, Some(PathBuf::from("a.yml")));
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The commands that only look something up.
+
+use std::fmt::Write;
+use std::path::Path;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use super::arguments::{Arguments, CatalogCommand, ConfigCommand, ExplainArguments, ExplainFormat};
+use super::{Fault, setup};
+use crate::metrics::series_of;
+use crate::plan::{HistogramMode, Plan};
+use crate::{catalog, config, explain};
+
+pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<String, Fault> {
+    match command {
+        ConfigCommand::Check { file: named } => {
+            let file = named.as_deref().or(file);
+            let (_, plan, notices) = setup::plan(file)?;
+            Ok(summary(file, &plan, &notices))
+        }
+        ConfigCommand::Show => Ok(setup::plan(file)?.0.effective_yaml()),
+        ConfigCommand::Schema => Ok(config::schema().to_owned()),
+    }
+}
+
+pub(super) fn catalog(command: CatalogCommand) -> Result<String, Fault> {
+    match command {
+        CatalogCommand::List => {
+            catalog::list_text().map_err(|error| Fault::Internal(error.to_string()))
+        }
+        CatalogCommand::Show {
+            feature,
+            cloud,
+            configmgr_version,
+        } => catalog::show_text(&feature, &cloud, configmgr_version)
+            .map_err(|error| Fault::Usage(error.to_string())),
+    }
+}
+
+pub(super) fn explain(arguments: &ExplainArguments) -> Result<String, Fault> {
+    match arguments.format {
+        ExplainFormat::Markdown => Ok(explain::markdown()),
+        ExplainFormat::Text => explain::text(arguments.reason.as_deref())
+            .map_err(|error| Fault::Usage(error.to_string())),
+    }
+}
+
+pub(super) fn completions(shell: Shell) -> String {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "reachd", &mut script);
+    String::from_utf8_lossy(&script).into_owned()
+}
+
+fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
+    let name = file.map_or("the embedded default".to_owned(), |file| {
+        file.display().to_string()
+    });
+    let histograms = match plan.histograms.mode {
+        HistogramMode::Check => "histograms for each check",
+        HistogramMode::Service => "histograms for each service and route",
+        HistogramMode::None => "no histograms",
+    };
+    let mut text = format!(
+        "{name} is valid: {} checks, about {} series on /metrics ({histograms})\n",
+        plan.checks.len(),
+        series_of(plan),
+    );
+    // Writing to a String cannot fail.
+    for notice in notices {
+        writeln!(text, "note: {notice}").ok();
+    }
+    for missing in &plan.not_probed {
+        writeln!(
+            text,
+            "not probed: {} {}: {}",
+            missing.service, missing.endpoint, missing.why
+        )
+        .ok();
+    }
+    text
+}

@@ -1,0 +1,228 @@
+//! The daemon: probes on one runtime, serves on another thread, reloads on request, and ends within five
+//! seconds of being told to.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Runtime};
+use tokio::sync::{mpsc, watch};
+use tokio::task::spawn_blocking;
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use super::Fault;
+use super::arguments::DaemonArguments;
+use super::setup::Setup;
+use crate::catalog::NotProbed;
+use crate::history::History;
+use crate::metrics::Metrics;
+use crate::observer::{Observer, Observers, StateLog};
+use crate::platform::{Signal, Signals};
+use crate::scheduler::Scheduler;
+use crate::server::{ReloadRequest, Server, serve};
+
+/// How long probes under way may take to finish after a signal to stop; with what the server takes at the same
+/// time, reachd ends within five seconds.
+const GRACE: Duration = Duration::from_secs(4);
+
+/// Requests to reload that may wait for the one under way.
+const WAITING_RELOADS: usize = 8;
+
+pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
+    let setup = Setup::load(file)?;
+    let listeners = bind(&arguments.listen_addresses)?;
+    let runtime = probing_runtime(setup.config.global.workers)?;
+    let stop = CancellationToken::new();
+    let (daemon, server) = Daemon::new(file, arguments, &setup);
+    let serving = start_server(listeners, server, stop.clone())?;
+    let ended = runtime.block_on(daemon.run(&setup, &stop));
+    stop.cancel();
+    if serving.join().is_err() {
+        error!("the server ended by a fault of reachd, please report it");
+    }
+    info!("reachd has stopped");
+    ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Everything that a reload touches.
+struct Daemon {
+    file: Option<PathBuf>,
+    observers: Observers,
+    metrics: Arc<Metrics>,
+    scheduler: Scheduler,
+    config: watch::Sender<Arc<String>>,
+    not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+}
+
+impl Daemon {
+    fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: &Setup) -> (Self, Server) {
+        let metrics = Arc::new(Metrics::new());
+        let history = Arc::new(History::default());
+        let observers = Observers(vec![
+            Arc::clone(&metrics) as Arc<dyn Observer>,
+            Arc::clone(&history) as Arc<dyn Observer>,
+            Arc::new(StateLog::default()),
+        ]);
+        let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
+        let (not_probed, shown_not_probed) =
+            watch::channel(Arc::new(setup.plan.not_probed.clone()));
+        let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
+        let server = Server {
+            metrics: Arc::clone(&metrics),
+            history,
+            config: shown_config,
+            not_probed: shown_not_probed,
+            reload: arguments.enable_lifecycle.then_some(ask_to_reload),
+            started: SystemTime::now(),
+        };
+        let daemon = Self {
+            file: file.map(Path::to_owned),
+            scheduler: Scheduler::new(observers.clone()),
+            observers,
+            metrics,
+            config,
+            not_probed,
+            reloads,
+        };
+        (daemon, server)
+    }
+
+    /// Probes until a signal to stop comes, or the server ends.
+    async fn run(mut self, setup: &Setup, stop: &CancellationToken) -> Result<(), Fault> {
+        let mut signals = Signals::listen()
+            .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))?;
+        self.bring_into_force(setup);
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Reload => {
+                        self.reload().await.ok();
+                    }
+                    Signal::Stop => break,
+                },
+                Some(request) = self.reloads.recv() => {
+                    let result = self.reload().await;
+                    // Whoever asked may have gone away meanwhile.
+                    request.reply.send(result).ok();
+                }
+                () = stop.cancelled() => break,
+            }
+        }
+        info!("stopping: probes under way may finish");
+        stop.cancel();
+        if !self.scheduler.stop(GRACE).await {
+            warn!("some probes had not finished after {GRACE:?} and were aborted");
+        }
+        Ok(())
+    }
+
+    /// Reads the configuration anew, aside; a bad one leaves everything as it is.
+    async fn reload(&mut self) -> Result<(), String> {
+        let file = self.file.clone();
+        let loaded = spawn_blocking(move || Setup::load(file.as_deref())).await;
+        let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
+        match loaded {
+            Ok(setup) => {
+                self.bring_into_force(&setup);
+                Ok(())
+            }
+            Err(fault) => {
+                error!(error = %fault, "the configuration was not reloaded: the former one stays in force");
+                self.metrics.reloaded(false, SystemTime::now());
+                Err(fault.to_string())
+            }
+        }
+    }
+
+    fn bring_into_force(&mut self, setup: &Setup) {
+        for notice in &setup.notices {
+            warn!("{notice}");
+        }
+        self.observers.planned(&setup.plan);
+        self.scheduler.apply(setup.jobs(), setup.plan.concurrency);
+        self.config
+            .send_replace(Arc::new(setup.config.effective_yaml()));
+        self.not_probed
+            .send_replace(Arc::new(setup.plan.not_probed.clone()));
+        self.metrics.reloaded(true, SystemTime::now());
+        let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
+        let source = self
+            .file
+            .as_ref()
+            .map_or("the embedded default".to_owned(), |file| {
+                file.display().to_string()
+            });
+        info!(checks, not_probed, source, "the configuration is in force");
+    }
+}
+
+/// Binds before anything is probed, so that a taken port is told at once.
+fn bind(addresses: &[SocketAddr]) -> Result<Vec<std::net::TcpListener>, Fault> {
+    let bind = |address: &SocketAddr| {
+        let listener = std::net::TcpListener::bind(address);
+        let listener =
+            listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
+        listener.map_err(|error| {
+            Fault::Usage(format!(
+                "cannot listen on {address}: {error}; choose another --web.listen-address"
+            ))
+        })
+    };
+    addresses.iter().map(bind).collect()
+}
+
+/// One thread is best up to some hundred probes a second: no hand-over between threads.
+fn probing_runtime(workers: usize) -> Result<Runtime, Fault> {
+    let mut builder = match workers {
+        0 | 1 => Builder::new_current_thread(),
+        _ => Builder::new_multi_thread(),
+    };
+    let runtime = builder.worker_threads(workers.max(1)).enable_all().build();
+    runtime.map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))
+}
+
+/// Serves on a thread of its own, so that no scrape delays a probe.
+fn start_server(
+    listeners: Vec<std::net::TcpListener>,
+    server: Server,
+    stop: CancellationToken,
+) -> Result<thread::JoinHandle<()>, Fault> {
+    let fault =
+        |error: std::io::Error| Fault::Internal(format!("the server cannot be started: {error}"));
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(fault)?;
+    let body = move || {
+        // Whatever ends the server ends the daemon: one that cannot be scraped is of no use.
+        let _ends_with_server = stop.clone().drop_guard();
+        runtime.block_on(async {
+            let mut serving = Vec::with_capacity(listeners.len());
+            for listener in listeners {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => {
+                        if let Ok(address) = listener.local_addr() {
+                            info!(%address, "serving the page, /metrics and the API");
+                        }
+                        serving.push(listener);
+                    }
+                    Err(error) => {
+                        error!(%error, "a listener cannot be served");
+                        return;
+                    }
+                }
+            }
+            serve(serving, server, stop.cancelled()).await;
+        });
+    };
+    thread::Builder::new()
+        .name("server".to_owned())
+        .spawn(body)
+        .map_err(fault)
+}

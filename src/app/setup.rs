@@ -1,0 +1,86 @@
+//! From a configuration file to everything that is needed to probe: made aside and whole, so that a bad file
+//! changes nothing.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::Fault;
+use crate::config::{Config, Problems};
+use crate::plan::{Check, Plan};
+use crate::platform;
+use crate::probe::{Probe, Prober, ProberError};
+use crate::scheduler::Job;
+
+/// A configuration that is ready to run.
+#[derive(Debug)]
+pub(super) struct Setup {
+    pub(super) config: Config,
+    pub(super) plan: Plan,
+    /// What the log should say of it.
+    pub(super) notices: Vec<String>,
+    prober: Prober,
+}
+
+impl Setup {
+    /// Reads the file, or takes the embedded default, and prepares everything that it asks for.
+    pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
+        let (config, plan, notices) = plan(file)?;
+        let prober = Prober::new(&plan)?;
+        Ok(Self {
+            config,
+            plan,
+            notices,
+            prober,
+        })
+    }
+
+    /// Each check with the probe that runs it.
+    pub(super) fn probes(&self) -> impl Iterator<Item = (&Arc<Check>, Probe)> {
+        let probe_of = |check| Some((check, self.prober.probe_of(check)?));
+        self.plan.checks.iter().filter_map(probe_of)
+    }
+
+    pub(super) fn jobs(&self) -> Vec<Job> {
+        let job = |(check, probe): (&Arc<Check>, Probe)| {
+            let probe = Arc::new(probe);
+            Job {
+                check: Arc::clone(check),
+                probe: Arc::new(move || {
+                    let probe = Arc::clone(&probe);
+                    Box::pin(async move { probe.run().await })
+                }),
+            }
+        };
+        self.probes().map(job).collect()
+    }
+}
+
+/// The configuration and the plan that it comes to, without touching trust stores or resolvers.
+pub(super) fn plan(file: Option<&Path>) -> Result<(Config, Plan, Vec<String>), Fault> {
+    let environment = &platform::environment;
+    let (config, notices) = match file {
+        Some(file) => (Config::load(file, environment)?, Vec::new()),
+        None => Config::embedded_default(environment)?,
+    };
+    let plan = Plan::build(&config)?;
+    Ok((config, plan, notices))
+}
+
+impl From<Problems> for Fault {
+    fn from(problems: Problems) -> Self {
+        Self::Usage(format!("the configuration cannot be used:\n{problems}"))
+    }
+}
+
+impl From<ProberError> for Fault {
+    fn from(error: ProberError) -> Self {
+        match error {
+            ProberError::CaFile { .. } | ProberError::Resolver { .. } => {
+                Self::Usage(error.to_string())
+            }
+            ProberError::NoSystemRoots(_) | ProberError::Tls(_) => {
+                Self::Internal(error.to_string())
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What one feature requires of one cloud with one release, turned into endpoints.
+
+use std::collections::{BTreeMap, HashSet};
+
+use url::Url;
+
+use super::cloud::{Cloud, Release};
+use super::feature::{Entry, Feature, Kind, covers, name_of};
+use super::{NotProbed, Selected};
+use crate::config::{Located, Location, Overrides, Problem};
+use crate::endpoint::{Endpoint, Expectation, Target};
+
+/// A feature of a cloud, gated by release, with what fills its templates.
+pub(super) struct Requirements<'a> {
+    pub(super) feature: &'a Feature,
+    /// Where the configuration names it.
+    pub(super) at: &'a Location,
+    pub(super) cloud: Cloud,
+    pub(super) release: Release,
+    pub(super) variables: &'a BTreeMap<String, Located<String>>,
+}
+
+impl Requirements<'_> {
+    /// Adds every endpoint that can be probed, and every template that cannot. Wildcards come to their turn
+    /// when it is known which of their stand-ins are probed.
+    pub(super) fn add_to(&self, selected: &mut Selected, problems: &mut Vec<Problem>) {
+        let required = || {
+            self.feature
+                .required(self.cloud, self.release)
+                .filter(|entry| entry.kind != Kind::Wildcard)
+        };
+        // A filled template may be a host that the catalog also knows by itself. It is probed once, and as
+        // the template says, for that is what the user set.
+        let (templates, plain): (Vec<&Entry>, Vec<&Entry>) =
+            required().partition(|entry| entry.url.variables().next().is_some());
+        let mut names = HashSet::new();
+        for entry in templates.into_iter().chain(plain) {
+            match entry.url.fill(self.variables) {
+                Err(missing) => selected.not_probed.push(self.unfilled(entry, &missing)),
+                Ok(url) => match self.endpoint(entry, &url) {
+                    Ok(endpoint) if names.insert(endpoint.name.clone()) => {
+                        selected.endpoints.push((endpoint, Overrides::default()));
+                    }
+                    Ok(_) => {}
+                    Err(message) => problems.push(self.problem(entry, message)),
+                },
+            }
+        }
+    }
+
+    fn endpoint(&self, entry: &Entry, written: &str) -> Result<Endpoint, String> {
+        let url = Url::parse(written).map_err(|error| format!("{written} is no URL: {error}"))?;
+        let host = url.host_str().unwrap_or_default();
+        if let Some(wildcard) = &entry.stands_in_for
+            && !covers(wildcard, host)
+        {
+            return Err(format!("{host} is not a host of {wildcard}"));
+        }
+        Ok(Endpoint {
+            name: name_of(url.as_str()).to_owned(),
+            service: self.feature.name.clone(),
+            target: Target::Http(url),
+            critical: entry.critical,
+            expectation: expectation(entry),
+            cloud: Some(self.cloud.as_str().to_owned()),
+            stands_in_for: entry.stands_in_for.clone(),
+        })
+    }
+
+    fn unfilled(&self, entry: &Entry, missing: &[&str]) -> NotProbed {
+        let settings: Vec<String> = missing
+            .iter()
+            .map(|name| format!("catalog.variables.{name}"))
+            .collect();
+        let note = entry.note.as_deref().unwrap_or_default();
+        NotProbed {
+            service: self.feature.name.clone(),
+            endpoint: entry.name().to_owned(),
+            why: format!("set {}. {note}", settings.join(" and "))
+                .trim_end()
+                .to_owned(),
+        }
+    }
+
+    /// A fault of a filled URL lies in what filled it.
+    fn problem(&self, entry: &Entry, message: String) -> Problem {
+        let variable = entry
+            .url
+            .variables()
+            .find_map(|name| self.variables.get(name));
+        Problem {
+            at: variable.map_or(self.at, |variable| &variable.at).clone(),
+            message,
+            hint: None,
+        }
+    }
+}
+
+/// The service connection point's rule. A redirect is an answer of the host like any other, unless the
+/// feature needs its target too: the target may be a host that nobody has to allow.
+fn expectation(entry: &Entry) -> Expectation {
+    let default = Expectation::default();
+    Expectation {
+        max_redirects: if entry.follow_redirects {
+            default.max_redirects
+        } else {
+            0
+        },
+        ..default
+    }
+}

@@ -1,0 +1,74 @@
+//! What all values of one file share while it is read: its name and folder, the environment, and the problems
+//! found so far.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+#[cfg(test)]
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+use super::path::Path;
+use super::{Environment, Location, Position, Problem, Problems};
+
+/// What all values of one file share.
+pub(super) struct Context<'a> {
+    pub(super) file: &'a str,
+    pub(super) base_dir: &'a std::path::Path,
+    pub(super) environment: Environment<'a>,
+    /// What was said of the certificate files seen so far, so that each is read once.
+    pub(super) ca_files: RefCell<BTreeMap<PathBuf, Option<String>>>,
+    problems: RefCell<Vec<Problem>>,
+    /// The keys asked for, by the shape of the path.
+    #[cfg(test)]
+    pub(super) asked: RefCell<BTreeMap<String, BTreeSet<&'static str>>>,
+}
+
+impl<'a> Context<'a> {
+    pub(super) fn new(
+        file: &'a str,
+        base_dir: &'a std::path::Path,
+        environment: Environment<'a>,
+    ) -> Self {
+        Self {
+            file,
+            base_dir,
+            environment,
+            ca_files: RefCell::default(),
+            problems: RefCell::default(),
+            #[cfg(test)]
+            asked: RefCell::default(),
+        }
+    }
+
+    /// The value, unless there was a problem anywhere; the problems come in the order of the file.
+    pub(super) fn conclude<T>(&self, value: Option<T>) -> Result<T, Problems> {
+        let mut problems = self.problems.take();
+        problems.sort_by_key(|problem| problem.at.position);
+        match value {
+            Some(value) if problems.is_empty() => Ok(value),
+            _ => Err(Problems(problems)),
+        }
+    }
+
+    pub(super) fn note(
+        &self,
+        position: Position,
+        path: &Path,
+        message: String,
+        hint: Option<String>,
+    ) {
+        self.problems.borrow_mut().push(Problem {
+            at: self.location(position, path),
+            message,
+            hint,
+        });
+    }
+
+    pub(super) fn location(&self, position: Position, path: &Path) -> Location {
+        Location {
+            file: self.file.to_owned(),
+            position: Some(position),
+            field: path.to_string(),
+        }
+    }
+}

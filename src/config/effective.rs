@@ -1,0 +1,183 @@
+//! The effective configuration in the syntax of the file, with every default filled in and no secret shown.
+
+mod ways;
+
+use std::collections::BTreeMap;
+
+use super::endpoints::Kind;
+use super::scalars::{duration_text, size_text};
+use super::yaml::Yaml;
+use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
+use super::{exposition, trust};
+use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
+
+/// The whole configuration.
+pub(super) fn written(config: &Config) -> Yaml {
+    let endpoints = config.endpoints.iter();
+    let endpoints = endpoints.map(|settings| endpoint(settings, &config.global.tls));
+    Yaml::mapping([
+        ("global", Some(global(&config.global))),
+        ("catalog", config.catalog.as_ref().map(catalog)),
+        ("proxies", ways::proxies(config).if_any()),
+        ("routes", Some(ways::routes(config))),
+        ("resolvers", ways::resolvers(config).if_any()),
+        ("tls", Some(tls(&config.global.tls))),
+        ("endpoints", Yaml::List(endpoints.collect()).if_any()),
+        ("metrics", Some(metrics(config))),
+    ])
+}
+
+fn global(global: &Global) -> Yaml {
+    Yaml::mapping([
+        (
+            "interval",
+            Some(Yaml::Plain(duration_text(global.interval))),
+        ),
+        ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
+        ("concurrency", Some(Yaml::plain(global.concurrency))),
+        ("workers", Some(Yaml::plain(global.workers))),
+        ("resolver", Some(Yaml::text(global.resolver.name()))),
+    ])
+}
+
+fn catalog(selection: &CatalogSelection) -> Yaml {
+    let version = selection.configmgr_version.as_ref();
+    let features = selection.features.iter();
+    let variables = by_name(&selection.variables, |value| Yaml::text(value));
+    let overrides = by_name(&selection.overrides, overrides);
+    Yaml::mapping([
+        ("cloud", Some(Yaml::text(&selection.cloud.value))),
+        (
+            "configmgr_version",
+            version.map(|version| Yaml::plain(version.value)),
+        ),
+        (
+            "features",
+            Some(Yaml::texts(features.map(|feature| &feature.value))),
+        ),
+        ("variables", variables.if_any()),
+        ("overrides", overrides.if_any()),
+    ])
+}
+
+fn by_name<T>(entries: &BTreeMap<String, Located<T>>, write: impl Fn(&T) -> Yaml) -> Yaml {
+    let entries = entries.iter();
+    let written = entries.map(|(name, located)| (name.clone(), write(&located.value)));
+    Yaml::Mapping(written.collect())
+}
+
+fn overrides(overrides: &Overrides) -> Yaml {
+    let Overrides {
+        enabled,
+        critical,
+        routes,
+        interval,
+        timeout,
+    } = overrides;
+    Yaml::mapping([
+        ("enabled", enabled.map(Yaml::plain)),
+        ("critical", critical.map(Yaml::plain)),
+        ("routes", routes.as_ref().map(Yaml::texts)),
+        ("interval", interval.map(duration_text).map(Yaml::Plain)),
+        ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
+    ])
+}
+
+fn tls(tls: &TlsSettings) -> Yaml {
+    let TlsSettings {
+        ca_file,
+        min_version,
+        server_name,
+    } = tls;
+    let version = trust::VERSIONS
+        .iter()
+        .find(|(_, version)| version == min_version);
+    let ca_file = ca_file.as_ref();
+    Yaml::mapping([
+        (
+            "ca_file",
+            ca_file.map(|path| Yaml::text(path.to_string_lossy())),
+        ),
+        ("min_version", version.map(|(text, _)| Yaml::text(*text))),
+        ("server_name", server_name.as_ref().map(Yaml::text)),
+    ])
+}
+
+fn endpoint(settings: &EndpointSettings, global: &TlsSettings) -> Yaml {
+    let endpoint = &settings.endpoint;
+    let own_tls = Some(&settings.tls).filter(|own| *own != global);
+    let record = match &endpoint.target {
+        Target::Dns(question) => Some(Yaml::text(question.record.as_str())),
+        _ => None,
+    };
+    let resolver = settings.resolver.as_ref();
+    let own = Yaml::mapping([
+        ("name", Some(Yaml::text(&endpoint.name))),
+        ("service", Some(Yaml::text(&endpoint.service))),
+        ("url", Some(Yaml::text(endpoint.target.to_string()))),
+        ("record", record),
+        ("critical", Some(Yaml::plain(endpoint.critical))),
+        (
+            "resolver",
+            resolver.map(|resolver| Yaml::text(resolver.name())),
+        ),
+        ("tls", own_tls.map(tls)),
+        (
+            "expect",
+            expectation(&endpoint.expectation, Kind::of(&endpoint.target)),
+        ),
+    ]);
+    match (own, overrides(&settings.overrides)) {
+        (Yaml::Mapping(own), Yaml::Mapping(more)) => {
+            Yaml::Mapping(own.into_iter().chain(more).collect())
+        }
+        (own, _) => own,
+    }
+}
+
+fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
+    match kind {
+        Kind::Https | Kind::Http => {
+            let status = match &expectation.status {
+                StatusRule::ServiceConnectionPoint => None,
+                StatusRule::OneOf(statuses) => {
+                    Some(Yaml::List(statuses.iter().map(Yaml::plain).collect()))
+                }
+            };
+            let headers = expectation.headers.iter();
+            let headers = headers.map(|rule| (rule.name.clone(), Yaml::text(rule.value.as_str())));
+            let body = expectation.body.as_ref();
+            let max_body = size_text(expectation.max_body_bytes);
+            Some(Yaml::mapping([
+                ("status", status),
+                ("body", body.map(|rule| Yaml::text(rule.0.as_str()))),
+                ("header", Yaml::Mapping(headers.collect()).if_any()),
+                (
+                    "max_redirects",
+                    Some(Yaml::plain(expectation.max_redirects)),
+                ),
+                ("max_body", Some(Yaml::Plain(max_body))),
+            ]))
+        }
+        Kind::Dns => {
+            let answer = expectation.dns.answer.as_ref();
+            Some(Yaml::mapping([
+                ("rcode", Some(Yaml::text(&expectation.dns.rcode))),
+                ("answer", answer.map(|rule| Yaml::text(rule.0.as_str()))),
+            ]))
+        }
+        Kind::Tls | Kind::Tcp => None,
+    }
+}
+
+fn metrics(config: &Config) -> Yaml {
+    let chosen = config.metrics.histograms;
+    let choice = exposition::CHOICES
+        .iter()
+        .find(|(_, choice)| *choice == chosen);
+    let buckets = config.metrics.buckets.iter().map(Yaml::plain);
+    Yaml::mapping([
+        ("histograms", choice.map(|(text, _)| Yaml::text(*text))),
+        ("buckets", Some(Yaml::List(buckets.collect()))),
+    ])
+}

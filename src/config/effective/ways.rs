@@ -1,0 +1,161 @@
+//! The ways out in the syntax of the file: proxies, routes and the resolvers that something uses.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::Yaml;
+use crate::config::Config;
+use crate::config::secrets::REDACTED;
+use crate::endpoint::{ResolverSettings, ResolverTransport};
+use crate::route::{BypassPattern, Credentials, Proxy, Route, Way};
+
+/// The section `proxies`.
+pub(super) fn proxies(config: &Config) -> Yaml {
+    let proxies = proxies_of(config).map(|proxy| (proxy.name.clone(), self::proxy(proxy)));
+    Yaml::Mapping(proxies.collect())
+}
+
+/// The proxies are the routes that are named like their proxy; the others are defined under `routes`.
+fn proxies_of(config: &Config) -> impl Iterator<Item = &Arc<Proxy>> {
+    config.routes.iter().filter_map(|route| match &route.way {
+        Way::Proxy(proxy) if proxy.name == route.name => Some(proxy),
+        _ => None,
+    })
+}
+
+fn proxy(proxy: &Proxy) -> Yaml {
+    let headers = proxy.connect_headers.iter();
+    let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
+    let bypass = proxy.bypass.patterns().iter().flat_map(bypass_texts);
+    let resolver = proxy.resolver.as_ref();
+    Yaml::mapping([
+        (
+            "url",
+            Some(Yaml::text(format!("http://{}", proxy.authority))),
+        ),
+        ("auth", proxy.credentials.as_ref().map(auth)),
+        ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
+        ("bypass", Yaml::texts(bypass).if_any()),
+        (
+            "resolver",
+            resolver.map(|resolver| Yaml::text(resolver.name())),
+        ),
+    ])
+}
+
+fn auth(credentials: &Credentials) -> Yaml {
+    let Credentials::Basic { username, .. } = credentials;
+    let basic = Yaml::mapping([
+        ("username", Some(Yaml::text(username))),
+        ("password", Some(Yaml::text(REDACTED))),
+    ]);
+    Yaml::mapping([("basic", Some(basic))])
+}
+
+/// The syntax of the file has no pattern for a domain and everything below it, so that takes two.
+fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
+    let with = |port: &Option<u16>| port.map_or_else(String::new, |port| format!(":{port}"));
+    match pattern {
+        BypassPattern::Local => vec!["<local>".to_owned()],
+        BypassPattern::All => vec!["*".to_owned()],
+        BypassPattern::Wildcard { pattern, port } => vec![format!("{pattern}{}", with(port))],
+        BypassPattern::Domain { domain, port } => vec![
+            format!("{domain}{}", with(port)),
+            format!("*.{domain}{}", with(port)),
+        ],
+        BypassPattern::Network {
+            network,
+            port: None,
+        } => vec![network.to_string()],
+        BypassPattern::Network {
+            network,
+            port: Some(port),
+        } => vec![format!("[{network}]:{port}")],
+    }
+}
+
+/// The section `routes`.
+pub(super) fn routes(config: &Config) -> Yaml {
+    let named = |name: &String| config.routes.iter().find(|route| route.name == *name);
+    let written = config.default_routes.iter().map(|name| match named(name) {
+        Some(route) if is_defined(route) => Yaml::mapping([
+            ("name", Some(Yaml::text(name))),
+            ("via", Some(Yaml::text(via(route)))),
+            ("resolver", resolver_of(route)),
+        ]),
+        _ => Yaml::text(name),
+    });
+    Yaml::List(written.collect())
+}
+
+fn is_defined(route: &Route) -> bool {
+    route.name != via(route)
+}
+
+fn via(route: &Route) -> &str {
+    match &route.way {
+        Way::Direct => "direct",
+        Way::Proxy(proxy) => &proxy.name,
+    }
+}
+
+fn resolver_of(route: &Route) -> Option<Yaml> {
+    let resolver = route.resolver.as_ref()?;
+    Some(Yaml::text(resolver.name()))
+}
+
+/// The section `resolvers`: every resolver that something uses.
+pub(super) fn resolvers(config: &Config) -> Yaml {
+    let routes = config.routes.iter();
+    let used = routes
+        .filter_map(|route| route.resolver.as_ref())
+        .chain(proxies_of(config).filter_map(|proxy| proxy.resolver.as_ref()))
+        .chain(
+            config
+                .endpoints
+                .iter()
+                .filter_map(|settings| settings.resolver.as_ref()),
+        )
+        .chain([&config.global.resolver]);
+    let written: BTreeMap<&str, Yaml> = used
+        .filter_map(|settings| Some((settings.name(), resolver(settings)?)))
+        .collect();
+    let written = written.into_iter();
+    Yaml::Mapping(
+        written
+            .map(|(name, yaml)| (name.to_owned(), yaml))
+            .collect(),
+    )
+}
+
+fn resolver(settings: &ResolverSettings) -> Option<Yaml> {
+    let ResolverSettings::Servers {
+        servers,
+        transport,
+        ca_file,
+        ..
+    } = settings
+    else {
+        return None;
+    };
+    let (transport, server_name, path) = match transport {
+        ResolverTransport::Udp => ("udp", None, None),
+        ResolverTransport::Tcp => ("tcp", None, None),
+        ResolverTransport::Tls { server_name } => ("tls", Some(server_name), None),
+        ResolverTransport::Https { server_name, path } => ("https", Some(server_name), Some(path)),
+    };
+    let ca_file = ca_file.as_ref();
+    Some(Yaml::mapping([
+        (
+            "servers",
+            Some(Yaml::texts(servers.iter().map(ToString::to_string))),
+        ),
+        ("transport", Some(Yaml::text(transport))),
+        ("server_name", server_name.map(Yaml::text)),
+        ("path", path.map(Yaml::text)),
+        (
+            "ca_file",
+            ca_file.map(|path| Yaml::text(path.to_string_lossy())),
+        ),
+    ]))
+}

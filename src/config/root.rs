@@ -1,0 +1,71 @@
+//! The whole file: its sections, read in the order in which they refer to each other.
+
+use super::endpoints::{self, Surroundings};
+use super::names::Names;
+use super::reader::{Fields, Value};
+use super::scalars::{INTERVALS, TIMEOUTS, duration, integer};
+use super::{Config, Global, exposition, proxies, resolvers, routes, selection, trust};
+use crate::endpoint::{ResolverSettings, TlsSettings};
+
+/// Reads the configuration. What it returns counts only if no problem was noted.
+pub(super) fn read(root: &Value<'_>) -> Option<Config> {
+    root.fields(|fields| {
+        fields.not_supported("discovery");
+        fields.not_supported("revocation");
+        let tls = fields.optional("tls", trust::global).unwrap_or_default();
+        let mut resolvers = resolvers::built_in();
+        if let Some(value) = fields.get("resolvers") {
+            resolvers::read(&value, &mut resolvers);
+        }
+        let mut proxies = Names::new("proxy");
+        if let Some(value) = fields.get("proxies") {
+            proxies::read(&value, &resolvers, &mut proxies);
+        }
+        let routes = routes::read(fields.get("routes").as_ref(), proxies, &resolvers);
+        let around = Surroundings {
+            resolvers: &resolvers,
+            routes: &routes.all,
+            tls: &tls,
+        };
+        let endpoints = fields.get("endpoints");
+        let endpoints = endpoints.map(|value| endpoints::read(&value, &around));
+        Config {
+            catalog: fields.optional("catalog", |value| selection::read(value, &routes.all)),
+            endpoints: endpoints.unwrap_or_default(),
+            metrics: fields
+                .optional("metrics", exposition::read)
+                .unwrap_or_default(),
+            global: fields
+                .optional("global", |value| global(value, &resolvers))
+                .unwrap_or_default()
+                .trusting(tls),
+            routes: routes.all.into_values().collect(),
+            default_routes: routes.default,
+        }
+    })
+}
+
+fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Global> {
+    value.fields(|fields: &mut Fields<'_>| {
+        let default = Global::default();
+        let interval = fields.optional("interval", |value| duration(value, &INTERVALS));
+        let timeout = fields.optional("timeout", |value| duration(value, &TIMEOUTS));
+        let concurrency = fields.optional("concurrency", |value| integer(value, &(1..=10_000)));
+        let workers = fields.optional("workers", |value| integer(value, &(1..=64)));
+        let resolver = fields.optional("resolver", |value| resolvers.find(value).cloned());
+        Global {
+            interval: interval.unwrap_or(default.interval),
+            timeout: timeout.unwrap_or(default.timeout),
+            concurrency: concurrency.unwrap_or(default.concurrency),
+            workers: workers.unwrap_or(default.workers),
+            resolver: resolver.unwrap_or(default.resolver),
+            tls: default.tls,
+        }
+    })
+}
+
+impl Global {
+    fn trusting(self, tls: TlsSettings) -> Self {
+        Self { tls, ..self }
+    }
+}

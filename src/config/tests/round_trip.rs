@@ -1,0 +1,68 @@
+//! The effective configuration is one, means the same, and shows no secret.
+
+use super::{SECRET, environment, folder, parse};
+use crate::config::Config;
+
+/// What the sample leaves out.
+const THE_REST: &str = r#"
+tls: {ca_file: corp-ca.pem}
+catalog:
+  features: [tenant-attach]
+  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "no": {}}
+proxies:
+  corp:
+    url: http://[2001:db8::1]:3128
+    auth: {basic: {username: "on", password_file: corp-password}}
+    connect_headers: {X-Token: "${SECRET}"}
+    bypass: ["*", "<local>", "cm*.corp.example:8443", "10.0.0.0/8", "10.1.2.3", "10.1.2.3:80", "[fd00::1]:8443", "fd00::/8"]
+routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
+resolvers:
+  doh: {servers: ["[::1]:54"], transport: https, server_name: 192.0.2.1, path: /x, ca_file: corp-ca.pem}
+  unused: {servers: [9.9.9.9]}
+endpoints:
+  - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
+  - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
+  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}}
+  - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
+metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+"#;
+
+fn there_and_back(text: &str) -> (Config, String, Config) {
+    let folder = folder();
+    let read = |text: &str| Config::parse("f.yml", text, folder.path(), &environment);
+    let config = read(text).unwrap();
+    let shown = config.effective_yaml();
+    let with_secrets = shown.replace("\"<secret>\"", "${SECRET}");
+    let back = read(&with_secrets).unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
+    (config, shown, back)
+}
+
+#[test]
+fn the_effective_configuration_means_the_same() {
+    let sample = include_str!("../../../deploy/reachd.yml");
+    // The one header of the sample that holds no secret is hidden all the same.
+    let sample = sample.replace("X-Team: endpoint", "X-Team: '${SECRET}'");
+    for text in ["{}", &sample, THE_REST] {
+        let (config, shown, back) = there_and_back(text);
+        assert_eq!(config, back, "{shown}");
+        assert_eq!(shown, back.effective_yaml());
+    }
+}
+
+#[test]
+fn no_secret_is_shown() {
+    let (config, shown, _) = there_and_back(THE_REST);
+    assert_eq!(shown.matches("<secret>").count(), 2, "{shown}");
+    assert!(!shown.contains(SECRET));
+    assert!(!format!("{config:?}{config:#?}").contains(SECRET));
+}
+
+#[test]
+fn defaults_are_filled_in() {
+    let shown = parse("{}").unwrap().effective_yaml();
+    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  workers: 1\n  \
+                    resolver: system\nroutes: [direct]\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
+                    histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
+                    1, 2.5, 10]\n";
+    assert_eq!(shown, expected);
+}

@@ -1,0 +1,74 @@
+//! What every explanation must hold to, so that it helps at three in the morning.
+
+use std::collections::HashMap;
+
+use super::{all, owner};
+use crate::outcome::{FailureReason, Peer, Step};
+
+const LONGEST: usize = 170;
+
+#[test]
+fn every_text_is_there_and_short() {
+    for (reason, peer, explanation) in all() {
+        let context = format!("{reason}, {peer}");
+        assert!((2..=4).contains(&explanation.likely.len()), "{context}");
+        assert!((2..=4).contains(&explanation.steps.len()), "{context}");
+        let texts = [explanation.what];
+        for text in texts
+            .iter()
+            .chain(explanation.likely)
+            .chain(explanation.steps)
+        {
+            assert!(
+                (20..=LONGEST).contains(&text.len()),
+                "{context}: {} {text}",
+                text.len()
+            );
+            assert!(text.ends_with('.'), "{context}: {text}");
+            assert_eq!(text.matches('`').count() % 2, 0, "{context}: {text}");
+            assert!(text.is_ascii(), "{context}: {text}");
+        }
+    }
+}
+
+#[test]
+fn every_owner_is_of_the_list_and_owns_something() {
+    for (reason, peer, explanation) in all() {
+        assert!(owner::ALL.contains(&explanation.owner), "{reason}, {peer}");
+    }
+    for owner in owner::ALL {
+        assert!(
+            all().any(|(_, _, explanation)| explanation.owner == owner),
+            "{owner}"
+        );
+    }
+}
+
+#[test]
+fn no_two_failures_mean_the_same() {
+    let mut seen = HashMap::new();
+    for (reason, peer, explanation) in all() {
+        let other = seen.insert(explanation.what, (reason, peer));
+        assert_eq!(other, None, "{reason}, {peer}");
+    }
+}
+
+#[test]
+fn the_proxys_own_name_and_address_are_spoken_of_as_such() {
+    for (reason, peer, explanation) in all() {
+        if matches!(reason, FailureReason::Dns(_) | FailureReason::Connect(_)) {
+            let of_proxy = explanation.what.contains("roxy");
+            assert_eq!(of_proxy, peer == Peer::Proxy, "{reason}, {peer}");
+        }
+    }
+}
+
+#[test]
+fn every_reason_has_a_peer() {
+    for reason in FailureReason::all() {
+        let steps = Step::ALL.iter().filter(|step| step.phase == reason.phase());
+        let peers = all().filter(|(other, _, _)| *other == reason).count();
+        assert_eq!(peers, steps.count(), "{reason}");
+        assert!(peers > 0, "{reason}");
+    }
+}

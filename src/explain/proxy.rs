@@ -1,0 +1,199 @@
+//! Reasons of the phase `proxy`: the proxy was reached, but did not give what it was asked for.
+
+use super::{Explanation, owner};
+use crate::outcome::ProxyReason;
+
+pub(super) fn explain(reason: ProxyReason) -> Explanation {
+    match reason {
+        ProxyReason::AuthRequired => AUTH_REQUIRED,
+        ProxyReason::AuthRejected => AUTH_REJECTED,
+        ProxyReason::UnsupportedAuth => UNSUPPORTED_AUTH,
+        ProxyReason::Forbidden => FORBIDDEN,
+        ProxyReason::BadGateway => BAD_GATEWAY,
+        ProxyReason::GatewayTimeout => GATEWAY_TIMEOUT,
+        ProxyReason::ServiceUnavailable => SERVICE_UNAVAILABLE,
+        ProxyReason::NameNotResolved => NAME_NOT_RESOLVED,
+        ProxyReason::Timeout => TIMEOUT,
+        ProxyReason::Closed => CLOSED,
+        ProxyReason::ProtocolError => PROTOCOL_ERROR,
+        ProxyReason::UnexpectedStatus => UNEXPECTED_STATUS,
+    }
+}
+
+const AUTH_REQUIRED: Explanation = Explanation {
+    what: "The proxy asks for a login (407), and reachd has none configured for it.",
+    likely: &[
+        "The proxy has no exception from login for this host or this server. Microsoft asks for unauthenticated access to the Intune hosts.",
+        "The site system logs in with an account that reachd was not given.",
+        "A proxy script (PAC) sends hosts to this proxy that should go elsewhere.",
+    ],
+    steps: &[
+        "Ask the proxy team for an exception from login for the host. It also helps Windows, which checks certificates as SYSTEM without a login.",
+        "Or set `auth` of the proxy in reachd's configuration, to the account of the site system's Proxy tab.",
+        "Test: `curl -v -x http://PROXY:PORT https://HOST/` shows the 407 and the schemes on offer.",
+    ],
+    owner: owner::PROXY,
+};
+
+const AUTH_REJECTED: Explanation = Explanation {
+    what: "The proxy was sent a login and still answers 407: it does not accept it.",
+    likely: &[
+        "The password is wrong or has expired, or the account is locked.",
+        "The account may not use the proxy, or not for this host.",
+        "The proxy cannot reach its directory to check the account.",
+    ],
+    steps: &[
+        "Test with the same account: `curl -v -x http://PROXY:PORT -U USER https://HOST/`. It asks for the password.",
+        "See whether the account is locked or expired: `net user USER /domain`.",
+        "Renew the password in reachd's password file and in the site system's proxy server account.",
+        "If the account is good, ask the proxy team what its log says of it.",
+    ],
+    owner: owner::PROXY,
+};
+
+const UNSUPPORTED_AUTH: Explanation = Explanation {
+    what: "The proxy asks for a login (407) by schemes of which none is configured in reachd.",
+    likely: &[
+        "The proxy offers Negotiate or NTLM only, and reachd is given Basic credentials.",
+        "The proxy team switched Basic off.",
+    ],
+    steps: &[
+        "See which schemes the proxy offers: the failure's detail, or `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "Ask the proxy team for an exception from login for the required hosts, or for a scheme that is configured.",
+    ],
+    owner: owner::PROXY,
+};
+
+const FORBIDDEN: Explanation = Explanation {
+    what: "The proxy's policy denies the endpoint. The proxy works, and so does the way to it.",
+    likely: &[
+        "The host is not on the proxy's allow list.",
+        "The host is in a category that is blocked.",
+        "The proxy allows CONNECT to port 443 only, or not from this server.",
+    ],
+    steps: &[
+        "See the proxy's own words: `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "Ask for the host to be allowed from this server. `reachd catalog show tenant-attach` prints the whole list with its sources.",
+        "Ask for wildcards such as *.manage.microsoft.com to be allowed as such, without TLS inspection.",
+    ],
+    owner: owner::PROXY,
+};
+
+const BAD_GATEWAY: Explanation = Explanation {
+    what: "The proxy accepted the request but got no connection to the endpoint (502).",
+    likely: &[
+        "A firewall between the proxy and the internet blocks the endpoint.",
+        "A parent proxy is down or denies the host.",
+        "The endpoint itself is down.",
+    ],
+    steps: &[
+        "Try another host over the same proxy: `curl -v -x http://PROXY:PORT https://www.example.com/`. If it fails too, the proxy has lost the internet.",
+        "Compare the same endpoint over another route in reachd.",
+        "Ask the proxy team for the proxy's log of this host.",
+    ],
+    owner: owner::PROXY,
+};
+
+const GATEWAY_TIMEOUT: Explanation = Explanation {
+    what: "The proxy waited for the endpoint, or for a proxy above it, and gave up (504).",
+    likely: &[
+        "A firewall behind the proxy drops the packets to the endpoint.",
+        "A parent proxy, or the proxy's DNS, is slow.",
+        "The endpoint is down or overloaded.",
+    ],
+    steps: &[
+        "Try another host over the same proxy: `curl -v -x http://PROXY:PORT https://www.example.com/`.",
+        "If only this host fails, ask for the firewall behind the proxy to be checked for its addresses.",
+        "Compare the same endpoint over another route in reachd.",
+    ],
+    owner: owner::PROXY,
+};
+
+const SERVICE_UNAVAILABLE: Explanation = Explanation {
+    what: "The proxy answers that it cannot serve the request now (503).",
+    likely: &[
+        "The proxy is overloaded, restarting or in maintenance.",
+        "It cannot reach the endpoint or resolve its name: Squid and others say 503 for that too.",
+        "A load balancer before the proxy has no healthy member.",
+    ],
+    steps: &[
+        "Read the proxy's own error in the failure's detail, or with `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "Every endpoint on this route fails: the proxy is at fault. Only this one: look behind the proxy.",
+        "Ask the proxy team for load and log at this time.",
+    ],
+    owner: owner::PROXY,
+};
+
+const NAME_NOT_RESOLVED: Explanation = Explanation {
+    what: "The proxy could not resolve the endpoint's name. On this route the proxy's DNS counts, not this machine's.",
+    likely: &[
+        "The DNS server that the proxy asks is down or does not resolve internet names.",
+        "A DNS filter before the proxy blocks the name.",
+        "The name is misspelt, or its owner has removed it.",
+    ],
+    steps: &[
+        "Try another name over the same proxy: `curl -v -x http://PROXY:PORT https://www.example.com/`.",
+        "Have `nslookup HOST` run on the proxy itself.",
+        "If only this name fails there, compare with a DNS server outside your network.",
+    ],
+    owner: owner::PROXY,
+};
+
+const TIMEOUT: Explanation = Explanation {
+    what: "The proxy took the connection but did not answer the request for a tunnel in time.",
+    likely: &[
+        "The proxy waits for something behind it: the endpoint, its DNS, a parent proxy or its directory.",
+        "The proxy is overloaded.",
+        "The timeout of the check is shorter than the proxy's own, so that its error never arrives.",
+    ],
+    steps: &[
+        "See what it says in the end: `curl -v -m 120 -x http://PROXY:PORT https://HOST/`.",
+        "Try another host over the same proxy. If that one is quick, the way behind the proxy is at fault.",
+        "Ask the proxy team for the log of this host at this time.",
+    ],
+    owner: owner::PROXY,
+};
+
+const CLOSED: Explanation = Explanation {
+    what: "The proxy closed the connection instead of answering the request for a tunnel.",
+    likely: &[
+        "The proxy service crashed or restarted in this moment.",
+        "The port belongs to something else: a proxy that expects TLS or SOCKS, or another service.",
+        "A security device cuts the connection when it sees the host's name.",
+    ],
+    steps: &[
+        "Repeat: `curl -v -x http://PROXY:PORT https://HOST/`, and again with another host.",
+        "Closed for every host: check the proxy's port and type. Closed for this host only: look for a filter.",
+        "Ask the proxy team for the log of this client at this time.",
+    ],
+    owner: owner::PROXY,
+};
+
+const PROTOCOL_ERROR: Explanation = Explanation {
+    what: "What answers on the proxy's port does not speak HTTP.",
+    likely: &[
+        "The port is wrong: it belongs to another service, such as SOCKS or a TLS listener.",
+        "The proxy expects TLS on this port, and the URL in the configuration says http.",
+    ],
+    steps: &[
+        "Compare host and port with the Proxy tab of the site system and with `netsh winhttp show proxy`.",
+        "See what answers: `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "Correct `proxies` in reachd's configuration.",
+    ],
+    owner: owner::CONFIGURATION,
+};
+
+const UNEXPECTED_STATUS: Explanation = Explanation {
+    what: "The proxy answered the request for a tunnel with a status that has no meaning there.",
+    likely: &[
+        "What listens there is a web server and not a proxy, so that it does not know CONNECT (400, 404, 405, 501).",
+        "The proxy wants the user to accept a page first, and redirects to it (302, 511).",
+        "The proxy limits the number of requests (429).",
+    ],
+    steps: &[
+        "See the whole answer: `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "Compare host and port with the Proxy tab of the site system and with `netsh winhttp show proxy`.",
+        "Ask the proxy team what the status means, and for an exception for this server.",
+    ],
+    owner: owner::PROXY,
+};

@@ -1,0 +1,125 @@
+//! reachd's own health. A handful of series that no check multiplies: an ordinary registry serves them best.
+
+use std::time::{Duration, SystemTime};
+
+use prometheus::{
+    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, TextEncoder,
+};
+
+/// Seconds a probe may start late: a millisecond is the timer's, a second is a scheduler in distress.
+const LAG_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
+
+/// The registry and what is counted in it.
+#[derive(Debug)]
+pub(super) struct OwnHealth {
+    registry: Registry,
+    checks: IntGauge,
+    in_flight: IntGauge,
+    skipped: IntCounter,
+    panics: IntCounter,
+    lag: Histogram,
+    reload_successful: IntGauge,
+    reloaded_at: Gauge,
+}
+
+// === impl OwnHealth ===
+
+impl OwnHealth {
+    #[expect(
+        clippy::expect_used,
+        reason = "names and labels are constants: a bad or double one fails every test of this room"
+    )]
+    pub(super) fn new() -> Self {
+        Self::registered().expect("the own metrics are well-formed and unique")
+    }
+
+    fn registered() -> prometheus::Result<Self> {
+        let health = Self {
+            registry: Registry::new(),
+            checks: IntGauge::new("reachd_checks", "Checks of the plan in force.")?,
+            in_flight: IntGauge::new("reachd_probes_in_flight", "Probes under way.")?,
+            skipped: IntCounter::new(
+                "reachd_probes_skipped_total",
+                "Turns that passed while the probe before was still running or waiting.",
+            )?,
+            panics: IntCounter::new(
+                "reachd_probe_panics_total",
+                "Probes that a fault of reachd itself ended.",
+            )?,
+            lag: Histogram::with_opts(
+                HistogramOpts::new(
+                    "reachd_scheduler_lag_seconds",
+                    "How much later than their turn probes started.",
+                )
+                .buckets(LAG_BUCKETS.to_vec()),
+            )?,
+            reload_successful: IntGauge::new(
+                "reachd_config_last_reload_successful",
+                "Whether the last attempt to load the configuration succeeded.",
+            )?,
+            reloaded_at: Gauge::new(
+                "reachd_config_last_reload_success_timestamp_seconds",
+                "When the configuration was last loaded successfully.",
+            )?,
+        };
+        let build = IntGauge::with_opts(
+            Opts::new("reachd_build_info", "Which reachd this is.")
+                .const_label("version", env!("CARGO_PKG_VERSION")),
+        )?;
+        build.set(1);
+
+        let registry = &health.registry;
+        registry.register(Box::new(build))?;
+        registry.register(Box::new(health.checks.clone()))?;
+        registry.register(Box::new(health.in_flight.clone()))?;
+        registry.register(Box::new(health.skipped.clone()))?;
+        registry.register(Box::new(health.panics.clone()))?;
+        registry.register(Box::new(health.lag.clone()))?;
+        registry.register(Box::new(health.reload_successful.clone()))?;
+        registry.register(Box::new(health.reloaded_at.clone()))?;
+        // The library reads /proc and offers the collector where there is one.
+        #[cfg(target_os = "linux")]
+        registry.register(Box::new(
+            prometheus::process_collector::ProcessCollector::for_self(),
+        ))?;
+        Ok(health)
+    }
+
+    pub(super) fn planned(&self, checks: usize) {
+        self.checks.set(i64::try_from(checks).unwrap_or(i64::MAX));
+    }
+
+    pub(super) fn started(&self, lag: Duration) {
+        self.in_flight.inc();
+        self.lag.observe(lag.as_secs_f64());
+    }
+
+    pub(super) fn ended(&self) {
+        self.in_flight.dec();
+    }
+
+    pub(super) fn panicked(&self) {
+        self.panics.inc();
+    }
+
+    pub(super) fn skipped(&self, turns: u64) {
+        self.skipped.inc_by(turns);
+    }
+
+    pub(super) fn reloaded(&self, success: bool, at: SystemTime) {
+        self.reload_successful.set(i64::from(success));
+        if let (true, Ok(since)) = (success, at.duration_since(SystemTime::UNIX_EPOCH)) {
+            self.reloaded_at.set(since.as_secs_f64());
+        }
+    }
+
+    /// Appends the registry's text.
+    pub(super) fn write(&self, out: &mut String) {
+        let end = out.len();
+        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), out) {
+            // Half a family would spoil the scrape of all the checks before it.
+            out.truncate(end);
+            tracing::error!(%error, "own metrics left out of a scrape");
+        }
+    }
+}

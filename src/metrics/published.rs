@@ -1,0 +1,232 @@
+//! Whose numbers `/metrics` shows: an immutable list, made anew for each plan out of its predecessor.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::histogram::{Bounds, HistogramSet};
+use super::numbers::CheckNumbers;
+use super::text::Labels;
+use crate::plan::{Check, CheckKey, HistogramMode, Histograms, Plan};
+
+/// The rows of the exposition, ordered by key.
+#[derive(Debug, Default)]
+pub(super) struct Published {
+    pub(super) checks: Vec<CheckRow>,
+    pub(super) histograms: Vec<Arc<HistogramSet>>,
+    pub(super) services: Vec<ServiceRow>,
+    /// `None` before the first plan.
+    settings: Option<Histograms>,
+    bounds: Option<Arc<Bounds>>,
+}
+
+/// A check as it is planned.
+#[derive(Debug)]
+pub(super) struct CheckRow {
+    key: CheckKey,
+    check: Arc<Check>,
+    pub(super) numbers: Arc<CheckNumbers>,
+    /// What `reachd_endpoint_info` adds to the base labels.
+    pub(super) info: Labels,
+}
+
+/// A service over a route, with the checks that decide about its status.
+#[derive(Debug)]
+pub(super) struct ServiceRow {
+    pub(super) labels: Labels,
+    checks: Vec<(Arc<CheckNumbers>, bool)>,
+}
+
+// === impl Published ===
+
+impl Published {
+    /// The rows of a new plan. A check keeps its numbers, even when its definition changed; histograms begin
+    /// anew when their mode or buckets changed.
+    pub(super) fn succeeded_by(&self, plan: &Plan) -> Self {
+        let former: HashMap<&CheckKey, &CheckRow> =
+            self.checks.iter().map(|row| (&row.key, row)).collect();
+        let mut checks: Vec<CheckRow> = plan
+            .checks
+            .iter()
+            .map(|check| {
+                let key = check.key();
+                let row = former.get(&key).copied();
+                CheckRow::new(key, check, row)
+            })
+            .collect();
+        checks.sort_by(|one, other| one.key.cmp(&other.key));
+
+        let kept = self.settings.as_ref() == Some(&plan.histograms);
+        let bounds = match &self.bounds {
+            Some(bounds) if kept => Arc::clone(bounds),
+            _ => Arc::new(Bounds::new(&plan.histograms.buckets)),
+        };
+        let histograms = match plan.histograms.mode {
+            HistogramMode::Check => histograms_of_checks(&checks, &bounds, kept),
+            HistogramMode::Service => {
+                let former: &[_] = if kept { &self.histograms } else { &[] };
+                histograms_of_services(&checks, &bounds, former)
+            }
+            HistogramMode::None => no_histograms(&checks),
+        };
+        Self {
+            services: services(&checks),
+            checks,
+            histograms,
+            settings: Some(plan.histograms.clone()),
+            bounds: Some(bounds),
+        }
+    }
+
+    /// The numbers of a check; such as nobody shows when it is not in the plan.
+    pub(super) fn numbers_of(&self, check: &Check) -> Arc<CheckNumbers> {
+        let key = check.key();
+        match self.checks.binary_search_by(|row| row.key.cmp(&key)) {
+            Ok(index) => Arc::clone(&self.checks[index].numbers),
+            Err(_) => Arc::new(CheckNumbers::new(labels_of(&key))),
+        }
+    }
+}
+
+/// A set for each check. It is found again in the check's numbers.
+fn histograms_of_checks(
+    checks: &[CheckRow],
+    bounds: &Arc<Bounds>,
+    keep: bool,
+) -> Vec<Arc<HistogramSet>> {
+    let sets = checks.iter().map(|row| {
+        let former = row.numbers.histograms().filter(|_| keep);
+        let set = former.unwrap_or_else(|| {
+            let labels = row.numbers.labels.clone();
+            Arc::new(HistogramSet::new(labels, bounds))
+        });
+        row.count_into(&set);
+        set
+    });
+    sets.collect()
+}
+
+/// A set for each service and route, which its checks share.
+fn histograms_of_services(
+    checks: &[CheckRow],
+    bounds: &Arc<Bounds>,
+    former: &[Arc<HistogramSet>],
+) -> Vec<Arc<HistogramSet>> {
+    let former: HashMap<&Labels, &Arc<HistogramSet>> =
+        former.iter().map(|set| (&set.labels, set)).collect();
+    let services = by_service(checks).into_iter();
+    let sets = services.map(|((service, route), rows)| {
+        let labels = service_labels(service, route);
+        let set = match former.get(&labels) {
+            Some(set) => Arc::clone(set),
+            None => Arc::new(HistogramSet::new(labels, bounds)),
+        };
+        for row in rows {
+            row.count_into(&set);
+        }
+        set
+    });
+    sets.collect()
+}
+
+fn no_histograms(checks: &[CheckRow]) -> Vec<Arc<HistogramSet>> {
+    for row in checks {
+        row.numbers.count_into(None);
+    }
+    Vec::new()
+}
+
+fn services(checks: &[CheckRow]) -> Vec<ServiceRow> {
+    let services = by_service(checks).into_iter();
+    services
+        .map(|((service, route), rows)| ServiceRow {
+            labels: service_labels(service, route),
+            checks: rows
+                .iter()
+                .map(|row| (Arc::clone(&row.numbers), row.critical()))
+                .collect(),
+        })
+        .collect()
+}
+
+fn by_service(checks: &[CheckRow]) -> BTreeMap<(&str, &str), Vec<&CheckRow>> {
+    let mut services: BTreeMap<_, Vec<_>> = BTreeMap::new();
+    for row in checks {
+        let of = (row.key.service.as_str(), row.key.route.as_str());
+        services.entry(of).or_default().push(row);
+    }
+    services
+}
+
+fn labels_of(key: &CheckKey) -> Labels {
+    Labels::default()
+        .with("service", &key.service)
+        .with("endpoint", &key.endpoint)
+        .with("route", &key.route)
+}
+
+fn service_labels(service: &str, route: &str) -> Labels {
+    Labels::default()
+        .with("service", service)
+        .with("route", route)
+}
+
+// === impl CheckRow ===
+
+impl CheckRow {
+    fn new(key: CheckKey, check: &Arc<Check>, former: Option<&Self>) -> Self {
+        let numbers = match former {
+            Some(former) => {
+                if former.check != *check {
+                    former.numbers.redefine();
+                }
+                Arc::clone(&former.numbers)
+            }
+            None => Arc::new(CheckNumbers::new(labels_of(&key))),
+        };
+        Self {
+            info: info(check),
+            check: Arc::clone(check),
+            key,
+            numbers,
+        }
+    }
+
+    pub(super) fn critical(&self) -> bool {
+        self.check.endpoint.critical
+    }
+
+    fn count_into(&self, set: &Arc<HistogramSet>) {
+        for step in self.check.expected_steps() {
+            set.of_step(step);
+        }
+        self.numbers.count_into(Some(Arc::clone(set)));
+    }
+}
+
+fn info(check: &Check) -> Labels {
+    let endpoint = &check.endpoint;
+    Labels::default()
+        .with_seen("url", &endpoint.target.to_string())
+        .with_seen("host", &endpoint.target.host())
+        .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
+        .with("critical", &endpoint.critical.to_string())
+        .with("via", check.via().as_str())
+}
+
+// === impl ServiceRow ===
+
+impl ServiceRow {
+    /// 0 when all that ran is reachable, 1 when only what is not critical fails, 2 when something critical
+    /// fails; `None` as long as nothing ran.
+    pub(super) fn status(&self) -> Option<u64> {
+        let statuses = self.checks.iter().filter_map(|(numbers, critical)| {
+            let outcome = numbers.latest()?;
+            Some(match (&outcome.result, critical) {
+                (Ok(()), _) => 0,
+                (Err(_), false) => 1,
+                (Err(_), true) => 2,
+            })
+        });
+        statuses.max()
+    }
+}

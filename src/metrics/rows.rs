@@ -1,0 +1,203 @@
+//! How a row of each family is written: the lines of one check, set of histograms or service. A row may have
+//! nothing to say.
+
+use super::histogram::HistogramSet;
+use super::published::{CheckRow, ServiceRow};
+use super::text::Lines;
+use crate::outcome::{CertificateSeen, Outcome, Peer, TlsSeen};
+
+// === how a check is going ===
+
+pub(super) fn probe_success(lines: &mut Lines<'_>, row: &CheckRow) {
+    if let Some(outcome) = row.numbers.latest() {
+        lines
+            .line(&row.numbers.labels)
+            .label("critical", truth(row.critical()))
+            .integer(u64::from(outcome.result.is_ok()));
+    }
+}
+
+pub(super) fn probes(lines: &mut Lines<'_>, row: &CheckRow) {
+    let numbers = &row.numbers;
+    lines
+        .line(&numbers.labels)
+        .label("result", "success")
+        .integer(numbers.successes());
+    lines
+        .line(&numbers.labels)
+        .label("result", "failure")
+        .integer(numbers.failures());
+}
+
+pub(super) fn probe_failures(lines: &mut Lines<'_>, row: &CheckRow) {
+    for failures in row.numbers.failures_by_reason() {
+        lines
+            .line(&row.numbers.labels)
+            .label("phase", failures.reason.phase().as_str())
+            .label("peer", failures.peer.as_str())
+            .label("reason", failures.reason.as_str())
+            .integer(failures.count);
+    }
+}
+
+pub(super) fn probe_failing(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest();
+    if let Some(Err(failure)) = latest.as_deref().map(|outcome| &outcome.result) {
+        lines
+            .line(&row.numbers.labels)
+            .label("critical", truth(row.critical()))
+            .label("phase", failure.phase().as_str())
+            .label("peer", failure.peer.as_str())
+            .label("reason", failure.reason.as_str())
+            .integer(1);
+    }
+}
+
+pub(super) fn last_run(lines: &mut Lines<'_>, row: &CheckRow) {
+    if let Some(outcome) = row.numbers.latest() {
+        lines.line(&row.numbers.labels).timestamp(outcome.started);
+    }
+}
+
+pub(super) fn endpoint_info(lines: &mut Lines<'_>, row: &CheckRow) {
+    lines.line(&row.numbers.labels).labels(&row.info).integer(1);
+}
+
+// === how long it takes ===
+
+pub(super) fn probe_duration(lines: &mut Lines<'_>, set: &HistogramSet) {
+    lines.histogram(&set.labels, None, set.probe(), &set.bounds);
+}
+
+pub(super) fn phase_duration(lines: &mut Lines<'_>, set: &HistogramSet) {
+    for (step, histogram) in set.steps() {
+        lines.histogram(&set.labels, Some(step), histogram, &set.bounds);
+    }
+}
+
+pub(super) fn last_phase_duration(lines: &mut Lines<'_>, row: &CheckRow) {
+    let Some(outcome) = row.numbers.latest() else {
+        return;
+    };
+    for timing in outcome.timings.iter() {
+        lines
+            .line(&row.numbers.labels)
+            .step(timing.step)
+            .seconds(timing.elapsed);
+    }
+}
+
+// === what was seen ===
+
+pub(super) fn http_status_code(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest();
+    if let Some(http) = latest
+        .as_deref()
+        .and_then(|outcome| outcome.observed.http.as_ref())
+    {
+        lines
+            .line(&row.numbers.labels)
+            .integer(u64::from(http.status));
+    }
+}
+
+pub(super) fn http_redirects(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest();
+    if let Some(http) = latest
+        .as_deref()
+        .and_then(|outcome| outcome.observed.http.as_ref())
+    {
+        lines
+            .line(&row.numbers.labels)
+            .integer(http.redirects.len() as u64);
+    }
+}
+
+pub(super) fn tls_info(lines: &mut Lines<'_>, row: &CheckRow) {
+    let Some(outcome) = row.numbers.latest() else {
+        return;
+    };
+    for peer in [Peer::Proxy, Peer::Endpoint] {
+        let agreed = handshakes(&outcome, peer).filter_map(|tls| Some((tls, tls.version?)));
+        if let Some((tls, version)) = agreed.last() {
+            lines
+                .line(&row.numbers.labels)
+                .label("peer", peer.as_str())
+                .seen("version", version)
+                .seen("cipher", tls.cipher.as_deref().unwrap_or_default())
+                .seen("alpn", tls.alpn.as_deref().unwrap_or_default())
+                .integer(1);
+        }
+    }
+}
+
+pub(super) fn certificate_not_after(lines: &mut Lines<'_>, row: &CheckRow) {
+    let Some(outcome) = row.numbers.latest() else {
+        return;
+    };
+    for peer in [Peer::Proxy, Peer::Endpoint] {
+        let all = handshakes(&outcome, peer).flat_map(|tls| &tls.certificates);
+        let earliest = all.min_by_key(|certificate| certificate.not_after);
+        let positions = [("leaf", leaf(&outcome, peer)), ("chain", earliest)];
+        for (position, certificate) in positions {
+            if let Some(certificate) = certificate {
+                lines
+                    .line(&row.numbers.labels)
+                    .label("peer", peer.as_str())
+                    .label("position", position)
+                    .timestamp(certificate.not_after);
+            }
+        }
+    }
+}
+
+pub(super) fn certificate_info(lines: &mut Lines<'_>, row: &CheckRow) {
+    let Some(outcome) = row.numbers.latest() else {
+        return;
+    };
+    for peer in [Peer::Proxy, Peer::Endpoint] {
+        if let Some(certificate) = leaf(&outcome, peer) {
+            lines
+                .line(&row.numbers.labels)
+                .label("peer", peer.as_str())
+                .seen("subject", &certificate.subject)
+                .seen("issuer", &certificate.issuer)
+                .label("root", "")
+                .seen("serial", &certificate.serial)
+                .seen("fingerprint_sha256", &certificate.fingerprint_sha256)
+                .integer(1);
+        }
+    }
+}
+
+pub(super) fn clock_offset(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest();
+    if let Some(offset) = latest.and_then(|outcome| outcome.observed.clock_offset_seconds) {
+        lines.line(&row.numbers.labels).float(offset);
+    }
+}
+
+fn handshakes(outcome: &Outcome, peer: Peer) -> impl Iterator<Item = &TlsSeen> {
+    let all = outcome.observed.tls.iter();
+    all.filter(move |tls| tls.peer == peer)
+}
+
+/// The server certificate; where redirects led to several servers, the one that ends first, for that is the
+/// one to be renewed.
+fn leaf(outcome: &Outcome, peer: Peer) -> Option<&CertificateSeen> {
+    handshakes(outcome, peer)
+        .filter_map(|tls| tls.certificates.first())
+        .min_by_key(|certificate| certificate.not_after)
+}
+
+// === what it means ===
+
+pub(super) fn service_status(lines: &mut Lines<'_>, row: &ServiceRow) {
+    if let Some(status) = row.status() {
+        lines.line(&row.labels).integer(status);
+    }
+}
+
+fn truth(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}

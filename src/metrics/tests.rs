@@ -1,0 +1,97 @@
+//! Tests of the room as a whole, and what they share.
+
+mod format;
+mod outcomes;
+mod reference;
+mod replan;
+
+use std::collections::BTreeMap;
+
+use super::*;
+use crate::outcome::{CertificateSeen, Peer, RedirectSeen, TlsSeen};
+use crate::plan::fixture::{self, expired, success};
+use crate::route::Via;
+
+/// A whole scrape.
+fn scrape(metrics: &Metrics) -> String {
+    let pieces: Vec<Bytes> = metrics.exposition().collect();
+    String::from_utf8(pieces.concat()).unwrap()
+}
+
+/// A scrape without reachd's own health.
+fn of_checks(metrics: &Metrics) -> String {
+    let text = scrape(metrics);
+    let own = ["# HELP process_", "# HELP reachd_build_info"];
+    let end = own.iter().filter_map(|head| text.find(head)).min().unwrap();
+    text[..end].to_owned()
+}
+
+/// The samples of a scrape: what stands before the value, and the value.
+fn samples(text: &str) -> BTreeMap<String, String> {
+    let mut samples = BTreeMap::new();
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').unwrap();
+        let double = samples.insert(series.to_owned(), value.to_owned());
+        assert_eq!(double, None, "twice: {series}");
+    }
+    samples
+}
+
+/// The series of a scrape whose name begins like this.
+fn series(metrics: &Metrics, start: &str) -> Vec<String> {
+    let lines = of_checks(metrics);
+    let found = lines.lines().filter(|line| line.starts_with(start));
+    found.map(str::to_owned).collect()
+}
+
+fn gateway() -> Arc<Check> {
+    fixture::check("site", "gateway", "https://gateway.example/")
+}
+
+fn metrics_of(plan: &Plan) -> Metrics {
+    let metrics = Metrics::new();
+    metrics.planned(plan);
+    metrics
+}
+
+/// A failure that shows everything which can be shown.
+fn full_failure(at: u64) -> Arc<Outcome> {
+    let day = |day: u64| SystemTime::UNIX_EPOCH + Duration::from_secs(day * 86_400);
+    let certificate = |subject: &str, not_after| CertificateSeen {
+        subject: subject.to_owned(),
+        issuer: "CN=Corp \"Issuing\" CA, O=Corp\\IT".to_owned(),
+        names: Vec::new(),
+        serial: "0a1b".to_owned(),
+        not_before: day(1),
+        not_after,
+        fingerprint_sha256: "c0ffee".to_owned(),
+    };
+    let mut outcome = (*expired(at)).clone();
+    outcome.observed = success(at).observed.clone();
+    outcome.observed.http.as_mut().unwrap().redirects = vec![RedirectSeen {
+        status: 302,
+        url: "https://other.example/".to_owned(),
+        via: Via::Direct,
+    }];
+    outcome.observed.clock_offset_seconds = Some(-1.25);
+    outcome.observed.tls = vec![
+        TlsSeen {
+            peer: Peer::Endpoint,
+            version: Some("TLSv1.2"),
+            cipher: Some("TLS_OLD".to_owned()),
+            alpn: None,
+            certificates: vec![
+                certificate("CN=first", day(20)),
+                certificate("CN=between", day(10)),
+            ],
+        },
+        TlsSeen {
+            peer: Peer::Endpoint,
+            version: Some("TLSv1.3"),
+            cipher: Some("TLS_AES_128_GCM_SHA256".to_owned()),
+            alpn: Some("h2".to_owned()),
+            certificates: vec![certificate("CN=last", day(30))],
+        },
+    ];
+    Arc::new(outcome)
+}

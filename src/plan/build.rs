@@ -1,0 +1,223 @@
+//! From the configuration and the catalog to the checks that are to run.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::{Check, HistogramMode, Histograms, Plan};
+use crate::catalog::{self, NotProbed, Selected};
+use crate::config::{
+    Config, EndpointSettings, HistogramChoice, Location, Overrides, Problem, Problems,
+};
+use crate::endpoint::{Endpoint, Target, TlsSettings};
+use crate::route::{Route, Way};
+
+/// Above so many checks, `histograms: auto` keeps one set for a service and route.
+const MOST_CHECKS_WITH_OWN_HISTOGRAMS: usize = 500;
+
+impl Plan {
+    /// Makes the plan of a configuration.
+    ///
+    /// # Errors
+    /// What only the catalog and the whole plan can know: unknown features, endpoints named twice, routes that
+    /// an endpoint cannot take, nothing to probe at all. All of it at once.
+    pub fn build(config: &Config) -> Result<Self, Problems> {
+        let mut builder = Builder::new(config);
+        builder.add_catalog();
+        builder.add_endpoints();
+        builder.finish()
+    }
+}
+
+struct Builder<'a> {
+    config: &'a Config,
+    routes: Vec<Arc<Route>>,
+    named: HashSet<(String, String)>,
+    checks: Vec<Arc<Check>>,
+    not_probed: Vec<NotProbed>,
+    problems: Vec<Problem>,
+}
+
+impl<'a> Builder<'a> {
+    fn new(config: &'a Config) -> Self {
+        Self {
+            config,
+            routes: config.routes.iter().cloned().map(Arc::new).collect(),
+            named: HashSet::new(),
+            checks: Vec::new(),
+            not_probed: Vec::new(),
+            problems: Vec::new(),
+        }
+    }
+
+    fn add_catalog(&mut self) {
+        let Some(selection) = &self.config.catalog else {
+            return;
+        };
+        match catalog::select(selection) {
+            Ok(Selected {
+                endpoints,
+                not_probed,
+            }) => {
+                self.not_probed.extend(not_probed);
+                for (endpoint, overrides) in endpoints {
+                    self.add(&EndpointSettings {
+                        endpoint,
+                        overrides,
+                        resolver: None,
+                        tls: self.config.global.tls.clone(),
+                    });
+                }
+            }
+            Err(Problems(problems)) => self.problems.extend(problems),
+        }
+    }
+
+    fn add_endpoints(&mut self) {
+        for settings in &self.config.endpoints {
+            self.add(settings);
+        }
+    }
+
+    /// Adds one endpoint over each of its routes.
+    fn add(&mut self, settings: &EndpointSettings) {
+        let EndpointSettings {
+            endpoint,
+            overrides,
+            ..
+        } = settings;
+        if !self
+            .named
+            .insert((endpoint.service.clone(), endpoint.name.clone()))
+        {
+            self.problem(endpoint, "is there twice in its service: names must differ");
+            return;
+        }
+        if overrides.enabled == Some(false) {
+            self.not_probed(endpoint, "disabled by the configuration".to_owned());
+            return;
+        }
+        let mut endpoint = endpoint.clone();
+        endpoint.critical = overrides.critical.unwrap_or(endpoint.critical);
+        let endpoint = Arc::new(endpoint);
+        let tls = Arc::new(settings.tls.clone());
+        for name in overrides
+            .routes
+            .as_ref()
+            .unwrap_or(&self.config.default_routes)
+        {
+            let Some(route) = self
+                .routes
+                .iter()
+                .find(|route| route.name == *name)
+                .cloned()
+            else {
+                self.problem(
+                    &endpoint,
+                    &format!("names the route `{name}`, which does not exist"),
+                );
+                continue;
+            };
+            if matches!(
+                (&endpoint.target, &route.way),
+                (Target::Dns(_), Way::Proxy(_))
+            ) {
+                self.no_dns_over_proxy(&endpoint, &route, overrides);
+                continue;
+            }
+            self.checks
+                .push(Arc::new(self.check(settings, &endpoint, &route, &tls)));
+        }
+    }
+
+    fn check(
+        &self,
+        settings: &EndpointSettings,
+        endpoint: &Arc<Endpoint>,
+        route: &Arc<Route>,
+        tls: &Arc<TlsSettings>,
+    ) -> Check {
+        let global = &self.config.global;
+        let of_route = route.resolver.as_ref();
+        let of_proxy = match &route.way {
+            Way::Proxy(proxy) => proxy.resolver.as_ref(),
+            Way::Direct => None,
+        };
+        let of_endpoint = settings.resolver.as_ref();
+        Check {
+            endpoint: Arc::clone(endpoint),
+            route: Arc::clone(route),
+            interval: settings.overrides.interval.unwrap_or(global.interval),
+            timeout: settings.overrides.timeout.unwrap_or(global.timeout),
+            resolver: of_endpoint.or(of_route).unwrap_or(&global.resolver).clone(),
+            proxy_resolver: of_proxy.or(of_route).unwrap_or(&global.resolver).clone(),
+            tls: Arc::clone(tls),
+        }
+    }
+
+    /// A proxy carries no questions to the DNS. Asked for by name, such a route is a mistake; as one of the
+    /// defaults it is left out, and that is said.
+    fn no_dns_over_proxy(&mut self, endpoint: &Endpoint, route: &Route, overrides: &Overrides) {
+        let why = format!(
+            "cannot be asked for over the route `{}`: a proxy carries no DNS questions",
+            route.name
+        );
+        if overrides.routes.is_some() {
+            self.problem(endpoint, &why);
+        } else {
+            self.not_probed(endpoint, why);
+        }
+    }
+
+    fn finish(mut self) -> Result<Plan, Problems> {
+        if self.checks.is_empty() && self.problems.is_empty() {
+            self.problems.push(Problem {
+                at: Location::default(),
+                message: "there is nothing to probe: neither `catalog.features` nor `endpoints` names an endpoint \
+                          that can be probed"
+                    .to_owned(),
+                hint: Some("`reachd catalog list` shows the features".to_owned()),
+            });
+        }
+        if !self.problems.is_empty() {
+            return Err(Problems(self.problems));
+        }
+        self.checks.sort_by_cached_key(|check| check.key());
+        Ok(Plan {
+            histograms: Histograms {
+                mode: histogram_mode(self.config.metrics.histograms, self.checks.len()),
+                buckets: self.config.metrics.buckets.clone(),
+            },
+            checks: self.checks,
+            not_probed: self.not_probed,
+            concurrency: self.config.global.concurrency,
+        })
+    }
+
+    fn problem(&mut self, endpoint: &Endpoint, what: &str) {
+        self.problems.push(Problem {
+            at: Location::default(),
+            message: format!(
+                "the endpoint `{}` of the service `{}` {what}",
+                endpoint.name, endpoint.service
+            ),
+            hint: None,
+        });
+    }
+
+    fn not_probed(&mut self, endpoint: &Endpoint, why: String) {
+        self.not_probed.push(NotProbed {
+            service: endpoint.service.clone(),
+            endpoint: endpoint.name.clone(),
+            why,
+        });
+    }
+}
+
+fn histogram_mode(choice: HistogramChoice, checks: usize) -> HistogramMode {
+    match choice {
+        HistogramChoice::Auto if checks > MOST_CHECKS_WITH_OWN_HISTOGRAMS => HistogramMode::Service,
+        HistogramChoice::Auto | HistogramChoice::Check => HistogramMode::Check,
+        HistogramChoice::Service => HistogramMode::Service,
+        HistogramChoice::None => HistogramMode::None,
+    }
+}

@@ -1,0 +1,127 @@
+//! Plans and outcomes for the tests of those who observe.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use url::{Host, Url};
+
+use crate::endpoint::{Authority, Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use crate::outcome::{
+    Failure, FailureReason, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsReason,
+};
+use crate::plan::{Check, HistogramMode, Histograms, Plan};
+use crate::route::{Bypass, BypassPattern, Proxy, Route, Via, Way};
+
+/// A critical check of a URL over the route `direct`.
+pub(crate) fn check(service: &str, endpoint: &str, url: &str) -> Arc<Check> {
+    let target = Target::Http(Url::parse(url).unwrap());
+    Arc::new(check_of(service, endpoint, target, Route::direct()))
+}
+
+/// A critical check of any target over any route.
+pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Route) -> Check {
+    Check {
+        endpoint: Arc::new(Endpoint {
+            name: endpoint.to_owned(),
+            service: service.to_owned(),
+            target,
+            critical: true,
+            expectation: Expectation::default(),
+            cloud: None,
+            stands_in_for: None,
+        }),
+        route: Arc::new(route),
+        interval: Duration::from_secs(60),
+        timeout: Duration::from_secs(10),
+        resolver: ResolverSettings::System,
+        proxy_resolver: ResolverSettings::System,
+        tls: Arc::new(TlsSettings::default()),
+    }
+}
+
+/// The same check, of an endpoint that its service can do without.
+pub(crate) fn not_critical(check: &Check) -> Arc<Check> {
+    let mut endpoint = (*check.endpoint).clone();
+    endpoint.critical = false;
+    Arc::new(Check {
+        endpoint: Arc::new(endpoint),
+        ..check.clone()
+    })
+}
+
+/// The route `corp` over a proxy with this host, which `*.corp.example` bypasses.
+pub(crate) fn proxied(host: &str) -> Route {
+    Route {
+        name: "corp".to_owned(),
+        way: Way::Proxy(Arc::new(Proxy {
+            name: "corp".to_owned(),
+            authority: Authority {
+                host: Host::parse(host).unwrap(),
+                port: 3128,
+            },
+            credentials: None,
+            connect_headers: Vec::new(),
+            bypass: Bypass::new(vec![BypassPattern::winhttp("*.corp.example").unwrap()]),
+            resolver: None,
+        })),
+        resolver: None,
+    }
+}
+
+/// A plan with a histogram of two buckets for each check.
+pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan {
+    Plan {
+        checks: checks.into_iter().map(Arc::clone).collect(),
+        not_probed: Vec::new(),
+        concurrency: 256,
+        histograms: Histograms {
+            mode: HistogramMode::Check,
+            buckets: vec![0.01, 0.5],
+        },
+    }
+}
+
+/// A success so many seconds after the epoch: dns 2 ms, tls 40 ms, response 8 ms, status 200.
+pub(crate) fn success(at: u64) -> Arc<Outcome> {
+    let mut timings = Timings::default();
+    timings.add(Phase::Dns.with_endpoint(), Duration::from_millis(2));
+    timings.add(Phase::Tls.with_endpoint(), Duration::from_millis(40));
+    timings.add(Phase::Response.with_endpoint(), Duration::from_millis(8));
+    Arc::new(Outcome {
+        started: SystemTime::UNIX_EPOCH + Duration::from_secs(at),
+        duration: Duration::from_millis(50),
+        via: Via::Direct,
+        result: Ok(()),
+        timings,
+        not_run: Vec::new(),
+        observed: Observed {
+            http: Some(HttpSeen {
+                status: 200,
+                version: "HTTP/1.1",
+                ..HttpSeen::default()
+            }),
+            ..Observed::default()
+        },
+    })
+}
+
+/// A failure for `reason` with the endpoint, so many seconds after the epoch: dns 2 ms, tls 1 s.
+pub(crate) fn failure(at: u64, reason: impl Into<FailureReason>) -> Arc<Outcome> {
+    let mut timings = Timings::default();
+    timings.add(Phase::Dns.with_endpoint(), Duration::from_millis(2));
+    timings.add(Phase::Tls.with_endpoint(), Duration::from_secs(1));
+    Arc::new(Outcome {
+        started: SystemTime::UNIX_EPOCH + Duration::from_secs(at),
+        duration: Duration::from_millis(1002),
+        via: Via::Direct,
+        result: Err(Failure::new(reason, Peer::Endpoint, "what came back")),
+        timings,
+        not_run: Vec::new(),
+        observed: Observed::default(),
+    })
+}
+
+/// A failure because of an expired certificate.
+pub(crate) fn expired(at: u64) -> Arc<Outcome> {
+    failure(at, TlsReason::Expired)
+}

@@ -1,0 +1,194 @@
+//! What the plan alone says of a check's probes: how they leave, which steps they take unless a redirect
+//! leads elsewhere, and why they never take the others.
+
+use std::sync::Arc;
+
+use url::Host;
+
+use super::Check;
+use crate::endpoint::Target;
+use crate::outcome::{Phase, Step, WhyNotRun};
+use crate::route::{Proxy, Via};
+
+impl Check {
+    /// How the first hop leaves. A name is asked for without any proxy.
+    #[must_use]
+    pub fn via(&self) -> Via {
+        self.first_hop().0
+    }
+
+    /// The steps that a probe takes when all goes well.
+    pub fn expected_steps(&self) -> impl Iterator<Item = Step> {
+        let steps = self.steps().into_iter();
+        steps
+            .filter(|(_, never)| never.is_none())
+            .map(|(step, _)| step)
+    }
+
+    /// The steps that belong to a probe of this kind, in their order, and why those never run that do not.
+    #[must_use]
+    pub fn steps(&self) -> Vec<(Step, Option<WhyNotRun>)> {
+        let target = &self.endpoint.target;
+        let mut steps = Vec::with_capacity(Step::ALL.len());
+        if let (_, Some(proxy)) = self.first_hop() {
+            let no_tunnel = is_plain_http(target).then_some(WhyNotRun::NoTunnel);
+            steps.push((
+                Phase::Dns.with_proxy(),
+                without_a_name(&proxy.authority.host),
+            ));
+            steps.push((Phase::Connect.with_proxy(), None));
+            steps.push((Phase::Proxy.with_proxy(), no_tunnel));
+            steps.push((Phase::Dns.with_endpoint(), Some(WhyNotRun::ResolvedByProxy)));
+            steps.push((
+                Phase::Connect.with_endpoint(),
+                Some(WhyNotRun::ConnectedByProxy),
+            ));
+        } else if let Some(authority) = target.authority() {
+            steps.push((Phase::Dns.with_endpoint(), without_a_name(&authority.host)));
+            steps.push((Phase::Connect.with_endpoint(), None));
+        } else {
+            steps.push((Phase::Dns.with_endpoint(), None));
+        }
+        match target {
+            Target::Http(_) => {
+                let no_tls = is_plain_http(target).then_some(WhyNotRun::PlainHttp);
+                steps.push((Phase::Tls.with_endpoint(), no_tls));
+                steps.push((Phase::Request.with_endpoint(), None));
+                steps.push((Phase::Response.with_endpoint(), None));
+            }
+            Target::Tls(_) => steps.push((Phase::Tls.with_endpoint(), None)),
+            Target::Tcp(_) | Target::Dns(_) => {}
+        }
+        steps
+    }
+
+    fn first_hop(&self) -> (Via, Option<&Arc<Proxy>>) {
+        match self.endpoint.target.authority() {
+            Some(authority) => self.route.to(&authority.host, authority.port),
+            None => (Via::Direct, None),
+        }
+    }
+}
+
+fn without_a_name(host: &Host<String>) -> Option<WhyNotRun> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(_) | Host::Ipv6(_) => Some(WhyNotRun::AddressLiteral),
+    }
+}
+
+fn is_plain_http(target: &Target) -> bool {
+    matches!(target, Target::Http(url) if url.scheme() == "http")
+}
+
+#[cfg(test)]
+mod tests {
+    use url::Url;
+
+    use super::*;
+    use crate::endpoint::{Authority, DnsQuestion, RecordType};
+    use crate::plan::fixture::{check_of, proxied};
+    use crate::route::Route;
+
+    fn target(text: &str) -> Target {
+        let authority = |text: &str| {
+            let (host, port) = text.rsplit_once(':').unwrap();
+            Authority {
+                host: Host::parse(host).unwrap(),
+                port: port.parse().unwrap(),
+            }
+        };
+        if let Some(rest) = text.strip_prefix("tls://") {
+            Target::Tls(authority(rest))
+        } else if let Some(rest) = text.strip_prefix("tcp://") {
+            Target::Tcp(authority(rest))
+        } else if let Some(name) = text.strip_prefix("dns:") {
+            Target::Dns(DnsQuestion {
+                name: name.to_owned(),
+                record: RecordType::A,
+            })
+        } else {
+            Target::Http(Url::parse(text).unwrap())
+        }
+    }
+
+    #[test]
+    fn target_and_route_fix_the_steps() {
+        let direct = Route::direct;
+        let named = || proxied("proxy.example");
+        let address = || proxied("10.0.0.1");
+        let cases = [
+            (
+                "https://a.example/",
+                direct(),
+                "direct",
+                "dns/endpoint connect/endpoint tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "https://[::1]/",
+                direct(),
+                "direct",
+                "connect/endpoint tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "http://a.example/",
+                direct(),
+                "direct",
+                "dns/endpoint connect/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "https://a.example/",
+                named(),
+                "proxy",
+                "dns/proxy connect/proxy proxy/proxy tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "http://a.example/",
+                named(),
+                "proxy",
+                "dns/proxy connect/proxy request/endpoint response/endpoint",
+            ),
+            (
+                "https://a.example/",
+                address(),
+                "proxy",
+                "connect/proxy proxy/proxy tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "https://a.corp.example/",
+                named(),
+                "bypass",
+                "dns/endpoint connect/endpoint tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "tls://a.example:8443",
+                direct(),
+                "direct",
+                "dns/endpoint connect/endpoint tls/endpoint",
+            ),
+            (
+                "tls://a.example:8443",
+                address(),
+                "proxy",
+                "connect/proxy proxy/proxy tls/endpoint",
+            ),
+            ("tcp://10.1.2.3:25", direct(), "direct", "connect/endpoint"),
+            (
+                "tcp://a.example:25",
+                named(),
+                "proxy",
+                "dns/proxy connect/proxy proxy/proxy",
+            ),
+            ("dns:a.example", named(), "direct", "dns/endpoint"),
+        ];
+        for (url, route, via_label, steps) in cases {
+            let check = check_of("site", "endpoint", target(url), route);
+            let written: Vec<String> = check
+                .expected_steps()
+                .map(|step| format!("{}/{}", step.phase, step.peer))
+                .collect();
+            assert_eq!(written.join(" "), steps, "{url} over {}", check.route.name);
+            assert_eq!(check.via().as_str(), via_label, "{url}");
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! What is particular to the operating system. The lowest room: it knows nothing of endpoints or routes and
+//! hands out what the machine says as plain text.
+
+mod signals;
+
+pub use signals::{Signal, Signals};
+
+/// The value of an environment variable; none where it is not set or not Unicode.
+#[must_use]
+pub fn environment(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// What the environment says of proxies, as written. An empty variable counts as one that is not set.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ProxyVariables {
+    /// `https_proxy`, else `HTTPS_PROXY`.
+    pub https: Option<ProxyVariable>,
+    /// `http_proxy`, else `HTTP_PROXY`.
+    pub http: Option<ProxyVariable>,
+    /// `all_proxy`, else `ALL_PROXY`.
+    pub all: Option<ProxyVariable>,
+    /// `no_proxy`, else `NO_PROXY`.
+    pub no_proxy: Option<ProxyVariable>,
+}
+
+/// A variable that is set. Its value may hold a password, so it has no `Debug` that shows it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ProxyVariable {
+    /// As it is spelled in the environment.
+    pub name: &'static str,
+    /// As it is set, without blanks around it.
+    pub value: String,
+}
+
+/// Reads the proxy variables with curl's precedence: the lower-case spelling wins.
+pub fn proxies_of(lookup: impl Fn(&str) -> Option<String>) -> ProxyVariables {
+    let first_of = |names: [&'static str; 2]| {
+        names.into_iter().find_map(|name| {
+            let value = lookup(name)?.trim().to_owned();
+            (!value.is_empty()).then_some(ProxyVariable { name, value })
+        })
+    };
+    ProxyVariables {
+        https: first_of(["https_proxy", "HTTPS_PROXY"]),
+        http: first_of(["http_proxy", "HTTP_PROXY"]),
+        all: first_of(["all_proxy", "ALL_PROXY"]),
+        no_proxy: first_of(["no_proxy", "NO_PROXY"]),
+    }
+}
+
+impl std::fmt::Debug for ProxyVariable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ProxyVariable")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lower_case_spelling_wins_and_empty_counts_as_unset() {
+        let variables = proxies_of(|name| match name {
+            "https_proxy" => Some("http://lower:1".to_owned()),
+            "HTTPS_PROXY" => Some("http://upper:1".to_owned()),
+            "http_proxy" => Some(" ".to_owned()),
+            "HTTP_PROXY" => Some("http://user:hunter2@upper:2".to_owned()),
+            _ => None,
+        });
+        let named = |name, value: &str| {
+            Some(ProxyVariable {
+                name,
+                value: value.to_owned(),
+            })
+        };
+        assert_eq!(variables.https, named("https_proxy", "http://lower:1"));
+        assert_eq!(
+            variables.http,
+            named("HTTP_PROXY", "http://user:hunter2@upper:2")
+        );
+        assert_eq!(variables.all, None);
+        assert!(!format!("{variables:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn the_environment_is_read() {
+        assert!(environment("PATH").is_some());
+        assert_eq!(environment("REACHD_NEVER_SET"), None);
+    }
+}

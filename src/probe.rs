@@ -1,0 +1,338 @@
+//! One probe of one check: the only place that knows the order of the phases. One attempt, no cache, no
+//! resumption, no pool, no hidden retry; one deadline for all phases together. A failed probe is a value.
+
+mod connect;
+mod dns;
+mod http;
+mod journal;
+mod proxy;
+mod stream;
+mod tls;
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use hickory_resolver::Hosts;
+use thiserror::Error;
+use tokio::time::Instant;
+use url::Host;
+
+use self::connect::connect;
+use self::dns::Resolver;
+use self::http::{Hop, HttpProbe, Verdict};
+use self::journal::Journal;
+use self::proxy::Tunnel;
+use self::stream::BoxedStream;
+use self::tls::{TlsPeer, Trust};
+use crate::endpoint::{Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsVersion};
+use crate::outcome::{Failure, Outcome, Peer, Phase, Step};
+use crate::plan::{Check, Plan};
+use crate::route::{Proxy, Via};
+
+/// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
+#[derive(Debug)]
+pub struct Prober {
+    trusts: HashMap<TrustKey, Arc<Trust>>,
+    resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
+}
+
+/// A check that is ready to be probed again and again.
+#[derive(Debug, Clone)]
+pub struct Probe {
+    check: Arc<Check>,
+    resolver: Arc<Resolver>,
+    proxy_resolver: Arc<Resolver>,
+    trust: Arc<Trust>,
+}
+
+/// Why a plan cannot be probed at all.
+#[derive(Debug, Error)]
+pub enum ProberError {
+    /// No certificate could be had from the operating system's trust store.
+    #[error(
+        "the operating system's trust store gave no certificate: {0}; install ca-certificates, or set tls.ca_file"
+    )]
+    NoSystemRoots(String),
+    /// A file of certificate authorities changed or went away after the configuration was read.
+    #[error("{}: no certificate authorities could be read from it: {detail}", path.display())]
+    CaFile {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        detail: String,
+    },
+    /// A resolver's settings cannot be used.
+    #[error("resolver {name}: {detail}")]
+    Resolver {
+        /// The name in the configuration.
+        name: String,
+        /// Why.
+        detail: String,
+    },
+    /// The TLS library refused its settings.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// The part of the TLS settings on which a trust store depends.
+type TrustKey = (Option<PathBuf>, TlsVersion);
+
+// === impl Prober ===
+
+impl Prober {
+    /// Reads the trust stores and sets up the resolvers that the plan's checks name.
+    ///
+    /// # Errors
+    /// When a trust store cannot be read or a resolver cannot be set up.
+    pub fn new(plan: &Plan) -> Result<Self, ProberError> {
+        let hosts = Arc::new(Hosts::from_system().unwrap_or_default());
+        let mut prober = Self {
+            trusts: HashMap::new(),
+            resolvers: HashMap::new(),
+        };
+        for check in &plan.checks {
+            prober.prepare_trust((check.tls.ca_file.clone(), check.tls.min_version))?;
+            prober.prepare_resolver(&check.resolver, &hosts)?;
+            prober.prepare_resolver(&check.proxy_resolver, &hosts)?;
+        }
+        Ok(prober)
+    }
+
+    fn prepare_trust(&mut self, key: TrustKey) -> Result<(), ProberError> {
+        if let Entry::Vacant(vacant) = self.trusts.entry(key) {
+            let (ca_file, min_version) = vacant.key();
+            let trust = Trust::new(ca_file.as_deref(), *min_version)?;
+            vacant.insert(Arc::new(trust));
+        }
+        Ok(())
+    }
+
+    fn prepare_resolver(
+        &mut self,
+        settings: &ResolverSettings,
+        hosts: &Arc<Hosts>,
+    ) -> Result<(), ProberError> {
+        if !self.resolvers.contains_key(settings) {
+            let resolver = Resolver::new(settings, hosts)?;
+            self.resolvers.insert(settings.clone(), Arc::new(resolver));
+        }
+        Ok(())
+    }
+
+    /// A probe of one of the plan's checks; `None` for a check of another plan.
+    #[must_use]
+    pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
+        let trust_key = (check.tls.ca_file.clone(), check.tls.min_version);
+        Some(Probe {
+            check: Arc::clone(check),
+            resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
+            proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
+            trust: Arc::clone(self.trusts.get(&trust_key)?),
+        })
+    }
+}
+
+// === impl Probe ===
+
+impl Probe {
+    /// Probes once, within the check's timeout.
+    pub async fn run(&self) -> Outcome {
+        let started = SystemTime::now();
+        let clock = Instant::now();
+        let mut journal = Journal::new(clock + self.check.timeout);
+        let result = match &self.check.endpoint.target {
+            Target::Http(_) => self.http(&mut journal).await,
+            Target::Tls(authority) => self.tls(authority, &mut journal).await,
+            Target::Tcp(authority) => self.tcp(authority, &mut journal).await,
+            Target::Dns(question) => self.dns(question, &mut journal).await,
+        };
+        let duration = clock.elapsed();
+        let not_run = journal.not_run(&self.check);
+        Outcome {
+            started,
+            duration,
+            via: self.check.via(),
+            result,
+            timings: journal.timings,
+            not_run,
+            observed: journal.observed,
+        }
+    }
+
+    async fn dns(&self, question: &DnsQuestion, journal: &mut Journal) -> Result<(), Failure> {
+        let expectation = &self.check.endpoint.expectation.dns;
+        let started = Instant::now();
+        let answer = self
+            .resolver
+            .ask(
+                question,
+                expectation,
+                journal.deadline,
+                &mut journal.observed,
+            )
+            .await;
+        journal.took(Phase::Dns.with_endpoint(), started);
+        answer
+    }
+
+    async fn tcp(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
+        self.reach(authority, journal).await.map(drop)
+    }
+
+    async fn tls(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
+        let stream = self.reach(authority, journal).await?;
+        self.secure(stream, authority, &[], journal).await.map(drop)
+    }
+
+    /// Follows redirects, each hop routed anew, until an answer is judged.
+    async fn http(&self, journal: &mut Journal) -> Result<(), Failure> {
+        let Target::Http(url) = &self.check.endpoint.target else {
+            return Ok(());
+        };
+        let mut http = HttpProbe::new(url.clone(), self.expectation());
+        loop {
+            let hop = http.hop()?;
+            let verdict = self.hop(&mut http, &hop, journal).await?;
+            match verdict {
+                Verdict::Reachable => return Ok(()),
+                Verdict::Redirect(status) => {
+                    let via = self.route_of(&http.hop()?.authority).0;
+                    http.record_redirect(status, via);
+                }
+            }
+        }
+    }
+
+    /// One request: over a proxy, plain HTTP is asked for in absolute form, and HTTPS through a tunnel.
+    async fn hop(
+        &self,
+        http: &mut HttpProbe<'_>,
+        hop: &Hop,
+        journal: &mut Journal,
+    ) -> Result<Verdict, Failure> {
+        if hop.secure {
+            let stream = self.reach(&hop.authority, journal).await?;
+            let (stream, alpn) = self
+                .secure(stream, &hop.authority, http::ALPN, journal)
+                .await?;
+            return http.exchange(stream, alpn.as_deref(), None, journal).await;
+        }
+        let proxy = self.route_of(&hop.authority).1;
+        let (next, peer) = match proxy {
+            Some(proxy) => (&proxy.authority, Peer::Proxy),
+            None => (&hop.authority, Peer::Endpoint),
+        };
+        let stream = self.connect(next, peer, journal).await?;
+        http.exchange(stream, None, proxy, journal).await
+    }
+
+    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    async fn reach(
+        &self,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let (_, Some(proxy)) = self.route_of(authority) else {
+            return self.connect(authority, Peer::Endpoint, journal).await;
+        };
+        let stream = self.connect(&proxy.authority, Peer::Proxy, journal).await?;
+        let started = Instant::now();
+        let tunnel = Tunnel {
+            proxy,
+            target: authority,
+        };
+        let result = tunnel
+            .open(stream, journal.deadline, &mut journal.observed)
+            .await;
+        journal.took(Phase::Proxy.with_proxy(), started);
+        result
+    }
+
+    /// Resolves the peer's name and connects to it.
+    async fn connect(
+        &self,
+        authority: &Authority,
+        peer: Peer,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let addresses = match &authority.host {
+            Host::Ipv4(address) => vec![(*address).into()],
+            Host::Ipv6(address) => vec![(*address).into()],
+            Host::Domain(name) => {
+                let resolver = match peer {
+                    Peer::Proxy => &self.proxy_resolver,
+                    Peer::Endpoint => &self.resolver,
+                };
+                let started = Instant::now();
+                let addresses = resolver
+                    .addresses(name, peer, journal.deadline, &mut journal.observed)
+                    .await;
+                journal.took(
+                    Step {
+                        phase: Phase::Dns,
+                        peer,
+                    },
+                    started,
+                );
+                addresses?
+            }
+        };
+        let started = Instant::now();
+        let stream = connect(
+            &addresses,
+            authority.port,
+            peer,
+            journal.deadline,
+            &mut journal.observed,
+        )
+        .await;
+        journal.took(
+            Step {
+                phase: Phase::Connect,
+                peer,
+            },
+            started,
+        );
+        Ok(Box::new(stream?))
+    }
+
+    /// A full TLS handshake with the endpoint, over whatever leads there.
+    async fn secure(
+        &self,
+        stream: BoxedStream,
+        authority: &Authority,
+        alpn: &[&[u8]],
+        journal: &mut Journal,
+    ) -> Result<(BoxedStream, Option<Vec<u8>>), Failure> {
+        let server_name = self.server_name_for(authority);
+        let started = Instant::now();
+        let peer = TlsPeer {
+            authority,
+            server_name,
+            alpn,
+        };
+        let result = self
+            .trust
+            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .await;
+        journal.took(Phase::Tls.with_endpoint(), started);
+        result
+    }
+
+    /// The configured server name is the endpoint's own: a redirect to another host has that host's.
+    fn server_name_for(&self, authority: &Authority) -> Option<&str> {
+        let own = authority.host.to_string() == self.check.endpoint.target.host();
+        self.check.tls.server_name.as_deref().filter(|_| own)
+    }
+
+    fn route_of(&self, authority: &Authority) -> (Via, Option<&Arc<Proxy>>) {
+        self.check.route.to(&authority.host, authority.port)
+    }
+
+    fn expectation(&self) -> &Expectation {
+        &self.check.endpoint.expectation
+    }
+}

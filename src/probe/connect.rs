@@ -1,0 +1,129 @@
+//! The phase `connect`: addresses are tried one after the other in the order of RFC 8305 §4, each with a
+//! fair share of the time that is left, so that one dead address cannot use it up.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr};
+
+use tokio::net::TcpStream;
+use tokio::time::{Instant, timeout_at};
+
+use crate::outcome::{ConnectReason, ConnectSeen, Failure, Observed, Peer};
+
+/// More addresses of one name are not tried: the time for each would be too short to mean anything.
+const MOST_ADDRESSES: usize = 8;
+
+/// Connects to the first address that answers.
+pub(super) async fn connect(
+    addresses: &[IpAddr],
+    port: u16,
+    peer: Peer,
+    deadline: Instant,
+    observed: &mut Observed,
+) -> Result<TcpStream, Failure> {
+    let addresses = &addresses[..addresses.len().min(MOST_ADDRESSES)];
+    let mut attempts: Vec<(ConnectReason, String)> = Vec::new();
+    for (tried, address) in addresses.iter().enumerate() {
+        let address = SocketAddr::new(*address, port);
+        let share = fair_share(deadline, addresses.len() - tried);
+        let (reason, error) = match timeout_at(share, TcpStream::connect(address)).await {
+            Ok(Ok(stream)) => {
+                // A handshake and a request are single writes: waiting for more would only distort their time.
+                stream.set_nodelay(true).ok();
+                observed.connects.push(ConnectSeen {
+                    peer,
+                    address,
+                    error: None,
+                });
+                return Ok(stream);
+            }
+            Ok(Err(error)) => (reason_of(&error), error.to_string()),
+            Err(_) => (ConnectReason::Timeout, "no answer in time".to_owned()),
+        };
+        observed.connects.push(ConnectSeen {
+            peer,
+            address,
+            error: Some(error.clone()),
+        });
+        attempts.push((reason, format!("{address}: {error}")));
+    }
+    Err(failure(attempts, peer))
+}
+
+/// The moment until which one of `left` candidates may use the time up to the deadline.
+pub(super) fn fair_share(deadline: Instant, left: usize) -> Instant {
+    let now = Instant::now();
+    let left = u32::try_from(left.max(1)).unwrap_or(u32::MAX);
+    now + deadline.saturating_duration_since(now) / left
+}
+
+/// The most telling reason of all attempts: an answer tells more than silence, and silence more than a
+/// family of addresses that this machine has no route for.
+fn failure(attempts: Vec<(ConnectReason, String)>, peer: Peer) -> Failure {
+    let rank = |reason: &ConnectReason| match reason {
+        ConnectReason::NoRoute => 0,
+        ConnectReason::Unreachable => 1,
+        ConnectReason::Timeout => 2,
+        ConnectReason::Reset => 3,
+        ConnectReason::Refused => 4,
+    };
+    let reason = attempts.iter().map(|(reason, _)| *reason).max_by_key(rank);
+    let details: Vec<String> = attempts.into_iter().map(|(_, detail)| detail).collect();
+    Failure::new(
+        reason.unwrap_or(ConnectReason::NoRoute),
+        peer,
+        details.join("; "),
+    )
+}
+
+fn reason_of(error: &io::Error) -> ConnectReason {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => ConnectReason::Refused,
+        io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectReason::Reset,
+        io::ErrorKind::TimedOut => ConnectReason::Timeout,
+        io::ErrorKind::HostUnreachable => ConnectReason::Unreachable,
+        // NetworkUnreachable; PermissionDenied and InvalidInput are what a `prohibit` and a `blackhole`
+        // route answer; AddrNotAvailable is a machine without an address of this family.
+        _ => ConnectReason::NoRoute,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn the_most_telling_reason_wins() {
+        let attempts = vec![
+            (ConnectReason::NoRoute, "[::1]:1: no route".to_owned()),
+            (ConnectReason::Refused, "127.0.0.1:1: refused".to_owned()),
+            (
+                ConnectReason::Timeout,
+                "127.0.0.2:1: no answer in time".to_owned(),
+            ),
+        ];
+        let failure = failure(attempts, Peer::Endpoint);
+        assert_eq!(failure.reason, ConnectReason::Refused.into());
+        assert_eq!(
+            failure.detail,
+            "[::1]:1: no route; 127.0.0.1:1: refused; 127.0.0.2:1: no answer in time"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn each_candidate_has_a_fair_share_of_what_is_left() {
+        let deadline = Instant::now() + Duration::from_secs(9);
+        assert_eq!(
+            fair_share(deadline, 3),
+            Instant::now() + Duration::from_secs(3)
+        );
+        tokio::time::advance(Duration::from_secs(3)).await;
+        assert_eq!(
+            fair_share(deadline, 2),
+            Instant::now() + Duration::from_secs(3)
+        );
+        tokio::time::advance(Duration::from_secs(60)).await;
+        assert_eq!(fair_share(deadline, 1), Instant::now());
+    }
+}

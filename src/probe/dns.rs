@@ -1,0 +1,198 @@
+//! The phase `dns`: a name is asked for at the configured servers, over fresh sockets and without a cache, so
+//! that each probe measures the resolver and not its memory. hickory speaks the protocol; which server is
+//! asked when, and what a failure is called, is decided here.
+
+mod answer;
+mod exchange;
+
+use std::future::Future;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use hickory_resolver::Hosts;
+use hickory_resolver::proto::op::Query;
+use hickory_resolver::proto::rr::{Name, RecordType as WireType};
+use tokio::time::{Instant, timeout};
+
+use self::answer::{Answer, Findings, in_family_order};
+use self::exchange::Servers;
+use super::ProberError;
+use crate::endpoint::{DnsExpectation, DnsQuestion, ResolverSettings};
+use crate::outcome::{DnsReason, DnsSeen, Failure, Observed, Peer};
+
+/// How long the other address family may still take once one has answered (RFC 8305 §3, Resolution Delay).
+const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+
+/// A set of servers that are asked for names.
+#[derive(Debug)]
+pub(super) struct Resolver {
+    name: String,
+    servers: Servers,
+    local: Option<Local>,
+}
+
+/// What the operating system knows of names besides its servers.
+#[derive(Debug)]
+struct Local {
+    hosts: Arc<Hosts>,
+    search: Vec<Name>,
+}
+
+impl Resolver {
+    /// Sets up the servers; nothing is sent yet.
+    pub(super) fn new(
+        settings: &ResolverSettings,
+        hosts: &Arc<Hosts>,
+    ) -> Result<Self, ProberError> {
+        let (servers, search) = Servers::new(settings)?;
+        let is_system = matches!(settings, ResolverSettings::System);
+        Ok(Self {
+            name: settings.name().to_owned(),
+            servers,
+            local: is_system.then(|| Local {
+                hosts: Arc::clone(hosts),
+                search,
+            }),
+        })
+    }
+
+    /// The addresses of a host in the order in which they are to be tried (RFC 8305 §4).
+    pub(super) async fn addresses(
+        &self,
+        host: &str,
+        peer: Peer,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        if let Some(addresses) = self.locally_known(host) {
+            return Ok(in_family_order(addresses));
+        }
+        let mut last = Findings::none();
+        for name in self.candidates(host, peer)? {
+            last = self.both_families(&name, deadline).await;
+            if last.reason() != Some(DnsReason::NxDomain) {
+                break;
+            }
+        }
+        observed.dns.push(DnsSeen {
+            peer,
+            name: host.to_owned(),
+            resolver: self.name.clone(),
+            ..last.seen()
+        });
+        match last.reason() {
+            None => {
+                let addresses = in_family_order(last.addresses());
+                if peer == Peer::Endpoint {
+                    observed.addresses.extend(&addresses);
+                }
+                Ok(addresses)
+            }
+            Some(reason) => Err(Failure::new(
+                reason,
+                peer,
+                self.describe(host, "A/AAAA", &last.detail()),
+            )),
+        }
+    }
+
+    /// Asks a question for its own sake and judges the answer.
+    pub(super) async fn ask(
+        &self,
+        question: &DnsQuestion,
+        expectation: &DnsExpectation,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<(), Failure> {
+        let record = question.record.as_str();
+        let describe = |detail: &str| self.describe(&question.name, record, detail);
+        let name = fully_qualified(&question.name)
+            .map_err(|detail| Failure::of_endpoint(DnsReason::BadAnswer, describe(&detail)))?;
+        let wire_type = answer::wire_type(question.record);
+        let answer = self
+            .servers
+            .ask(&Query::query(name, wire_type), deadline)
+            .await;
+        observed.dns.push(DnsSeen {
+            peer: Peer::Endpoint,
+            name: question.name.clone(),
+            resolver: self.name.clone(),
+            ..answer.seen()
+        });
+        let verdict = answer.judge(wire_type, expectation);
+        verdict.map_err(|(reason, detail)| Failure::of_endpoint(reason, describe(&detail)))
+    }
+
+    /// A and AAAA are asked for at once. When one has brought addresses, the other has a short while left:
+    /// a server that swallows AAAA questions must not make every name time out.
+    async fn both_families(&self, name: &Name, deadline: Instant) -> Findings {
+        let ask = |record| {
+            let query = Query::query(name.clone(), record);
+            async move { self.servers.ask(&query, deadline).await }
+        };
+        let (v6, v4) = (ask(WireType::AAAA), ask(WireType::A));
+        tokio::pin!(v6, v4);
+        tokio::select! {
+            v6 = &mut v6 => Findings { v4: second(&v6, v4).await, v6: Some(v6) },
+            v4 = &mut v4 => Findings { v6: second(&v4, v6).await, v4: Some(v4) },
+        }
+    }
+
+    fn locally_known(&self, host: &str) -> Option<Vec<IpAddr>> {
+        let lower = host.trim_end_matches('.').to_ascii_lowercase();
+        if lower == "localhost" || lower.ends_with(".localhost") {
+            // RFC 6761 §6.3: never asked of a server.
+            return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
+        }
+        let hosts = &self.local.as_ref()?.hosts;
+        let name = fully_qualified(host).ok()?;
+        let families = [WireType::A, WireType::AAAA].into_iter();
+        let found = families
+            .filter_map(|family| hosts.lookup_static_host(&Query::query(name.clone(), family)));
+        let addresses: Vec<IpAddr> = found
+            .flat_map(|lookup| answer::addresses_of(lookup.answers()))
+            .collect();
+        (!addresses.is_empty()).then_some(addresses)
+    }
+
+    /// The names to ask for: a host without a dot is looked for in the system's search domains first.
+    fn candidates(&self, host: &str, peer: Peer) -> Result<Vec<Name>, Failure> {
+        let name = fully_qualified(host).map_err(|detail| {
+            Failure::new(
+                DnsReason::BadAnswer,
+                peer,
+                self.describe(host, "A/AAAA", &detail),
+            )
+        })?;
+        let search = self.local.iter().flat_map(|local| &local.search);
+        let searched = search.filter(|_| !host.contains('.')).filter_map(|domain| {
+            let relative = Name::from_utf8(host).ok()?;
+            relative.append_domain(domain).ok()
+        });
+        let mut candidates: Vec<Name> = searched.collect();
+        candidates.push(name);
+        Ok(candidates)
+    }
+
+    fn describe(&self, name: &str, record: &str, detail: &str) -> String {
+        format!(
+            "{name} ({record}) asked of resolver {}: {detail}",
+            self.name
+        )
+    }
+}
+
+/// Waits for the second family: as long as it takes when the first brought nothing, else but a moment.
+async fn second(first: &Answer, other: impl Future<Output = Answer>) -> Option<Answer> {
+    if first.addresses().is_empty() {
+        return Some(other.await);
+    }
+    timeout(RESOLUTION_DELAY, other).await.ok()
+}
+
+fn fully_qualified(host: &str) -> Result<Name, String> {
+    let mut name = Name::from_utf8(host).map_err(|error| format!("not a domain name: {error}"))?;
+    name.set_fqdn(true);
+    Ok(name)
+}

@@ -1,0 +1,428 @@
+//! What came back for a question, and what it is worth.
+
+use std::net::IpAddr;
+
+use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
+use hickory_resolver::proto::rr::{RData, Record, RecordType as WireType};
+
+use crate::endpoint::{DnsExpectation, RecordType};
+use crate::outcome::{DnsReason, DnsSeen, Peer};
+
+/// So many records of an answer are kept as evidence.
+const MOST_ANSWERS_SEEN: usize = 32;
+
+/// The answer to one question, or why there is none.
+#[derive(Debug, Clone)]
+pub(super) enum Answer {
+    /// A server answered.
+    Received {
+        rcode: ResponseCode,
+        records: Vec<Record>,
+        server: IpAddr,
+    },
+    /// None did.
+    Trouble { reason: DnsReason, detail: String },
+}
+
+/// The answers for both address families; `None` for one that was not waited for.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) v4: Option<Answer>,
+    pub(super) v6: Option<Answer>,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    pub(super) fn received(response: &DnsResponse, server: IpAddr) -> Self {
+        Self::Received {
+            rcode: response.response_code,
+            records: response.answers.clone(),
+            server,
+        }
+    }
+
+    pub(super) fn trouble(reason: DnsReason, detail: String) -> Self {
+        Self::Trouble { reason, detail }
+    }
+
+    /// Whether another server need not be asked: the name exists, or it does not.
+    pub(super) fn is_final(&self) -> bool {
+        matches!(
+            self,
+            Self::Received {
+                rcode: ResponseCode::NoError | ResponseCode::NXDomain,
+                ..
+            }
+        )
+    }
+
+    /// An answer tells more than a network error, and that more than silence.
+    pub(super) fn or_more_telling(self, other: Self, replace: bool) -> Self {
+        let rank = |answer: &Self| match answer {
+            Self::Received { .. } => 2,
+            Self::Trouble {
+                reason: DnsReason::Timeout,
+                ..
+            } => 0,
+            Self::Trouble { .. } => 1,
+        };
+        if replace || rank(&other) > rank(&self) {
+            other
+        } else {
+            self
+        }
+    }
+
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        match self {
+            Self::Received {
+                rcode: ResponseCode::NoError,
+                records,
+                ..
+            } => addresses_of(records),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Why a host cannot be reached by what this answer says; `None` when it has addresses.
+    fn reason(&self) -> Option<DnsReason> {
+        match self {
+            Self::Trouble { reason, .. } => Some(*reason),
+            Self::Received {
+                rcode: ResponseCode::NoError,
+                ..
+            } => self.addresses().is_empty().then_some(DnsReason::NoAddress),
+            Self::Received { rcode, .. } => Some(reason_of_rcode(*rcode)),
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Trouble { detail, .. } => detail.clone(),
+            Self::Received {
+                rcode,
+                records,
+                server,
+            } if records.is_empty() => {
+                format!("{server} answered {} without a record", rcode_name(*rcode))
+            }
+            Self::Received {
+                rcode,
+                records,
+                server,
+            } => {
+                let text: Vec<String> = records
+                    .iter()
+                    .take(MOST_ANSWERS_SEEN)
+                    .map(text_of)
+                    .collect();
+                format!(
+                    "{server} answered {}: {}",
+                    rcode_name(*rcode),
+                    text.join(", ")
+                )
+            }
+        }
+    }
+
+    /// Judges the answer to a `dns:` endpoint.
+    pub(super) fn judge(
+        &self,
+        asked: WireType,
+        expectation: &DnsExpectation,
+    ) -> Result<(), (DnsReason, String)> {
+        let (rcode, records) = match self {
+            Self::Trouble { reason, detail } => return Err((*reason, detail.clone())),
+            Self::Received { rcode, records, .. } => (*rcode, records),
+        };
+        if rcode_name(rcode) != expectation.rcode {
+            let reason = match rcode {
+                ResponseCode::NoError => DnsReason::BadAnswer,
+                rcode => reason_of_rcode(rcode),
+            };
+            return Err((
+                reason,
+                format!("{}, expected {}", self.detail(), expectation.rcode),
+            ));
+        }
+        let mut of_type = records
+            .iter()
+            .filter(|record| record.record_type() == asked)
+            .peekable();
+        if rcode == ResponseCode::NoError && of_type.peek().is_none() {
+            return Err((DnsReason::NoAddress, self.detail()));
+        }
+        match &expectation.answer {
+            Some(rule) if !of_type.any(|record| rule.0.is_match(text_of(record).as_bytes())) => {
+                let detail = format!("{}, expected a record matching `{}`", self.detail(), rule.0);
+                Err((DnsReason::BadAnswer, detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn seen(&self) -> DnsSeen {
+        let empty = DnsSeen {
+            peer: Peer::Endpoint,
+            name: String::new(),
+            resolver: String::new(),
+            rcode: None,
+            cname_chain: Vec::new(),
+            ttl_seconds: None,
+            answers: Vec::new(),
+        };
+        let Self::Received { rcode, records, .. } = self else {
+            return empty;
+        };
+        let records = records.iter().take(MOST_ANSWERS_SEEN);
+        let (aliases, others): (Vec<&Record>, Vec<&Record>) =
+            records.partition(|record| record.record_type() == WireType::CNAME);
+        DnsSeen {
+            rcode: Some(rcode_name(*rcode)),
+            ttl_seconds: aliases.iter().chain(&others).map(|record| record.ttl).min(),
+            cname_chain: aliases.into_iter().map(text_of).collect(),
+            answers: others.into_iter().map(text_of).collect(),
+            ..empty
+        }
+    }
+}
+
+// === impl Findings ===
+
+impl Findings {
+    pub(super) fn none() -> Self {
+        Self { v4: None, v6: None }
+    }
+
+    pub(super) fn addresses(&self) -> Vec<IpAddr> {
+        self.both().flat_map(Answer::addresses).collect()
+    }
+
+    /// Why there is no address; `None` when there is one. An error of either family tells more than the
+    /// other's empty answer, and that the name does not exist tells most.
+    pub(super) fn reason(&self) -> Option<DnsReason> {
+        if !self.addresses().is_empty() {
+            return None;
+        }
+        let telling = self.telling()?;
+        telling.reason()
+    }
+
+    pub(super) fn detail(&self) -> String {
+        self.telling().map(Answer::detail).unwrap_or_default()
+    }
+
+    pub(super) fn seen(&self) -> DnsSeen {
+        let mut seen = self.both().map(Answer::seen);
+        let first = seen
+            .next()
+            .unwrap_or_else(|| Answer::trouble(DnsReason::Timeout, String::new()).seen());
+        seen.fold(first, |mut all, one| {
+            all.rcode = all.rcode.or(one.rcode);
+            all.ttl_seconds = all.ttl_seconds.into_iter().chain(one.ttl_seconds).min();
+            if all.cname_chain.is_empty() {
+                all.cname_chain = one.cname_chain;
+            }
+            all.answers.extend(one.answers);
+            all
+        })
+    }
+
+    fn telling(&self) -> Option<&Answer> {
+        self.both().max_by_key(|answer| match answer.reason() {
+            None => 0,
+            Some(DnsReason::NoAddress) => 1,
+            Some(DnsReason::NxDomain) => 3,
+            Some(_) => 2,
+        })
+    }
+
+    fn both(&self) -> impl Iterator<Item = &Answer> {
+        self.v6.iter().chain(&self.v4)
+    }
+}
+
+/// IPv6 and IPv4 in turn, IPv6 first (RFC 8305 §4).
+pub(super) fn in_family_order(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
+    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.into_iter().partition(IpAddr::is_ipv6);
+    let mut ordered = Vec::with_capacity(v6.len() + v4.len());
+    let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
+    loop {
+        let pair = [v6.next(), v4.next()];
+        if pair == [None, None] {
+            return ordered;
+        }
+        ordered.extend(pair.into_iter().flatten());
+    }
+}
+
+pub(super) fn addresses_of(records: &[Record]) -> Vec<IpAddr> {
+    let address = |record: &Record| match &record.data {
+        RData::A(address) => Some(IpAddr::V4(address.0)),
+        RData::AAAA(address) => Some(IpAddr::V6(address.0)),
+        _ => None,
+    };
+    records.iter().filter_map(address).collect()
+}
+
+pub(super) fn wire_type(record: RecordType) -> WireType {
+    match record {
+        RecordType::A => WireType::A,
+        RecordType::Aaaa => WireType::AAAA,
+        RecordType::Caa => WireType::CAA,
+        RecordType::Cname => WireType::CNAME,
+        RecordType::Https => WireType::HTTPS,
+        RecordType::Mx => WireType::MX,
+        RecordType::Ns => WireType::NS,
+        RecordType::Ptr => WireType::PTR,
+        RecordType::Soa => WireType::SOA,
+        RecordType::Srv => WireType::SRV,
+        RecordType::Txt => WireType::TXT,
+    }
+}
+
+fn text_of(record: &Record) -> String {
+    record.data.to_string()
+}
+
+fn reason_of_rcode(rcode: ResponseCode) -> DnsReason {
+    match rcode {
+        ResponseCode::NXDomain => DnsReason::NxDomain,
+        ResponseCode::ServFail => DnsReason::ServFail,
+        ResponseCode::Refused => DnsReason::Refused,
+        _ => DnsReason::BadAnswer,
+    }
+}
+
+/// The mnemonics of the IANA registry "DNS RCODEs".
+fn rcode_name(rcode: ResponseCode) -> String {
+    let number = u16::from(rcode);
+    let name = match number {
+        0 => "NOERROR",
+        1 => "FORMERR",
+        2 => "SERVFAIL",
+        3 => "NXDOMAIN",
+        4 => "NOTIMP",
+        5 => "REFUSED",
+        6 => "YXDOMAIN",
+        7 => "YXRRSET",
+        8 => "NXRRSET",
+        9 => "NOTAUTH",
+        10 => "NOTZONE",
+        16 => "BADVERS",
+        23 => "BADCOOKIE",
+        _ => return format!("RCODE{number}"),
+    };
+    name.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::str::FromStr;
+
+    use hickory_resolver::proto::rr::Name;
+    use hickory_resolver::proto::rr::rdata::{A, CNAME, TXT};
+    use regex::bytes::Regex;
+
+    use super::*;
+    use crate::endpoint::BodyRule;
+
+    fn record(data: RData) -> Record {
+        Record::from_rdata(Name::from_str("name.test.").unwrap(), 60, data)
+    }
+
+    fn answer(rcode: ResponseCode, records: Vec<Record>) -> Answer {
+        Answer::Received {
+            rcode,
+            records,
+            server: "192.0.2.53".parse().unwrap(),
+        }
+    }
+
+    fn a(text: &str) -> Record {
+        record(RData::A(A::from_str(text).unwrap()))
+    }
+
+    #[test]
+    fn families_alternate_and_ipv6_comes_first() {
+        let addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].map(|text| text.parse().unwrap());
+        let ordered: Vec<String> = in_family_order(addresses.to_vec())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(ordered, ["2001:db8::1", "192.0.2.1", "192.0.2.2"]);
+    }
+
+    #[test]
+    fn the_more_telling_family_gives_the_reason() {
+        let empty = || Some(answer(ResponseCode::NoError, Vec::new()));
+        let nxdomain = || Some(answer(ResponseCode::NXDomain, Vec::new()));
+        let timeout = || Some(Answer::trouble(DnsReason::Timeout, "silent".to_owned()));
+        let address = || Some(answer(ResponseCode::NoError, vec![a("192.0.2.1")]));
+        let table = [
+            (address(), timeout(), None),
+            (address(), None, None),
+            (empty(), empty(), Some(DnsReason::NoAddress)),
+            (empty(), timeout(), Some(DnsReason::Timeout)),
+            (nxdomain(), timeout(), Some(DnsReason::NxDomain)),
+            (
+                Some(answer(ResponseCode::ServFail, Vec::new())),
+                empty(),
+                Some(DnsReason::ServFail),
+            ),
+        ];
+        for (v4, v6, expected) in table {
+            let findings = Findings { v4, v6 };
+            assert_eq!(findings.reason(), expected, "{findings:?}");
+        }
+    }
+
+    #[test]
+    fn a_dangling_alias_is_no_address_and_is_shown() {
+        let alias = record(RData::CNAME(CNAME(Name::from_str("gone.test.").unwrap())));
+        let findings = Findings {
+            v4: Some(answer(ResponseCode::NoError, vec![alias])),
+            v6: None,
+        };
+        assert_eq!(findings.reason(), Some(DnsReason::NoAddress));
+        assert_eq!(findings.seen().cname_chain, ["gone.test."]);
+        assert!(findings.detail().contains("gone.test."));
+    }
+
+    #[test]
+    fn an_answer_is_judged_by_rcode_type_and_text() {
+        let text = record(RData::TXT(TXT::new(vec!["v=spf1 -all".to_owned()])));
+        let expectation = |rcode: &str, regex: Option<&str>| DnsExpectation {
+            rcode: rcode.to_owned(),
+            answer: regex.map(|regex| BodyRule(Regex::new(regex).unwrap())),
+        };
+        let reason = |answer: &Answer, expectation: &DnsExpectation| {
+            answer
+                .judge(WireType::TXT, expectation)
+                .err()
+                .map(|(reason, _)| reason)
+        };
+        let good = answer(ResponseCode::NoError, vec![text]);
+        let nxdomain = answer(ResponseCode::NXDomain, Vec::new());
+        let empty = answer(ResponseCode::NoError, Vec::new());
+        assert_eq!(reason(&good, &expectation("NOERROR", Some("spf1"))), None);
+        assert_eq!(
+            reason(&good, &expectation("NOERROR", Some("dkim"))),
+            Some(DnsReason::BadAnswer)
+        );
+        assert_eq!(
+            reason(&good, &expectation("NXDOMAIN", None)),
+            Some(DnsReason::BadAnswer)
+        );
+        assert_eq!(reason(&nxdomain, &expectation("NXDOMAIN", None)), None);
+        assert_eq!(
+            reason(&nxdomain, &expectation("NOERROR", None)),
+            Some(DnsReason::NxDomain)
+        );
+        assert_eq!(
+            reason(&empty, &expectation("NOERROR", None)),
+            Some(DnsReason::NoAddress)
+        );
+    }
+}

@@ -1,0 +1,114 @@
+//! Judges an answer by what the endpoint is expected to say.
+
+use hyper::HeaderMap;
+use url::Url;
+
+use crate::endpoint::Expectation;
+use crate::outcome::{Failure, ResponseReason};
+
+/// An answer is judged in the order in which it comes: status, headers, body.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judge<'a> {
+    pub(super) url: &'a Url,
+    pub(super) expectation: &'a Expectation,
+}
+
+impl Judge<'_> {
+    pub(super) fn head(&self, status: u16, headers: &HeaderMap) -> Result<(), Failure> {
+        if !self.expectation.status.accepts(status) {
+            return Err(self.failure(ResponseReason::BadStatus, &format!("answered {status}")));
+        }
+        for rule in &self.expectation.headers {
+            let mut values = headers.get_all(&rule.name).iter().peekable();
+            if values.peek().is_none() {
+                let what = format!("answered {status} without the header `{}`", rule.name);
+                return Err(self.failure(ResponseReason::HeaderMismatch, &what));
+            }
+            if !values.any(|value| rule.value.is_match(value.as_bytes())) {
+                let what = format!(
+                    "no value of the header `{}` matches `{}`",
+                    rule.name, rule.value
+                );
+                return Err(self.failure(ResponseReason::HeaderMismatch, &what));
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn body(&self, body: &[u8]) -> Result<(), Failure> {
+        match &self.expectation.body {
+            Some(rule) if !rule.0.is_match(body) => {
+                let what = format!(
+                    "the body ({} bytes) does not match `{}`",
+                    body.len(),
+                    rule.0
+                );
+                Err(self.failure(ResponseReason::BodyMismatch, &what))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    pub(super) fn body_too_long(&self) -> Failure {
+        let limit = self.expectation.max_body_bytes;
+        self.failure(
+            ResponseReason::TooLarge,
+            &format!("the body is longer than {limit} bytes"),
+        )
+    }
+
+    fn failure(&self, reason: ResponseReason, what: &str) -> Failure {
+        Failure::of_endpoint(reason, format!("GET {}: {what}", self.url))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use regex::bytes::Regex;
+
+    use super::*;
+    use crate::endpoint::{BodyRule, HeaderRule, StatusRule};
+
+    fn reason(verdict: Result<(), Failure>) -> Option<String> {
+        verdict.err().map(|failure| failure.reason.to_string())
+    }
+
+    #[test]
+    fn status_headers_and_body_are_judged() {
+        let url = Url::parse("https://www.example.test/").unwrap();
+        let expectation = Expectation {
+            status: StatusRule::OneOf(vec![200]),
+            headers: vec![HeaderRule {
+                name: "x-kind".to_owned(),
+                value: Regex::new("^odata").unwrap(),
+            }],
+            body: Some(BodyRule(Regex::new("Edmx").unwrap())),
+            ..Expectation::default()
+        };
+        let judge = Judge {
+            url: &url,
+            expectation: &expectation,
+        };
+        let mut headers = HeaderMap::new();
+        assert_eq!(
+            reason(judge.head(200, &headers)).as_deref(),
+            Some("response/header_mismatch")
+        );
+        headers.append("x-kind", "html".parse().unwrap());
+        assert_eq!(
+            reason(judge.head(200, &headers)).as_deref(),
+            Some("response/header_mismatch")
+        );
+        headers.append("x-kind", "odata-4".parse().unwrap());
+        assert_eq!(reason(judge.head(200, &headers)), None);
+        assert_eq!(
+            reason(judge.head(401, &headers)).as_deref(),
+            Some("response/bad_status")
+        );
+        assert_eq!(reason(judge.body(b"<edmx:Edmx/>")), None);
+        assert_eq!(
+            reason(judge.body(b"blocked")).as_deref(),
+            Some("response/body_mismatch")
+        );
+    }
+}

@@ -1,0 +1,149 @@
+//! Where a redirect leads, and which ones are not followed.
+
+use hyper::HeaderMap;
+use hyper::header::LOCATION;
+use url::Url;
+
+use super::HttpProbe;
+use crate::endpoint::{Authority, Expectation};
+use crate::outcome::{Failure, ResponseReason};
+
+/// One request of a probe: where it goes and whether over TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::probe) struct Hop {
+    pub(in crate::probe) authority: Authority,
+    pub(in crate::probe) secure: bool,
+}
+
+impl HttpProbe<'_> {
+    /// The next request.
+    pub(in crate::probe) fn hop(&self) -> Result<Hop, Failure> {
+        let authority = Authority::of(&self.url).ok_or_else(|| {
+            let detail = format!("{} has no host", self.url);
+            Failure::of_endpoint(ResponseReason::BadRedirect, detail)
+        })?;
+        Ok(Hop {
+            authority,
+            secure: self.url.scheme() == "https",
+        })
+    }
+}
+
+/// The URL that a redirect leads to (RFC 9110 §10.2.2), if it may be followed.
+pub(super) fn target(
+    from: &Url,
+    status: u16,
+    headers: &HeaderMap,
+    expectation: &Expectation,
+    followed: usize,
+) -> Result<Url, Failure> {
+    let failure =
+        |reason, what: String| Err(Failure::of_endpoint(reason, format!("GET {from}: {what}")));
+    let location = headers
+        .get(LOCATION)
+        .map(|value| String::from_utf8_lossy(value.as_bytes()));
+    let Some(location) = location else {
+        return failure(
+            ResponseReason::BadRedirect,
+            format!("answered {status} without a Location"),
+        );
+    };
+    let target = match from.join(&location) {
+        Ok(target) => target,
+        Err(error) => {
+            let what = format!("answered {status} with the Location `{location}`: {error}");
+            return failure(ResponseReason::BadRedirect, what);
+        }
+    };
+    if followed >= usize::from(expectation.max_redirects) {
+        let what = format!(
+            "more than {} redirects, the next one to {target}",
+            expectation.max_redirects
+        );
+        return failure(ResponseReason::TooManyRedirects, what);
+    }
+    match (from.scheme(), target.scheme()) {
+        (_, "https") | ("http", "http") => {}
+        _ => {
+            let what = format!("answered {status}, leading to {target}");
+            return failure(ResponseReason::RedirectToOtherScheme, what);
+        }
+    }
+    if target.host().is_none() {
+        return failure(
+            ResponseReason::BadRedirect,
+            format!("answered {status}, leading to {target}"),
+        );
+    }
+    Ok(target)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_followed_and_what_is_not() {
+        let table = [
+            (
+                "https://a.test/x/y",
+                Some("../z"),
+                0,
+                Ok("https://a.test/z"),
+            ),
+            (
+                "http://a.test/",
+                Some("https://b.test/"),
+                9,
+                Ok("https://b.test/"),
+            ),
+            (
+                "https://a.test/",
+                Some("//b.test:8443/q?1"),
+                0,
+                Ok("https://b.test:8443/q?1"),
+            ),
+            (
+                "https://a.test/",
+                Some("http://a.test/"),
+                0,
+                Err("response/redirect_to_other_scheme"),
+            ),
+            (
+                "http://a.test/",
+                Some("ftp://a.test/"),
+                0,
+                Err("response/redirect_to_other_scheme"),
+            ),
+            (
+                "https://a.test/",
+                Some("https://"),
+                0,
+                Err("response/bad_redirect"),
+            ),
+            ("https://a.test/", None, 0, Err("response/bad_redirect")),
+            (
+                "https://a.test/",
+                Some("/next"),
+                10,
+                Err("response/too_many_redirects"),
+            ),
+        ];
+        for (from, location, followed, expected) in table {
+            let mut headers = HeaderMap::new();
+            if let Some(location) = location {
+                headers.insert(LOCATION, location.parse().unwrap());
+            }
+            let from = Url::parse(from).unwrap();
+            let result = target(&from, 302, &headers, &Expectation::default(), followed);
+            let result = result
+                .map(|url| url.to_string())
+                .map_err(|failure| failure.reason.to_string());
+            assert_eq!(
+                result,
+                expected.map(str::to_owned).map_err(str::to_owned),
+                "{from} {location:?}"
+            );
+        }
+    }
+}

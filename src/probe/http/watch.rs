@@ -1,0 +1,227 @@
+//! Watches the bytes of a conversation: when the answer's first one came, and how the stream ended. So the
+//! reason is made where the error happens, not guessed from what a library made of it.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::outcome::{Failure, RequestReason, ResponseReason, TlsReason};
+use crate::probe::stream::BoxedStream;
+use crate::probe::tls::demands_client_certificate;
+
+/// What was seen on the wire; a handle that outlives the stream.
+#[derive(Debug, Clone)]
+pub(in crate::probe) struct Watch(Arc<Sight>);
+
+#[derive(Debug, Default)]
+struct Sight {
+    first_byte: OnceLock<Instant>,
+    ending: Mutex<Option<Ending>>,
+}
+
+/// How a stream ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Ending {
+    Closed,
+    Reset,
+    ClientCertificateDemanded,
+    Broken(String),
+}
+
+/// A stream under watch.
+pub(in crate::probe) struct Watched {
+    stream: BoxedStream,
+    watch: Watch,
+    marks_first_byte: bool,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    pub(in crate::probe) fn new() -> Self {
+        Self(Arc::default())
+    }
+
+    pub(in crate::probe) fn first_byte(&self) -> Option<Instant> {
+        self.0.first_byte.get().copied()
+    }
+
+    /// HTTP/2 peers speak before they answer: there the answer's head counts as its first byte.
+    pub(super) fn answer_begins(&self) {
+        self.0.first_byte.get_or_init(Instant::now);
+    }
+
+    /// Whether the peer ended the stream, in whatever way.
+    pub(in crate::probe) fn ended(&self) -> bool {
+        self.ending().is_some()
+    }
+
+    /// What a failed conversation comes to, in the phase in which it was.
+    pub(super) fn failure(&self, error: &hyper::Error, url: &Url) -> Failure {
+        let describe = |what: &str| format!("GET {url}: {what}");
+        if error.is_parse_too_large() {
+            let detail = describe(
+                "the head of the answer is longer than 64 KiB or has more than 100 headers",
+            );
+            return Failure::of_endpoint(ResponseReason::TooLarge, detail);
+        }
+        let begun = self.first_byte().is_some();
+        let either = |request: RequestReason, response: ResponseReason, what: &str| {
+            if begun {
+                Failure::of_endpoint(response, describe(what))
+            } else {
+                Failure::of_endpoint(request, describe(what))
+            }
+        };
+        match self.ending() {
+            Some(Ending::ClientCertificateDemanded) => {
+                let detail = describe("the server demands a client certificate and was given none");
+                Failure::of_endpoint(TlsReason::ClientCertificateRequired, detail)
+            }
+            Some(Ending::Reset) => either(
+                RequestReason::Reset,
+                ResponseReason::Reset,
+                "the connection was reset",
+            ),
+            Some(Ending::Broken(what)) => either(
+                RequestReason::ProtocolError,
+                ResponseReason::ProtocolError,
+                &what,
+            ),
+            _ if error.is_parse() => {
+                let what = format!("the answer is not HTTP ({error})");
+                either(
+                    RequestReason::ProtocolError,
+                    ResponseReason::ProtocolError,
+                    &what,
+                )
+            }
+            Some(Ending::Closed) => {
+                let what = if begun {
+                    "the connection was closed in the middle of the answer"
+                } else {
+                    "the connection was closed without an answer"
+                };
+                either(RequestReason::Closed, ResponseReason::Closed, what)
+            }
+            None => {
+                let what = chain(error);
+                either(
+                    RequestReason::ProtocolError,
+                    ResponseReason::ProtocolError,
+                    &what,
+                )
+            }
+        }
+    }
+
+    fn ending(&self) -> Option<Ending> {
+        self.0
+            .ending
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    /// The first ending is the cause, what follows it are consequences.
+    fn ends(&self, ending: Ending) {
+        let mut slot = self.0.ending.lock().unwrap_or_else(PoisonError::into_inner);
+        slot.get_or_insert(ending);
+    }
+}
+
+/// An error with everything that caused it.
+fn chain(error: &hyper::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
+
+// === impl Watched ===
+
+impl Watched {
+    /// Watches a stream on which every byte received belongs to the answer.
+    pub(in crate::probe) fn new(stream: BoxedStream, watch: &Watch) -> Self {
+        Self {
+            stream,
+            watch: watch.clone(),
+            marks_first_byte: true,
+        }
+    }
+
+    /// Watches a stream on which the peer says other things too.
+    pub(super) fn without_first_byte(stream: BoxedStream, watch: &Watch) -> Self {
+        Self {
+            stream,
+            watch: watch.clone(),
+            marks_first_byte: false,
+        }
+    }
+
+    fn note(&self, error: &io::Error) {
+        let ending = match error.kind() {
+            _ if demands_client_certificate(error) => Ending::ClientCertificateDemanded,
+            io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe => Ending::Reset,
+            io::ErrorKind::UnexpectedEof => Ending::Closed,
+            _ => Ending::Broken(error.to_string()),
+        };
+        self.watch.ends(ending);
+    }
+}
+
+impl AsyncRead for Watched {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let result = ready!(Pin::new(&mut self.stream).poll_read(cx, buffer));
+        match &result {
+            Ok(()) if buffer.filled().len() > before => {
+                if self.marks_first_byte {
+                    self.watch.answer_begins();
+                }
+            }
+            Ok(()) => self.watch.ends(Ending::Closed),
+            // A peer that closes without TLS's close_notify: whether the answer was whole is known from its
+            // length, and where it has none, such peers are many.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.note(error);
+                return Poll::Ready(Ok(()));
+            }
+            Err(error) => self.note(error),
+        }
+        Poll::Ready(result)
+    }
+}
+
+impl AsyncWrite for Watched {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        let result = ready!(Pin::new(&mut self.stream).poll_write(cx, bytes));
+        Poll::Ready(result.inspect_err(|error| self.note(error)))
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,162 @@
+//! Puts the request on the wire and reads what comes back, within bounds.
+
+use http_body_util::{BodyExt, Empty};
+use hyper::body::{Bytes, Incoming};
+use hyper::client::conn::{http1, http2};
+use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::{Request, Response, Uri, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use url::{Position, Url};
+
+use super::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE, Watch, Watched};
+use crate::endpoint::Expectation;
+use crate::probe::proxy::proxy_headers;
+use crate::probe::stream::BoxedStream;
+use crate::route::Proxy;
+
+/// Enough for any body that is read, and no more than a peer may make us hold.
+const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// The head of an answer, and the connection over which its body comes.
+pub(super) struct Answer {
+    pub(super) response: Response<Incoming>,
+    pub(super) driver: Driver,
+}
+
+/// Why a body was not read to its end.
+#[derive(Debug)]
+pub(super) enum BodyError {
+    TooLong,
+    Broken(hyper::Error),
+}
+
+/// Reads a body up to the limit; keeps it only where a rule wants to see it.
+#[derive(Debug)]
+pub(super) struct BodyReader {
+    keep: bool,
+    limit: usize,
+    kept: Vec<u8>,
+    length: usize,
+}
+
+/// Sends the request and waits for the head of the answer.
+pub(super) async fn ask(
+    stream: BoxedStream,
+    http2: bool,
+    url: &Url,
+    proxy: Option<&Proxy>,
+    watch: &Watch,
+) -> Result<Answer, hyper::Error> {
+    if http2 {
+        return ask_http2(stream, url, watch).await;
+    }
+    let io = TokioIo::new(Watched::new(stream, watch));
+    let mut builder = http1::Builder::new();
+    builder
+        .max_buf_size(MAX_HEAD_BYTES)
+        .max_header_size(MAX_HEAD_BYTES);
+    let (mut sender, connection) = builder.handshake(io).await?;
+    let mut driver = Driver::new(connection);
+    let response = driver
+        .drive(sender.send_request(http1_request(url, proxy)))
+        .await?;
+    Ok(Answer { response, driver })
+}
+
+async fn ask_http2(stream: BoxedStream, url: &Url, watch: &Watch) -> Result<Answer, hyper::Error> {
+    let io = TokioIo::new(Watched::without_first_byte(stream, watch));
+    let mut builder = http2::Builder::new(TokioExecutor::new());
+    builder
+        .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+        .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+        .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+    let (mut sender, connection) = builder.handshake(io).await?;
+    let mut driver = Driver::new(connection);
+    let response = driver
+        .drive(sender.send_request(http2_request(url)))
+        .await?;
+    watch.answer_begins();
+    Ok(Answer { response, driver })
+}
+
+/// Origin form with a Host header, or absolute form for a proxy (RFC 9112 §3.2).
+fn http1_request(url: &Url, proxy: Option<&Proxy>) -> Request<Empty<Bytes>> {
+    let target = match proxy {
+        Some(_) => &url[..Position::AfterQuery],
+        None => &url[Position::BeforePath..Position::AfterQuery],
+    };
+    let mut request = request(target);
+    if let Ok(host) = url[Position::BeforeHost..Position::AfterPort].parse() {
+        request.headers_mut().insert(HOST, host);
+    }
+    if let Some(proxy) = proxy {
+        request.headers_mut().extend(proxy_headers(proxy));
+    }
+    request
+}
+
+/// The URL whole: hyper makes the pseudo-headers of it (RFC 9113 §8.3.1).
+fn http2_request(url: &Url) -> Request<Empty<Bytes>> {
+    request(&url[..Position::AfterQuery])
+}
+
+fn request(target: &str) -> Request<Empty<Bytes>> {
+    let mut request = Request::new(Empty::new());
+    // Whatever `url` has accepted and encoded, a request line can carry.
+    *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/"));
+    let headers = request.headers_mut();
+    headers.insert(
+        USER_AGENT,
+        hyper::header::HeaderValue::from_static(USER_AGENT_VALUE),
+    );
+    headers.insert(ACCEPT, hyper::header::HeaderValue::from_static("*/*"));
+    request
+}
+
+pub(super) fn version_name(version: Version) -> &'static str {
+    match version {
+        Version::HTTP_2 => "HTTP/2.0",
+        Version::HTTP_10 => "HTTP/1.0",
+        _ => "HTTP/1.1",
+    }
+}
+
+impl BodyReader {
+    pub(super) fn new(expectation: &Expectation) -> Self {
+        Self {
+            keep: expectation.body.is_some(),
+            limit: expectation.max_body_bytes,
+            kept: Vec::new(),
+            length: 0,
+        }
+    }
+
+    /// Reads until the body ends, or is longer than the limit.
+    pub(super) async fn read_whole(
+        &mut self,
+        body: &mut Incoming,
+        driver: &mut Driver,
+    ) -> Result<(), BodyError> {
+        while let Some(frame) = driver.drive(body.frame()).await {
+            let Ok(data) = frame.map_err(BodyError::Broken)?.into_data() else {
+                continue;
+            };
+            self.length += data.len();
+            if self.length > self.limit {
+                return Err(BodyError::TooLong);
+            }
+            if self.keep {
+                self.kept.extend_from_slice(&data);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn length(&self) -> usize {
+        self.length
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.kept
+    }
+}

@@ -1,0 +1,319 @@
+//! What a proxy's answer means: its status, what it says went wrong (Squid's `X-Squid-Error`, `Proxy-Status`
+//! of RFC 9209), and how to tell its own pages from the endpoint's.
+
+use std::borrow::Cow;
+
+use hyper::StatusCode;
+use hyper::header::{AsHeaderName, PROXY_AUTHENTICATE, SERVER, VIA};
+
+use super::Head;
+use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
+use crate::route::Proxy;
+
+/// So many authentication schemes of one answer are kept.
+const MOST_SCHEMES: usize = 16;
+
+/// Products that answer errors of their own with their name in `Server`.
+const PROXY_PRODUCTS: [&str; 8] = [
+    "squid",
+    "tinyproxy",
+    "zscaler",
+    "bluecoat",
+    "mcafee web gateway",
+    "ironport",
+    "fortiproxy",
+    "privoxy",
+];
+
+impl Head<'_> {
+    /// What the proxy said for itself.
+    pub(super) fn seen(&self, to_connect: bool) -> ProxySeen {
+        ProxySeen {
+            connect_status: to_connect.then_some(self.status.as_u16()),
+            offered_authentication: self.offered_authentication(),
+            product: self.text(SERVER).or_else(|| self.text(VIA)),
+            error: self.error(),
+        }
+    }
+
+    /// The schemes of the challenges (RFC 9110 §11.7.1), in lower case, each once.
+    fn offered_authentication(&self) -> Vec<String> {
+        let mut schemes: Vec<String> = Vec::new();
+        for value in self.headers.get_all(PROXY_AUTHENTICATE) {
+            let scheme = value
+                .to_str()
+                .unwrap_or_default()
+                .split([' ', ','])
+                .next()
+                .unwrap_or_default();
+            let scheme = scheme.to_ascii_lowercase();
+            if !scheme.is_empty() && !schemes.contains(&scheme) && schemes.len() < MOST_SCHEMES {
+                schemes.push(scheme);
+            }
+        }
+        schemes
+    }
+
+    /// What the proxy says went wrong, in its own words.
+    fn error(&self) -> Option<String> {
+        let proxy_status = self
+            .text("proxy-status")
+            .filter(|text| text.contains("error="));
+        self.text("x-squid-error").or(proxy_status)
+    }
+
+    fn phrase(&self) -> Cow<'_, str> {
+        match self.phrase {
+            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()),
+            None => Cow::Borrowed(self.status.canonical_reason().unwrap_or_default()),
+        }
+    }
+
+    fn names_itself(&self) -> bool {
+        let server = self.text(SERVER).unwrap_or_default().to_ascii_lowercase();
+        PROXY_PRODUCTS
+            .iter()
+            .any(|product| server.starts_with(product))
+    }
+
+    fn text<K: AsHeaderName>(&self, name: K) -> Option<String> {
+        let value = self.headers.get(name)?;
+        Some(
+            String::from_utf8_lossy(value.as_bytes())
+                .chars()
+                .take(256)
+                .collect(),
+        )
+    }
+}
+
+/// Why a proxy refused, and the detail for people.
+pub(super) fn refusal(head: &Head<'_>, proxy: &Proxy) -> (ProxyReason, String) {
+    let said = head
+        .error()
+        .map(|error| format!(", {error}"))
+        .unwrap_or_default();
+    let answered = format!("answered {} {}{said}", head.status.as_u16(), head.phrase());
+    if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+        return authentication(head, proxy, &answered);
+    }
+    let reason = of_error(head).unwrap_or(match head.status.as_u16() {
+        403 => ProxyReason::Forbidden,
+        502 => ProxyReason::BadGateway,
+        503 => ProxyReason::ServiceUnavailable,
+        504 => ProxyReason::GatewayTimeout,
+        // Squid's ERR_CANNOT_FORWARD comes with 500, and so does everything that Tinyproxy cannot connect to.
+        500 if said.contains("ERR_CANNOT_FORWARD")
+            || head.phrase().eq_ignore_ascii_case("Unable to connect") =>
+        {
+            ProxyReason::BadGateway
+        }
+        _ => ProxyReason::UnexpectedStatus,
+    });
+    (reason, answered)
+}
+
+/// If an answer to plain HTTP is the proxy's own, the failure that it tells of. A proxy relays an endpoint's
+/// errors as they are, so that only a sign of its own tells the two apart.
+pub(in crate::probe) fn own_answer(head: &Head<'_>, proxy: &Proxy) -> Option<(Failure, ProxySeen)> {
+    let is_own = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
+        || head.error().is_some()
+        || head.names_itself();
+    if !is_own || head.status.as_u16() < 400 {
+        return None;
+    }
+    let reason: FailureReason = match refusal(head, proxy) {
+        (ProxyReason::UnexpectedStatus, _) => ResponseReason::ProxyStatus.into(),
+        (reason, _) => reason.into(),
+    };
+    let (_, detail) = refusal(head, proxy);
+    let detail = format!("proxy {} ({}) {detail}", proxy.name, proxy.authority);
+    Some((Failure::of_proxy(reason, detail), head.seen(false)))
+}
+
+fn authentication(head: &Head<'_>, proxy: &Proxy, answered: &str) -> (ProxyReason, String) {
+    let offered = head.offered_authentication();
+    let offers = if offered.is_empty() {
+        "no scheme".to_owned()
+    } else {
+        offered.join(", ")
+    };
+    let (reason, note) = match &proxy.credentials {
+        None => (ProxyReason::AuthRequired, "no credentials are configured"),
+        Some(_) if offered.iter().any(|scheme| scheme == "basic") => (
+            ProxyReason::AuthRejected,
+            "the configured credentials were refused",
+        ),
+        Some(_) => (
+            ProxyReason::UnsupportedAuth,
+            "Basic credentials are configured",
+        ),
+    };
+    (reason, format!("{answered}; it offers {offers}; {note}"))
+}
+
+/// What the proxy's own words say more exactly than its status.
+fn of_error(head: &Head<'_>) -> Option<ProxyReason> {
+    let error = head.error()?;
+    let says = |words: &[&str]| words.iter().any(|word| error.contains(word));
+    if says(&["ERR_DNS_FAIL", "dns_error", "dns_timeout"]) {
+        return Some(ProxyReason::NameNotResolved);
+    }
+    if says(&[
+        "ERR_ACCESS_DENIED",
+        "http_request_denied",
+        "destination_ip_prohibited",
+    ]) {
+        return Some(ProxyReason::Forbidden);
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use hyper::HeaderMap;
+    use hyper::ext::ReasonPhrase;
+    use hyper::header::{HeaderName, HeaderValue};
+    use url::Host;
+
+    use super::*;
+    use crate::endpoint::Authority;
+    use crate::route::{Bypass, Credentials, Secret};
+
+    fn proxy(credentials: bool) -> Proxy {
+        Proxy {
+            name: "corp".to_owned(),
+            authority: Authority {
+                host: Host::parse("proxy.test").unwrap(),
+                port: 3128,
+            },
+            credentials: credentials.then(|| Credentials::Basic {
+                username: "svc".to_owned(),
+                password: Secret::new("hunter2".to_owned()),
+            }),
+            connect_headers: Vec::new(),
+            bypass: Bypass::default(),
+            resolver: None,
+        }
+    }
+
+    fn headers(list: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (
+                HeaderName::from_static(name),
+                HeaderValue::from_static(value),
+            )
+        };
+        list.iter().map(pair).collect()
+    }
+
+    fn head<'a>(status: u16, phrase: Option<&'a ReasonPhrase>, headers: &'a HeaderMap) -> Head<'a> {
+        Head {
+            status: StatusCode::from_u16(status).unwrap(),
+            phrase,
+            headers,
+        }
+    }
+
+    #[test]
+    fn a_refused_tunnel() {
+        let squid = |error| vec![("x-squid-error", error)];
+        let table = [
+            (403, None, vec![], ProxyReason::Forbidden),
+            (502, None, vec![], ProxyReason::BadGateway),
+            (503, None, vec![], ProxyReason::ServiceUnavailable),
+            (
+                503,
+                None,
+                squid("ERR_CONNECT_FAIL 111"),
+                ProxyReason::ServiceUnavailable,
+            ),
+            (
+                503,
+                None,
+                squid("ERR_DNS_FAIL 0"),
+                ProxyReason::NameNotResolved,
+            ),
+            (
+                502,
+                None,
+                vec![("proxy-status", "corp; error=dns_error")],
+                ProxyReason::NameNotResolved,
+            ),
+            (504, None, vec![], ProxyReason::GatewayTimeout),
+            (
+                500,
+                None,
+                squid("ERR_CANNOT_FORWARD 0"),
+                ProxyReason::BadGateway,
+            ),
+            (
+                500,
+                Some(b"Unable to connect".as_slice()),
+                vec![],
+                ProxyReason::BadGateway,
+            ),
+            (500, None, vec![], ProxyReason::UnexpectedStatus),
+            (302, None, vec![], ProxyReason::UnexpectedStatus),
+            (429, None, vec![], ProxyReason::UnexpectedStatus),
+        ];
+        for (status, phrase, list, expected) in table {
+            let headers = headers(&list);
+            let phrase = phrase.map(ReasonPhrase::from_static);
+            let head = head(status, phrase.as_ref(), &headers);
+            assert_eq!(refusal(&head, &proxy(false)).0, expected, "{head:?}");
+        }
+    }
+
+    #[test]
+    fn a_demand_for_authentication() {
+        let basic = headers(&[("proxy-authenticate", "Basic realm=\"x\"")]);
+        let ntlm = headers(&[
+            ("proxy-authenticate", "NTLM"),
+            ("proxy-authenticate", "Negotiate"),
+        ]);
+        let table = [
+            (&basic, false, ProxyReason::AuthRequired),
+            (&basic, true, ProxyReason::AuthRejected),
+            (&ntlm, true, ProxyReason::UnsupportedAuth),
+            (&ntlm, false, ProxyReason::AuthRequired),
+        ];
+        for (headers, credentials, expected) in table {
+            let head = head(407, None, headers);
+            let (reason, detail) = refusal(&head, &proxy(credentials));
+            assert_eq!(reason, expected, "{detail}");
+            assert!(!detail.contains("hunter2"));
+        }
+        let head = head(407, None, &ntlm);
+        assert_eq!(
+            head.seen(true).offered_authentication,
+            ["ntlm", "negotiate"]
+        );
+    }
+
+    #[test]
+    fn only_a_sign_of_its_own_makes_an_answer_the_proxys() {
+        let squid = headers(&[
+            ("x-squid-error", "ERR_ACCESS_DENIED 0"),
+            ("server", "squid/5.7"),
+        ]);
+        let relayed = headers(&[("via", "1.1 proxy.test (squid/5.7)"), ("server", "nginx")]);
+        let tinyproxy = headers(&[("server", "tinyproxy/1.11.1")]);
+        let reason = |status, headers: &HeaderMap| {
+            let head = head(status, None, headers);
+            own_answer(&head, &proxy(false)).map(|(failure, _)| failure.reason.to_string())
+        };
+        assert_eq!(reason(403, &squid).as_deref(), Some("proxy/forbidden"));
+        assert_eq!(reason(403, &relayed), None);
+        assert_eq!(reason(503, &relayed), None);
+        assert_eq!(
+            reason(400, &tinyproxy).as_deref(),
+            Some("response/proxy_status")
+        );
+        assert_eq!(
+            reason(407, &HeaderMap::new()).as_deref(),
+            Some("proxy/auth_required")
+        );
+        assert_eq!(reason(200, &tinyproxy), None);
+    }
+}

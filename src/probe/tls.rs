@@ -1,0 +1,256 @@
+//! The phase `tls`: a full handshake with full verification, without resumption. The certificates presented
+//! are kept whether they were accepted or not.
+
+mod certificate;
+mod reason;
+mod witness;
+
+use std::fmt;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::{CryptoProvider, aws_lc_rs};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::version::{TLS12, TLS13};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::time::{Instant, timeout_at};
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+pub(super) use self::reason::demands_client_certificate;
+use self::witness::Witness;
+use super::ProberError;
+use super::stream::BoxedStream;
+use crate::endpoint::{Authority, TlsVersion};
+use crate::outcome::{Failure, Observed, Peer, TlsReason, TlsSeen};
+
+/// How long a server that asked for a client certificate and got none may take to refuse the connection,
+/// which in TLS 1.3 it does only after the handshake.
+const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+
+/// A set of trusted roots with everything that a handshake needs; made once, shared by all handshakes.
+pub(super) struct Trust {
+    config: ClientConfig,
+    verifier: Arc<WebPkiServerVerifier>,
+}
+
+/// With whom a handshake is made.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct TlsPeer<'a> {
+    /// Where the bytes go.
+    pub(super) authority: &'a Authority,
+    /// The name to send and to verify where it is not the authority's host.
+    pub(super) server_name: Option<&'a str>,
+    /// What to offer by ALPN.
+    pub(super) alpn: &'a [&'a [u8]],
+}
+
+impl fmt::Debug for Trust {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trust").finish_non_exhaustive()
+    }
+}
+
+impl Trust {
+    /// Trusts the certificates of a PEM file, or the operating system's trust store.
+    pub(super) fn new(
+        ca_file: Option<&Path>,
+        min_version: TlsVersion,
+    ) -> Result<Self, ProberError> {
+        let roots = Arc::new(match ca_file {
+            Some(path) => roots_of_file(path)?,
+            None => system_roots()?,
+        });
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let verifier =
+            WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+                .build()
+                .map_err(|error| rustls::Error::General(error.to_string()))?;
+        let config = client_config(provider, min_version, &verifier)?;
+        Ok(Self { config, verifier })
+    }
+
+    /// The settings for a connection whose certificates nobody asks about, such as a resolver's.
+    pub(super) fn plain_config(&self) -> ClientConfig {
+        self.config.clone()
+    }
+
+    /// Makes a full handshake over `stream` and says what was agreed by ALPN.
+    pub(super) async fn handshake(
+        &self,
+        stream: BoxedStream,
+        peer: TlsPeer<'_>,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<(BoxedStream, Option<Vec<u8>>), Failure> {
+        let name = server_name(peer)?;
+        let witness = Arc::new(Witness::new(Arc::clone(&self.verifier)));
+        let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
+        let result = timeout_at(deadline, connector.connect(name, stream)).await;
+        let certificates = certificate::seen(&witness.presented());
+        let failure = |(reason, detail): (TlsReason, String)| {
+            Failure::of_endpoint(reason, format!("{}: {detail}", peer.authority))
+        };
+        let mut stream = match result {
+            Ok(Ok(stream)) => stream,
+            Ok(Err(error)) => {
+                let why = reason::of(&error, &witness);
+                observed.tls.push(TlsSeen {
+                    certificates,
+                    ..nothing_agreed()
+                });
+                return Err(failure(why));
+            }
+            Err(_) => {
+                observed.tls.push(TlsSeen {
+                    certificates,
+                    ..nothing_agreed()
+                });
+                return Err(failure(reason::late(&witness)));
+            }
+        };
+        let agreed = agreed(stream.get_ref().1);
+        let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        observed.tls.push(TlsSeen {
+            certificates,
+            ..agreed
+        });
+        if witness.client_certificate_asked() && peer.alpn.is_empty() {
+            refused_afterwards(&mut stream, deadline)
+                .await
+                .map_or(Ok(()), |why| Err(failure(why)))?;
+        }
+        Ok((Box::new(stream), alpn))
+    }
+
+    /// The shared settings with a witness of its own for this handshake. The clone is shallow.
+    fn witnessed_config(&self, witness: &Arc<Witness>, alpn: &[&[u8]]) -> ClientConfig {
+        let mut config = self.config.clone();
+        config.alpn_protocols = alpn.iter().map(|protocol| protocol.to_vec()).collect();
+        config.client_auth_cert_resolver = Arc::clone(witness) as Arc<_>;
+        config
+            .dangerous()
+            .set_certificate_verifier(Arc::clone(witness) as Arc<_>);
+        config
+    }
+}
+
+fn client_config(
+    provider: Arc<CryptoProvider>,
+    min_version: TlsVersion,
+    verifier: &Arc<WebPkiServerVerifier>,
+) -> Result<ClientConfig, rustls::Error> {
+    let versions: &[&rustls::SupportedProtocolVersion] = match min_version {
+        TlsVersion::Tls12 => &[&TLS13, &TLS12],
+        TlsVersion::Tls13 => &[&TLS13],
+    };
+    let mut config = ClientConfig::builder_with_provider(provider)
+        .with_protocol_versions(versions)?
+        .with_webpki_verifier(Arc::clone(verifier))
+        .with_no_client_auth();
+    config.resumption = Resumption::disabled();
+    Ok(config)
+}
+
+fn system_roots() -> Result<RootCertStore, ProberError> {
+    let loaded = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    let (added, _) = roots.add_parsable_certificates(loaded.certs);
+    if added > 0 {
+        return Ok(roots);
+    }
+    let errors: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
+    Err(ProberError::NoSystemRoots(errors.join("; ")))
+}
+
+fn roots_of_file(path: &Path) -> Result<RootCertStore, ProberError> {
+    let fault = |detail: String| ProberError::CaFile {
+        path: path.to_owned(),
+        detail,
+    };
+    let file = File::open(path).map_err(|error| fault(error.to_string()))?;
+    let mut roots = RootCertStore::empty();
+    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
+        let certificate = certificate.map_err(|error| fault(error.to_string()))?;
+        roots
+            .add(certificate)
+            .map_err(|error| fault(error.to_string()))?;
+    }
+    if roots.is_empty() {
+        return Err(fault("it holds no PEM certificate".to_owned()));
+    }
+    Ok(roots)
+}
+
+fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {
+    let host = match peer.server_name {
+        Some(name) => name.to_owned(),
+        None => peer.authority.host.to_string(),
+    };
+    let bare = host
+        .trim_start_matches('[')
+        .trim_end_matches(']')
+        .to_owned();
+    ServerName::try_from(bare).map_err(|error| {
+        let detail = format!(
+            "{}: `{host}` cannot be a server name: {error}",
+            peer.authority
+        );
+        Failure::of_endpoint(TlsReason::HandshakeFailure, detail)
+    })
+}
+
+/// Waits a moment for the alert of a server that wanted a client certificate. Where a request follows, its
+/// answer shows the same; a bare handshake has to ask.
+async fn refused_afterwards<S>(
+    stream: &mut TlsStream<S>,
+    deadline: Instant,
+) -> Option<(TlsReason, String)>
+where
+    TlsStream<S>: AsyncRead + Unpin,
+{
+    let until = deadline.min(Instant::now() + REFUSAL_DELAY);
+    let mut byte = [0];
+    match timeout_at(until, stream.read(&mut byte)).await {
+        Ok(Err(error)) if demands_client_certificate(&error) => {
+            let detail = "the server demands a client certificate and was given none".to_owned();
+            Some((TlsReason::ClientCertificateRequired, detail))
+        }
+        _ => None,
+    }
+}
+
+fn nothing_agreed() -> TlsSeen {
+    TlsSeen {
+        peer: Peer::Endpoint,
+        version: None,
+        cipher: None,
+        alpn: None,
+        certificates: Vec::new(),
+    }
+}
+
+fn agreed(connection: &ClientConnection) -> TlsSeen {
+    let version = connection.protocol_version().map(|version| match version {
+        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        _ => "TLSv1.2",
+    });
+    // rustls names the suites of TLS 1.3 with a prefix of its own; IANA's names have TLS_.
+    let cipher = connection
+        .negotiated_cipher_suite()
+        .map(|suite| format!("{:?}", suite.suite()));
+    TlsSeen {
+        version,
+        cipher: cipher.map(|name| name.replacen("TLS13_", "TLS_", 1)),
+        alpn: connection
+            .alpn_protocol()
+            .map(|name| String::from_utf8_lossy(name).into_owned()),
+        ..nothing_agreed()
+    }
+}

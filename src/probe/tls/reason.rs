@@ -1,0 +1,196 @@
+//! From what the TLS library says to the reason and the detail that a person can use.
+
+use std::io;
+use std::time::{Duration, SystemTime};
+
+use humantime::format_rfc3339_seconds;
+use rustls::pki_types::UnixTime;
+use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
+
+use super::certificate::{self, Lack};
+use super::witness::Witness;
+use crate::outcome::TlsReason;
+
+/// Why a handshake failed.
+pub(super) fn of(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
+    if let Some(refused) = witness.refused() {
+        return of_certificate(refused, witness);
+    }
+    match tls_error(error) {
+        Some(error) => of_protocol(error, witness),
+        None => of_connection(error),
+    }
+}
+
+/// Why a handshake that ran out of time did.
+pub(super) fn late(witness: &Witness) -> (TlsReason, String) {
+    let detail = if witness.presented().is_empty() {
+        "no answer to the ClientHello in time"
+    } else {
+        "the handshake was not finished in time"
+    };
+    (TlsReason::Timeout, detail.to_owned())
+}
+
+/// Whether an error after the handshake is the server's refusal to go on without a client certificate
+/// (RFC 8446 §4.4.2.4).
+pub(in crate::probe) fn demands_client_certificate(error: &io::Error) -> bool {
+    matches!(
+        tls_error(error),
+        Some(Error::AlertReceived(AlertDescription::CertificateRequired))
+    )
+}
+
+fn tls_error(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref::<Error>()
+}
+
+fn of_connection(error: &io::Error) -> (TlsReason, String) {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => (
+            TlsReason::Closed,
+            "the connection was closed during the handshake".to_owned(),
+        ),
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::BrokenPipe => (
+            TlsReason::Reset,
+            "the connection was reset during the handshake".to_owned(),
+        ),
+        io::ErrorKind::TimedOut => (TlsReason::Timeout, error.to_string()),
+        _ => (TlsReason::HandshakeFailure, error.to_string()),
+    }
+}
+
+fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
+    let reason = match error {
+        Error::AlertReceived(alert) => return of_alert(*alert, witness),
+        Error::InvalidMessage(_) | Error::PeerSentOversizedRecord
+            if witness.presented().is_empty() =>
+        {
+            let detail = format!("what answers does not speak TLS ({error})");
+            return (TlsReason::NotTls, detail);
+        }
+        Error::PeerIncompatible(
+            PeerIncompatible::ServerDoesNotSupportTls12Or13
+            | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+        ) => TlsReason::ProtocolVersion,
+        Error::PeerIncompatible(
+            PeerIncompatible::NoCipherSuitesInCommon | PeerIncompatible::NoKxGroupsInCommon,
+        ) => TlsReason::NoCommonCipher,
+        _ => TlsReason::HandshakeFailure,
+    };
+    (reason, error.to_string())
+}
+
+fn of_alert(alert: AlertDescription, witness: &Witness) -> (TlsReason, String) {
+    let detail = format!("the server answered with the alert {alert:?}");
+    let reason = match alert {
+        AlertDescription::CertificateRequired => TlsReason::ClientCertificateRequired,
+        _ if witness.client_certificate_asked() => TlsReason::ClientCertificateRequired,
+        AlertDescription::ProtocolVersion => TlsReason::ProtocolVersion,
+        AlertDescription::InsufficientSecurity => TlsReason::NoCommonCipher,
+        _ => TlsReason::HandshakeFailure,
+    };
+    (reason, detail)
+}
+
+fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+    match error {
+        CertificateError::ExpiredContext { time, not_after } => {
+            let detail = format!(
+                "valid until {}, and it is now {}",
+                moment(*not_after),
+                moment(*time)
+            );
+            (TlsReason::Expired, whose(witness, &detail))
+        }
+        CertificateError::NotValidYetContext { time, not_before } => {
+            let detail = format!(
+                "valid from {}, and it is now {}",
+                moment(*not_before),
+                moment(*time)
+            );
+            (TlsReason::NotYetValid, whose(witness, &detail))
+        }
+        CertificateError::Expired => (TlsReason::Expired, whose(witness, "expired")),
+        CertificateError::NotValidYet => (TlsReason::NotYetValid, whose(witness, "not valid yet")),
+        CertificateError::NotValidForNameContext {
+            expected,
+            presented,
+        } => {
+            let detail = format!(
+                "the certificate is not for {} but for {}",
+                expected.to_str(),
+                if presented.is_empty() {
+                    "no name at all".to_owned()
+                } else {
+                    presented.join(", ")
+                },
+            );
+            (TlsReason::NameMismatch, detail)
+        }
+        CertificateError::NotValidForName => (
+            TlsReason::NameMismatch,
+            whose(witness, "not for the name that was asked for"),
+        ),
+        CertificateError::UnsupportedSignatureAlgorithmContext { .. }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            TlsReason::WeakSignature,
+            whose(
+                witness,
+                "signed with an algorithm that is no longer accepted",
+            ),
+        ),
+        error => of_chain(error, witness),
+    }
+}
+
+fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+    match (certificate::lack(&witness.presented()), error) {
+        (Some(Lack::SelfSigned { subject }), _) => (
+            TlsReason::SelfSigned,
+            format!("the certificate of {subject} vouches for itself"),
+        ),
+        (Some(Lack::Intermediate { issuer }), CertificateError::UnknownIssuer) => {
+            let detail =
+                format!("the server does not send the intermediate certificate of {issuer}");
+            (TlsReason::IncompleteChain, detail)
+        }
+        (Some(Lack::Trust { issuer }), CertificateError::UnknownIssuer) => (
+            TlsReason::UnknownIssuer,
+            format!("the chain ends at {issuer}, which is not trusted"),
+        ),
+        (_, CertificateError::UnknownIssuer) => (
+            TlsReason::UnknownIssuer,
+            "the certificate's issuer is not trusted".to_owned(),
+        ),
+        _ => (
+            TlsReason::HandshakeFailure,
+            whose(witness, &format!("not usable: {error:?}")),
+        ),
+    }
+}
+
+/// Says whose certificate it is that the detail is about, as far as the chain shows.
+fn whose(witness: &Witness, detail: &str) -> String {
+    let now = SystemTime::now();
+    let chain = certificate::seen(&witness.presented());
+    let out_of_date = chain
+        .iter()
+        .find(|certificate| certificate.not_after < now || certificate.not_before > now);
+    match out_of_date.or(chain.first()) {
+        Some(certificate) => {
+            format!(
+                "the certificate of {} (issued by {}) is {detail}",
+                certificate.subject, certificate.issuer
+            )
+        }
+        None => format!("the certificate is {detail}"),
+    }
+}
+
+fn moment(time: UnixTime) -> String {
+    let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
+    format_rfc3339_seconds(moment.unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
+}

@@ -1,0 +1,110 @@
+//! A witness of one handshake: it lets the shared verifier decide, and keeps what it saw for the outcome.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
+use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
+
+/// Sees the certificates of one handshake, accepted or not, and whether a client certificate was asked for.
+#[derive(Debug)]
+pub(super) struct Witness {
+    verifier: Arc<WebPkiServerVerifier>,
+    presented: OnceLock<Vec<CertificateDer<'static>>>,
+    refused: OnceLock<CertificateError>,
+    client_certificate_asked: AtomicBool,
+}
+
+impl Witness {
+    pub(super) fn new(verifier: Arc<WebPkiServerVerifier>) -> Self {
+        Self {
+            verifier,
+            presented: OnceLock::new(),
+            refused: OnceLock::new(),
+            client_certificate_asked: AtomicBool::new(false),
+        }
+    }
+
+    /// The certificates as presented, leaf first; empty when the handshake did not come to them.
+    pub(super) fn presented(&self) -> Vec<CertificateDer<'static>> {
+        self.presented.get().cloned().unwrap_or_default()
+    }
+
+    /// Why the verifier refused the certificates, if it did.
+    pub(super) fn refused(&self) -> Option<&CertificateError> {
+        self.refused.get()
+    }
+
+    pub(super) fn client_certificate_asked(&self) -> bool {
+        self.client_certificate_asked.load(Ordering::Relaxed)
+    }
+}
+
+impl ServerCertVerifier for Witness {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let all = [end_entity].into_iter().chain(intermediates);
+        let presented = all
+            .map(|certificate| certificate.clone().into_owned())
+            .collect();
+        // Certificates come once in a handshake without renegotiation, which rustls does not have.
+        self.presented.set(presented).ok();
+        let verdict = self.verifier.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        if let Err(Error::InvalidCertificate(error)) = &verdict {
+            self.refused.set(error.clone()).ok();
+        }
+        verdict
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier
+            .verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.verifier
+            .verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.verifier.supported_verify_schemes()
+    }
+}
+
+/// reachd has no client certificate to give; it only notes that one was asked for.
+impl ResolvesClientCert for Witness {
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        self.client_certificate_asked.store(true, Ordering::Relaxed);
+        None
+    }
+
+    /// rustls asks only those who have a certificate to choose from.
+    fn has_certs(&self) -> bool {
+        true
+    }
+}

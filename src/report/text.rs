@@ -1,0 +1,169 @@
+//! The report for people: the verdict, every kind of failure once with its explanation, all checks as a table,
+//! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
+
+mod layout;
+mod table;
+
+use std::fmt;
+
+use layout::{Colour, Paint, counted, harmless, wrapped};
+
+use super::{FailureGroup, Report, Verdict};
+
+/// How many different details of failures that are alike are told.
+const DETAILS_SHOWN: usize = 3;
+
+/// The report as text.
+pub(super) struct Text<'r, 'a> {
+    pub(super) report: &'r Report<'a>,
+    pub(super) colour: bool,
+}
+
+impl fmt::Display for Text<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let paint = Paint(self.colour);
+        verdict(f, paint, self.report)?;
+        let groups = FailureGroup::among(&self.report.checks);
+        for (index, group) in groups.iter().enumerate() {
+            failure(f, paint, index + 1, group)?;
+        }
+        table::write(f, paint, &self.report.checks)?;
+        not_probed(f, paint, self.report)
+    }
+}
+
+fn verdict(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {
+    let (word, colour) = match report.verdict {
+        Verdict::Ok => ("OK", Colour::Green),
+        Verdict::Warning => ("WARNING", Colour::Yellow),
+        Verdict::Critical => ("CRITICAL", Colour::Red),
+    };
+    writeln!(f, "{}: {}", paint.word(word, colour), headline(report))?;
+    let message = format!(
+        "This corresponds to status message {} of the service connection point: {}.",
+        report.message_id,
+        report.verdict.message(),
+    );
+    wrapped(f, "", &message)?;
+    writeln!(
+        f,
+        "Started {}, took {:.1} s, reachd {}.",
+        humantime::format_rfc3339_seconds(report.started),
+        report.seconds,
+        report.version,
+    )
+}
+
+fn headline(report: &Report<'_>) -> String {
+    let all = report.checks.len();
+    let failing = report
+        .checks
+        .iter()
+        .filter(|check| !check.finding.success)
+        .count();
+    let critical = report
+        .checks
+        .iter()
+        .filter(|check| check.fails_critically())
+        .count();
+    match (all, failing, critical) {
+        (0, ..) => "there is nothing to check.".to_owned(),
+        (1, 0, _) => "the one required check succeeds.".to_owned(),
+        (_, 0, _) => format!("all {all} required checks succeed."),
+        _ => {
+            let verb = if failing == 1 { "fails" } else { "fail" };
+            let weight = match critical {
+                0 if failing == 1 => "and it is not critical".to_owned(),
+                0 => "none of them critical".to_owned(),
+                1 if failing == 1 => "and it is critical".to_owned(),
+                _ if critical == failing => "all of them critical".to_owned(),
+                _ => format!("{critical} of them critical"),
+            };
+            format!(
+                "{failing} of {} {verb}, {weight}.",
+                counted(all, "required check")
+            )
+        }
+    }
+}
+
+fn failure(
+    f: &mut fmt::Formatter<'_>,
+    paint: Paint,
+    number: usize,
+    group: &FailureGroup<'_, '_>,
+) -> fmt::Result {
+    let failure = group.failure;
+    let title = format!(
+        "{number}. {}/{} at the {}, over route {}: {}",
+        failure.phase,
+        failure.reason,
+        failure.peer,
+        harmless(group.route),
+        counted(group.checks.len(), "check"),
+    );
+    writeln!(f, "\n{}", paint.bold(&title))?;
+
+    let names = |checks: &mut dyn Iterator<Item = &super::CheckResult<'_>>| {
+        let names: Vec<String> = checks
+            .map(|check| format!("{} ({})", check.subject.endpoint, check.subject.service))
+            .collect();
+        names.join(", ")
+    };
+    field(f, "Critical", &[names(&mut group.critical())])?;
+    field(f, "Not critical", &[names(&mut group.not_critical())])?;
+
+    let details = group.details();
+    let mut shown: Vec<String> = details
+        .iter()
+        .take(DETAILS_SHOWN)
+        .map(|detail| (*detail).to_owned())
+        .collect();
+    if details.len() > DETAILS_SHOWN {
+        shown.push(format!(
+            "... and {} more like these",
+            details.len() - DETAILS_SHOWN
+        ));
+    }
+    field(f, "Detail", &shown)?;
+
+    let explanation = failure.explanation;
+    field(f, "Means", &[explanation.what.to_owned()])?;
+    let likely: Vec<String> = explanation
+        .likely
+        .iter()
+        .map(|cause| format!("- {cause}"))
+        .collect();
+    field(f, "Likely", &likely)?;
+    let steps: Vec<String> = (1..)
+        .zip(explanation.steps)
+        .map(|(number, step)| format!("{number}. {step}"))
+        .collect();
+    field(f, "Do", &steps)?;
+    field(f, "Owner", &[explanation.owner.to_owned()])
+}
+
+/// A label and its paragraphs, in a column of their own. Nothing at all where there is nothing to say.
+fn field(f: &mut fmt::Formatter<'_>, label: &str, paragraphs: &[String]) -> fmt::Result {
+    let mut label = label;
+    for paragraph in paragraphs.iter().filter(|paragraph| !paragraph.is_empty()) {
+        wrapped(f, &format!("   {label:<12}  "), paragraph)?;
+        label = "";
+    }
+    Ok(())
+}
+
+fn not_probed(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {
+    if report.not_probed.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\n{}", paint.bold("Required, but not probed"))?;
+    for entry in &report.not_probed {
+        wrapped(f, "  ", &format!("{} ({})", entry.endpoint, entry.service))?;
+        wrapped(f, "      ", entry.why)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

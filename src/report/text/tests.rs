@@ -1,0 +1,156 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::layout::WIDTH;
+use super::*;
+use crate::explain::Explanation;
+use crate::outcome::{DnsReason, Failure, Outcome, Phase, Step, TlsReason};
+use crate::plan::Check;
+use crate::report::sample::{self, failed, http};
+use crate::route::{Route, Via};
+
+const EXPLANATION: Explanation = Explanation {
+    what: "What it means, told at such a length that it does not fit into a single line of the report, and so goes on.",
+    likely: &[
+        "the likeliest cause, which also takes somewhat more room than a line of this report has to give to it",
+        "another one",
+    ],
+    steps: &["the first thing to do", "the second"],
+    owner: "the people who can mend it",
+};
+
+fn text_of(results: &[(Arc<Check>, Arc<Outcome>)], colour: bool) -> String {
+    let not_probed = sample::not_probed();
+    let mut report = Report::new(
+        results,
+        &not_probed,
+        sample::started(),
+        Duration::from_millis(1800),
+    );
+    report.version = "0.0.0";
+    for check in &mut report.checks {
+        if let Some(failure) = &mut check.finding.failure {
+            failure.explanation = EXPLANATION;
+        }
+    }
+    report.text(colour).to_string()
+}
+
+#[test]
+fn a_stranger_reads_verdict_failures_checks_and_what_was_not_probed() {
+    let text = text_of(&sample::results(), false);
+    assert_eq!(
+        text,
+        include_str!("golden.txt"),
+        "the report is now:\n{text}"
+    );
+}
+
+#[test]
+fn no_line_is_longer_than_the_width() {
+    let long = "a-name-that-never-ends".repeat(9);
+    let mut results = sample::results();
+    let steps: Vec<(Step, u64)> = Phase::ALL
+        .map(|phase| (phase.with_endpoint(), 9_999_000))
+        .to_vec();
+    let failure = Failure::of_endpoint(TlsReason::Timeout, "no answer");
+    results.push((
+        http("z", &long, "https://host.example/", sample::corp()),
+        failed(Via::Direct, failure, &steps),
+    ));
+    // A name that somebody may want to copy stays whole where it stands by itself.
+    for line in text_of(&results, false)
+        .lines()
+        .filter(|line| !line.contains(&long))
+    {
+        assert!(line.chars().count() <= WIDTH, "{line}");
+    }
+}
+
+#[test]
+fn colours_repeat_the_words_and_nothing_else() {
+    let results = sample::results();
+    let mut plain = text_of(&results, true);
+    assert!(plain.contains("\u{1b}[1;31mCRITICAL\u{1b}[0m: "), "{plain}");
+    for code in ["\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1m", "\u{1b}[0m"] {
+        plain = plain.replace(code, "");
+    }
+    assert_eq!(plain, text_of(&results, false));
+}
+
+#[test]
+fn a_terminal_does_not_obey_what_the_network_said() {
+    let failure =
+        Failure::of_endpoint(DnsReason::BadAnswer, "\u{1b}]0;owned\u{7}\nOK: all is well");
+    let check = http(
+        "s\u{1b}[2J",
+        "e\u{1b}[2J",
+        "https://host.example/",
+        Route::direct(),
+    );
+    let steps = [(Phase::Dns.with_endpoint(), 1)];
+    let text = text_of(&[(check, failed(Via::Direct, failure, &steps))], false);
+    assert!(
+        !text.contains(|c: char| c.is_control() && c != '\n'),
+        "{text}"
+    );
+    assert!(!text.contains("\nOK: all"), "{text}");
+}
+
+#[test]
+fn many_details_are_told_by_example() {
+    let results: Vec<_> = (0..7)
+        .map(|number| {
+            let check = http(
+                "s",
+                &format!("e{number}"),
+                "https://host.example/",
+                Route::direct(),
+            );
+            let failure = Failure::of_endpoint(DnsReason::Timeout, format!("detail {number}"));
+            (check, failed(Via::Direct, failure, &[]))
+        })
+        .collect();
+    let text = text_of(&results, false);
+    assert!(text.contains("detail 2\n"), "{text}");
+    assert!(!text.contains("detail 3"), "{text}");
+    assert!(text.contains("... and 4 more like these"), "{text}");
+}
+
+#[test]
+fn the_headline_says_how_bad_it_is() {
+    let results = sample::results();
+    let (failing, succeeding): (Vec<_>, Vec<_>) = results
+        .into_iter()
+        .partition(|(_, outcome)| outcome.result.is_err());
+    let (critical, not_critical): (Vec<_>, Vec<_>) = failing
+        .into_iter()
+        .partition(|(check, _)| check.endpoint.critical);
+    let cases = [
+        (Vec::new(), "OK: there is nothing to check."),
+        (
+            succeeding[..1].to_vec(),
+            "OK: the one required check succeeds.",
+        ),
+        (succeeding.clone(), "OK: all 5 required checks succeed."),
+        (
+            not_critical.clone(),
+            "WARNING: 2 of 2 required checks fail, none of them critical.",
+        ),
+        (
+            critical.clone(),
+            "CRITICAL: 4 of 4 required checks fail, all of them critical.",
+        ),
+        (
+            critical[..1].to_vec(),
+            "CRITICAL: 1 of 1 required check fails, and it is critical.",
+        ),
+        (
+            [not_critical[..1].to_vec(), succeeding.clone()].concat(),
+            "WARNING: 1 of 6 required checks fails, and it is not critical.",
+        ),
+    ];
+    for (results, headline) in cases {
+        assert_eq!(text_of(&results, false).lines().next(), Some(headline));
+    }
+}

@@ -1,0 +1,222 @@
+//! One loop a check: first runs spread evenly over the interval, then at a fixed rate without drift, within a
+//! limit on all probes together. A turn that comes while a probe still runs is skipped and counted.
+
+mod turns;
+
+use std::collections::HashMap;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::turns::Turns;
+use crate::observer::{Observer, Observers, Watcher};
+use crate::outcome::Outcome;
+use crate::plan::{Check, CheckKey};
+
+/// Makes the future of one probe; called anew for each, so that no check holds a future while it waits.
+pub type ProbeFunction =
+    Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
+
+/// A check and how it is probed.
+#[derive(Clone)]
+pub struct Job {
+    /// What is probed, and how often.
+    pub check: Arc<Check>,
+    /// How.
+    pub probe: ProbeFunction,
+}
+
+/// Runs the jobs of the plan in force.
+pub struct Scheduler {
+    observers: Observers,
+    loops: HashMap<CheckKey, Loop>,
+    tasks: TaskTracker,
+    stop: CancellationToken,
+    abort: CancellationToken,
+}
+
+/// The loop of one check, as seen from outside.
+struct Loop {
+    check: Arc<Check>,
+    work: watch::Sender<Work>,
+    stop: CancellationToken,
+}
+
+/// What a loop does at its next turn. A reload replaces it without disturbing the loop's rhythm.
+#[derive(Clone)]
+struct Work {
+    probe: ProbeFunction,
+    permits: Arc<Semaphore>,
+}
+
+impl Scheduler {
+    /// A scheduler without jobs. Tasks run on the runtime on which [`Scheduler::apply`] is called.
+    #[must_use]
+    pub fn new(observers: Observers) -> Self {
+        Self {
+            observers,
+            loops: HashMap::new(),
+            tasks: TaskTracker::new(),
+            stop: CancellationToken::new(),
+            abort: CancellationToken::new(),
+        }
+    }
+
+    /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
+    /// and changed ones start, spread evenly over their interval. The observers know the plan already.
+    pub fn apply(&mut self, jobs: Vec<Job>, concurrency: usize) {
+        let permits = Arc::new(Semaphore::new(concurrency));
+        let mut former = std::mem::take(&mut self.loops);
+        let mut fresh = Vec::new();
+        for Job { check, probe } in jobs {
+            let work = Work {
+                probe,
+                permits: Arc::clone(&permits),
+            };
+            match former.remove(&check.key()) {
+                Some(kept) if kept.check == check => {
+                    kept.work.send_replace(work);
+                    self.loops.insert(check.key(), kept);
+                }
+                changed => {
+                    if let Some(changed) = changed {
+                        changed.stop.cancel();
+                    }
+                    fresh.push((check, work));
+                }
+            }
+        }
+        for gone in former.into_values() {
+            gone.stop.cancel();
+        }
+        let now = Instant::now();
+        let count = fresh.len();
+        for (number, (check, work)) in fresh.into_iter().enumerate() {
+            let first = now + share(check.interval, number, count);
+            self.start(&check, work, first);
+        }
+    }
+
+    fn start(&mut self, check: &Arc<Check>, work: Work, first: Instant) {
+        let (sender, receiver) = watch::channel(work);
+        let stop = self.stop.child_token();
+        let running = Running {
+            turns: Turns::new(first, check.interval),
+            watcher: self.observers.watch(check),
+            work: receiver,
+            check: Arc::clone(check),
+            stop: stop.clone(),
+        };
+        let abort = self.abort.clone();
+        self.tasks
+            .spawn(async move { abort.run_until_cancelled(running.run()).await });
+        let entry = Loop {
+            check: Arc::clone(check),
+            work: sender,
+            stop,
+        };
+        self.loops.insert(check.key(), entry);
+    }
+
+    /// Starts no more probes, lets those under way finish for as long as `grace`, and aborts the rest. Says
+    /// whether all of them finished.
+    pub async fn stop(self, grace: Duration) -> bool {
+        self.stop.cancel();
+        self.tasks.close();
+        let all_finished = timeout(grace, self.tasks.wait()).await.is_ok();
+        self.abort.cancel();
+        self.tasks.wait().await;
+        all_finished
+    }
+}
+
+/// The part of the interval after which the check `number` of `count` starts.
+fn share(interval: Duration, number: usize, count: usize) -> Duration {
+    let fraction = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
+    interval.mul_f64(fraction(number) / fraction(count.max(1)))
+}
+
+/// The loop of one check, from inside.
+struct Running {
+    check: Arc<Check>,
+    watcher: Box<dyn Watcher>,
+    work: watch::Receiver<Work>,
+    turns: Turns,
+    stop: CancellationToken,
+}
+
+impl Running {
+    async fn run(mut self) {
+        loop {
+            let turn = self.turns.next();
+            let Some(Some(permit)) = self.stop.run_until_cancelled(self.permit_at(turn)).await
+            else {
+                return;
+            };
+            let probe = Arc::clone(&self.work.borrow().probe);
+            self.watcher.started(turn.elapsed());
+            self.probe_once(&probe).await;
+            drop(permit);
+            let skipped = self.turns.skip_those_before(Instant::now());
+            if skipped > 0 {
+                self.watcher.skipped(skipped);
+            }
+        }
+    }
+
+    /// Waits for the turn, and then for one of the permits that all checks share; none is given only by a
+    /// semaphore that was closed.
+    async fn permit_at(&self, turn: Instant) -> Option<OwnedSemaphorePermit> {
+        sleep_until(turn).await;
+        let permits = Arc::clone(&self.work.borrow().permits);
+        permits.acquire_owned().await.ok()
+    }
+
+    /// Runs one probe in a task of its own, so that a fault in it ends neither this loop nor the daemon. The
+    /// task ends with this future.
+    async fn probe_once(&self, probe: &ProbeFunction) {
+        let mut abandoned = AbandonedUnlessObserved {
+            watcher: &*self.watcher,
+            over: false,
+        };
+        let mut task = JoinSet::new();
+        task.spawn(probe());
+        match task.join_next().await {
+            Some(Ok(outcome)) => self.watcher.observed(&Arc::new(outcome)),
+            Some(Err(fault)) => {
+                let key = self.check.key();
+                tracing::error!(
+                    service = key.service, endpoint = key.endpoint, route = key.route, %fault,
+                    "a probe ended without an outcome: this is a fault of reachd, please report it"
+                );
+                self.watcher.abandoned(fault.is_panic());
+            }
+            None => self.watcher.abandoned(false),
+        }
+        abandoned.over = true;
+    }
+}
+
+/// Tells the watcher of a probe that is dropped while it runs.
+struct AbandonedUnlessObserved<'a> {
+    watcher: &'a dyn Watcher,
+    over: bool,
+}
+
+impl Drop for AbandonedUnlessObserved<'_> {
+    fn drop(&mut self) {
+        if !self.over {
+            self.watcher.abandoned(false);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

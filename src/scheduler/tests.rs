@@ -1,0 +1,231 @@
+//! The scheduler under paused time.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::SystemTime;
+
+use url::Url;
+
+use super::*;
+use crate::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use crate::outcome::{Observed, Timings};
+use crate::plan::Plan;
+use crate::route::{Route, Via};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Writes down what happens, with the second at which it does.
+#[derive(Clone)]
+struct Notebook {
+    opened: Instant,
+    notes: Arc<Mutex<Vec<(u64, String)>>>,
+}
+
+impl Notebook {
+    fn new() -> Self {
+        Self {
+            opened: Instant::now(),
+            notes: Arc::default(),
+        }
+    }
+
+    fn note(&self, text: String) {
+        self.notes
+            .lock()
+            .unwrap()
+            .push((self.opened.elapsed().as_secs(), text));
+    }
+
+    fn of(&self, start: &str) -> Vec<u64> {
+        let notes = self.notes.lock().unwrap();
+        notes
+            .iter()
+            .filter(|(_, text)| text.starts_with(start))
+            .map(|(second, _)| *second)
+            .collect()
+    }
+
+    fn observers(&self) -> Observers {
+        Observers(vec![Arc::new(self.clone())])
+    }
+}
+
+impl Observer for Notebook {
+    fn planned(&self, _: &Plan) {}
+
+    fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        Box::new(Page {
+            notebook: self.clone(),
+            name: check.endpoint.name.clone(),
+        })
+    }
+}
+
+struct Page {
+    notebook: Notebook,
+    name: String,
+}
+
+impl Watcher for Page {
+    fn started(&self, _: Duration) {
+        self.notebook.note(format!("{} started", self.name));
+    }
+
+    fn observed(&self, _: &Arc<Outcome>) {
+        self.notebook.note(format!("{} observed", self.name));
+    }
+
+    fn abandoned(&self, panicked: bool) {
+        self.notebook
+            .note(format!("{} abandoned {panicked}", self.name));
+    }
+
+    fn skipped(&self, turns: u64) {
+        self.notebook.note(format!("{} skipped {turns}", self.name));
+    }
+}
+
+fn check(name: &str, interval: Duration) -> Arc<Check> {
+    Arc::new(Check {
+        endpoint: Arc::new(Endpoint {
+            name: name.to_owned(),
+            service: "test".to_owned(),
+            target: Target::Http(Url::parse("http://name.test/").unwrap()),
+            critical: true,
+            expectation: Expectation::default(),
+            cloud: None,
+            stands_in_for: None,
+        }),
+        route: Arc::new(Route::direct()),
+        interval,
+        timeout: SECOND,
+        resolver: ResolverSettings::System,
+        proxy_resolver: ResolverSettings::System,
+        tls: Arc::new(TlsSettings::default()),
+    })
+}
+
+fn outcome() -> Outcome {
+    Outcome {
+        started: SystemTime::UNIX_EPOCH,
+        duration: Duration::ZERO,
+        via: Via::Direct,
+        result: Ok(()),
+        timings: Timings::default(),
+        not_run: Vec::new(),
+        observed: Observed::default(),
+    }
+}
+
+/// A job whose probe takes a while.
+fn job(name: &str, interval: Duration, takes: Duration) -> Job {
+    let probe = move || {
+        Box::pin(async move {
+            tokio::time::sleep(takes).await;
+            outcome()
+        }) as Pin<Box<dyn Future<Output = Outcome> + Send>>
+    };
+    Job {
+        check: check(name, interval),
+        probe: Arc::new(probe),
+    }
+}
+
+async fn advance_to(notebook: &Notebook, second: u32) {
+    sleep_until(notebook.opened + second * SECOND).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn first_runs_are_spread_and_the_rate_does_not_drift() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let jobs = ["a", "b", "c"].map(|name| job(name, 30 * SECOND, 3 * SECOND));
+    scheduler.apply(jobs.to_vec(), 10);
+    advance_to(&notebook, 89).await;
+    assert_eq!(notebook.of("a started"), [0, 30, 60]);
+    assert_eq!(notebook.of("b started"), [10, 40, 70]);
+    assert_eq!(notebook.of("c started"), [20, 50, 80]);
+    assert_eq!(notebook.of("a observed"), [3, 33, 63]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_turn_that_comes_during_a_probe_is_skipped_and_counted() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    scheduler.apply(vec![job("slow", 10 * SECOND, 25 * SECOND)], 10);
+    advance_to(&notebook, 59).await;
+    assert_eq!(notebook.of("slow started"), [0, 30]);
+    assert_eq!(notebook.of("slow skipped 2"), [25, 55]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_probes_run_at_once_than_the_limit() {
+    static RUNNING: AtomicUsize = AtomicUsize::new(0);
+    static MOST: AtomicUsize = AtomicUsize::new(0);
+    let probe: ProbeFunction = Arc::new(|| {
+        Box::pin(async {
+            let running = RUNNING.fetch_add(1, Ordering::SeqCst) + 1;
+            MOST.fetch_max(running, Ordering::SeqCst);
+            tokio::time::sleep(5 * SECOND).await;
+            RUNNING.fetch_sub(1, Ordering::SeqCst);
+            outcome()
+        })
+    });
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let jobs = (0..20).map(|number| Job {
+        check: check(&format!("check {number}"), 10 * SECOND),
+        probe: Arc::clone(&probe),
+    });
+    scheduler.apply(jobs.collect(), 3);
+    advance_to(&notebook, 100).await;
+    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+    assert!(!notebook.of("check 19 observed").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_panic_is_contained_and_told() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let probe: ProbeFunction = Arc::new(|| Box::pin(async { panic!("a fault in a probe") }));
+    scheduler.apply(
+        vec![Job {
+            check: check("broken", 10 * SECOND),
+            probe,
+        }],
+        10,
+    );
+    advance_to(&notebook, 25).await;
+    assert_eq!(notebook.of("broken abandoned true"), [0, 10, 20]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_touches_only_what_changed() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let kept = job("kept", 10 * SECOND, Duration::ZERO);
+    let gone = job("gone", 10 * SECOND, Duration::ZERO);
+    scheduler.apply(vec![gone, kept.clone()], 10);
+    advance_to(&notebook, 12).await;
+    scheduler.apply(vec![kept, job("new", 10 * SECOND, Duration::ZERO)], 10);
+    advance_to(&notebook, 34).await;
+    assert_eq!(notebook.of("gone started"), [0, 10]);
+    assert_eq!(notebook.of("kept started"), [5, 15, 25]);
+    assert_eq!(notebook.of("new started"), [12, 22, 32]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_lets_probes_finish_within_the_grace() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let short = job("short", 100 * SECOND, 3 * SECOND);
+    let mut long = job("long", 100 * SECOND, 60 * SECOND);
+    long.check = check("long", 2 * SECOND);
+    scheduler.apply(vec![short, long], 10);
+    advance_to(&notebook, 2).await;
+    let all_finished = scheduler.stop(4 * SECOND).await;
+    assert!(!all_finished);
+    assert_eq!(notebook.opened.elapsed().as_secs(), 6);
+    assert_eq!(notebook.of("short observed"), [3]);
+    assert_eq!(notebook.of("long abandoned false"), [6]);
+}

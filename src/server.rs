@@ -1,0 +1,111 @@
+//! What reachd tells over HTTP: the status page, the metrics, the API, and the switches of its life cycle. It only
+//! reads what observers know; no request makes a probe.
+
+mod api;
+mod connections;
+mod lifecycle;
+mod page;
+mod path;
+mod respond;
+mod standing;
+#[cfg(test)]
+mod tests;
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::middleware::map_response;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+pub use connections::serve;
+use tokio::sync::{mpsc, oneshot, watch};
+use tower_http::compression::CompressionLayer;
+use tower_http::csrf::CsrfLayer;
+use tower_http::limit::RequestBodyLimitLayer;
+use tower_http::timeout::TimeoutLayer;
+
+use crate::catalog::NotProbed;
+use crate::history::History;
+use crate::metrics::Metrics;
+
+/// No path takes a body; what is sent nevertheless ends here, in bytes.
+const REQUEST_BODY_LIMIT: usize = 4 * 1024;
+
+/// How long an answer may take to begin.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What the server shows, and whom it asks to reload.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Shown on `/metrics`.
+    pub metrics: Arc<Metrics>,
+    /// Shown on the page and by the API.
+    pub history: Arc<History>,
+    /// The effective configuration as YAML, without secrets: shown on `/config`.
+    pub config: watch::Receiver<Arc<String>>,
+    /// What the plan in force requires but does not probe.
+    pub not_probed: watch::Receiver<Arc<Vec<NotProbed>>>,
+    /// Who reloads the configuration; `None` unless `--web.enable-lifecycle` allows to ask for it.
+    pub reload: Option<mpsc::Sender<ReloadRequest>>,
+    /// When reachd started.
+    pub started: SystemTime,
+}
+
+/// Somebody asks for the configuration to be read again, and waits for what comes of it.
+#[derive(Debug)]
+pub struct ReloadRequest {
+    /// Told whether the new plan is in force, or all that is wrong with the file.
+    pub reply: oneshot::Sender<Result<(), String>>,
+}
+
+/// Every path, within the bounds that hold for all of them.
+fn router(server: Server) -> Router {
+    Router::new()
+        .route("/", get(page::overview))
+        .route("/checks/{service}/{endpoint}/{route}", get(page::check))
+        .route("/assets/style.css", get(page::style))
+        .route("/assets/icon.svg", get(page::icon))
+        .route("/metrics", get(metrics))
+        .route("/api/v1/status", get(api::status))
+        .route("/api/v1/checks", get(api::checks))
+        .route(
+            "/api/v1/checks/{service}/{endpoint}/{route}",
+            get(api::check),
+        )
+        .route("/api/v1/causes", get(api::causes))
+        .route("/config", get(lifecycle::config))
+        .route("/-/healthy", get(lifecycle::healthy))
+        .route("/-/ready", get(lifecycle::ready))
+        .route("/-/reload", post(lifecycle::reload))
+        .fallback(respond::not_found)
+        .method_not_allowed_fallback(respond::method_not_allowed)
+        // A page on another site that somebody happens to look at must not reload us.
+        .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(CompressionLayer::new())
+        .layer(map_response(respond::with_security_headers))
+        .with_state(Arc::new(server))
+}
+
+/// Streams the exposition, so that a large one is never in memory as a whole.
+async fn metrics(State(server): State<Arc<Server>>) -> Response {
+    let pieces = server.metrics.exposition().map(Ok::<_, Infallible>);
+    let body = Body::from_stream(tokio_stream::iter(pieces));
+    (
+        [(
+            header::CONTENT_TYPE,
+            "text/plain; version=0.0.4; charset=utf-8",
+        )],
+        body,
+    )
+        .into_response()
+}

@@ -1,0 +1,91 @@
+//! The status page: rendered here, without script, from what the history knows. The templates escape everything that
+//! they are given.
+
+mod bar;
+mod check;
+mod overview;
+mod words;
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use askama::Template;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use tracing::error;
+
+use self::check::CheckPage;
+use self::overview::Overview;
+use super::Server;
+use super::respond::text;
+use crate::plan::CheckKey;
+
+/// The look of all pages.
+const STYLE: &str = include_str!("../../templates/style.css");
+
+/// The mark in the browser's tab.
+const ICON: &str = include_str!("../../templates/icon.svg");
+
+/// How long browsers keep the look, in seconds; a new version of reachd may bring a new one.
+const KEEP_ASSETS: &str = "max-age=300";
+
+/// `/`: the verdict, what fails and why, and every check.
+pub(super) async fn overview(State(server): State<Arc<Server>>) -> Response {
+    let histories = server.history.snapshot();
+    let not_probed = Arc::clone(&server.not_probed.borrow());
+    render(&Overview::new(&histories, &not_probed, SystemTime::now()))
+}
+
+/// `/checks/{service}/{endpoint}/{route}`: one check with everything that its probes saw.
+pub(super) async fn check(
+    State(server): State<Arc<Server>>,
+    Path((service, endpoint, route)): Path<(String, String, String)>,
+) -> Response {
+    let key = CheckKey {
+        service,
+        endpoint,
+        route,
+    };
+    match server.history.of(&key) {
+        Some(history) => render(&CheckPage::new(&history, SystemTime::now())),
+        None => text(
+            StatusCode::NOT_FOUND,
+            "The plan in force has no such check.",
+        ),
+    }
+}
+
+/// `/assets/style.css`.
+pub(super) async fn style() -> Response {
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+/// `/assets/icon.svg`.
+pub(super) async fn icon() -> Response {
+    asset("image/svg+xml", ICON)
+}
+
+fn asset(kind: &'static str, content: &'static str) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, kind),
+        (header::CACHE_CONTROL, KEEP_ASSETS),
+    ];
+    (headers, content).into_response()
+}
+
+fn render(page: &impl Template) -> Response {
+    match page.render() {
+        Ok(page) => Html(page).into_response(),
+        Err(error) => {
+            error!(%error, "a page could not be rendered");
+            text(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "The page could not be rendered; the log says why.",
+            )
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,209 @@
+use std::fs;
+use std::path::Path as FilePath;
+use std::time::Duration;
+
+use super::*;
+use crate::history::CheckHistory;
+use crate::outcome::{DnsReason, Failure, Outcome};
+use crate::plan::fixture::check;
+use crate::report::sample;
+use crate::route::{Route, Via};
+use crate::server::tests::{histories, history_of};
+
+const HOSTILE: &str = "<script>alert(\"1\")</script>'&<img src=x onerror=alert(1)>";
+
+fn now() -> SystemTime {
+    sample::started() + Duration::from_secs(754)
+}
+
+fn overview_of(histories: &[CheckHistory]) -> String {
+    Overview::new(histories, &sample::not_probed(), now())
+        .render()
+        .unwrap()
+}
+
+/// Leaves the pages of the sample in `target/page`, to be looked at with a browser.
+#[test]
+fn the_sample_can_be_looked_at() {
+    let directory = FilePath::new(env!("CARGO_MANIFEST_DIR")).join("target/page");
+    fs::create_dir_all(directory.join("assets")).unwrap();
+    let histories = histories();
+    let local = |page: String| {
+        page.replace("\"/assets/", "\"assets/")
+            .replace("http-equiv=\"refresh\"", "")
+    };
+    let write = |name: &str, content: String| fs::write(directory.join(name), content).unwrap();
+    write("assets/style.css", STYLE.to_owned());
+    write("assets/icon.svg", ICON.to_owned());
+    write("index.html", local(overview_of(&histories)));
+    for (name, history) in ["failing", "bypassed", "plain"].iter().zip(&histories) {
+        write(
+            &format!("{name}.html"),
+            local(CheckPage::new(history, now()).render().unwrap()),
+        );
+    }
+    let proxied = histories
+        .iter()
+        .find(|history| history.check.endpoint.name == "login.microsoftonline.com");
+    write(
+        "proxied.html",
+        local(CheckPage::new(proxied.unwrap(), now()).render().unwrap()),
+    );
+}
+
+#[test]
+fn the_page_says_the_verdict_in_words() {
+    let all = histories();
+    let (failing, fine): (Vec<_>, Vec<_>) = all.into_iter().partition(|history| {
+        history
+            .latest()
+            .is_some_and(|outcome| outcome.result.is_err())
+    });
+    let (ran, waiting): (Vec<_>, Vec<_>) = fine
+        .into_iter()
+        .partition(|history| history.latest().is_some());
+    let lesser: Vec<_> = failing
+        .iter()
+        .filter(|history| !history.check.endpoint.critical)
+        .cloned()
+        .collect();
+    let cases = [
+        (
+            vec![],
+            "NO CHECKS",
+            "Nothing is configured to be checked",
+            "0 checks: 0 succeeding",
+        ),
+        (
+            ran,
+            "OK",
+            "Everything required is reachable",
+            "5 checks: 5 succeeding",
+        ),
+        (
+            waiting,
+            "WAITING",
+            "Nothing fails so far",
+            "1 check: 0 succeeding, 1 waiting for the first probe",
+        ),
+        (
+            lesser,
+            "WARNING",
+            "Something is not reachable, but nothing critical",
+            "2 checks: 2 failing (none of them critical), 0 succeeding",
+        ),
+        (
+            failing,
+            "CRITICAL",
+            "Something critical is not reachable",
+            "6 checks: 6 failing (4 critical), 0 succeeding",
+        ),
+    ];
+    for (histories, word, headline, tally) in cases {
+        let page = overview_of(&histories);
+        for expected in [
+            format!("<title>{word} · reachd</title>"),
+            format!("<h1>{headline}</h1>"),
+            format!(">{tally}</p>"),
+        ] {
+            assert!(page.contains(&expected), "{expected} is not in {page}");
+        }
+    }
+}
+
+#[test]
+fn a_check_without_an_outcome_says_that_it_waits() {
+    let waiting = history_of(&check("s", "e", "https://host.example/"), &[]);
+    assert!(overview_of(std::slice::from_ref(&waiting)).contains("waiting for its first probe"));
+    let page = CheckPage::new(&waiting, now()).render().unwrap();
+    assert!(page.contains("Waiting for its first probe"), "{page}");
+}
+
+#[test]
+fn whatever_the_network_or_the_configuration_says_is_escaped() {
+    let failure = Failure::of_endpoint(DnsReason::BadAnswer, HOSTILE);
+    let mut outcome = Outcome::clone(&sample::results()[0].1);
+    outcome.result = Err(failure);
+    for dns in &mut outcome.observed.dns {
+        HOSTILE.clone_into(&mut dns.name);
+    }
+    for certificate in outcome
+        .observed
+        .tls
+        .iter_mut()
+        .flat_map(|seen| &mut seen.certificates)
+    {
+        HOSTILE.clone_into(&mut certificate.subject);
+        certificate.names = vec![HOSTILE.to_owned()];
+    }
+    let route = Route {
+        name: HOSTILE.to_owned(),
+        ..Route::direct()
+    };
+    let check = sample::http(HOSTILE, HOSTILE, "https://host.example/", route);
+    let history = history_of(&check, &[Arc::new(outcome)]);
+
+    let not_probed = [crate::catalog::NotProbed {
+        service: HOSTILE.to_owned(),
+        endpoint: HOSTILE.to_owned(),
+        why: HOSTILE.to_owned(),
+    }];
+    let histories = [history];
+    let pages = [
+        Overview::new(&histories, &not_probed, now())
+            .render()
+            .unwrap(),
+        CheckPage::new(&histories[0], now()).render().unwrap(),
+    ];
+    for page in pages {
+        assert!(page.contains("&#60;script&#62;"), "{page}");
+        for raw in ["<script", "<img", "alert(\"1\")", "\"1\")<"] {
+            assert!(!page.contains(raw), "{raw} is in {page}");
+        }
+    }
+}
+
+#[test]
+fn no_page_needs_what_the_content_security_policy_forbids() {
+    let histories = histories();
+    let mut pages = vec![overview_of(&histories)];
+    pages.extend(
+        histories
+            .iter()
+            .map(|history| CheckPage::new(history, now()).render().unwrap()),
+    );
+    for page in pages {
+        for forbidden in [
+            "<script",
+            "<style",
+            " style=",
+            " onclick=",
+            "http://www",
+            "javascript:",
+        ] {
+            assert!(!page.contains(forbidden), "{forbidden} is in {page}");
+        }
+    }
+}
+
+#[test]
+fn a_large_plan_keeps_the_page_bounded_and_shows_what_fails() {
+    let mut histories: Vec<_> = (0..1200)
+        .map(|number| {
+            let check = check("s", &format!("e{number:04}"), "https://host.example/");
+            history_of(&check, &[Arc::clone(&sample::results()[2].1)])
+        })
+        .collect();
+    let failure = Failure::of_endpoint(DnsReason::NxDomain, "no such name");
+    let check = check("z", "the-last", "https://host.example/");
+    histories.push(history_of(
+        &check,
+        &[sample::failed(Via::Direct, failure, &[])],
+    ));
+
+    let page = overview_of(&histories);
+    assert_eq!(page.matches("class=\"c-state\"").count(), 500);
+    assert!(page.contains("701 more checks are not shown here"));
+    assert_eq!(page.matches("/checks/z/the-last/direct").count(), 2);
+    assert!(page.contains("1200 checks: 1200 succeeding"));
+}

@@ -1,0 +1,90 @@
+//! How things stand at one moment: all checks counted, by service and route and as a whole.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::history::CheckHistory;
+use crate::report::Verdict;
+
+/// How a check fares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum State {
+    /// It has not run yet.
+    Waiting,
+    /// Its last probe succeeded.
+    Succeeding,
+    /// Its last probe failed.
+    Failing,
+}
+
+/// Checks, counted by how they fare.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub(super) struct Counts {
+    pub(super) checks: usize,
+    pub(super) succeeding: usize,
+    pub(super) failing: usize,
+    pub(super) failing_critical: usize,
+    pub(super) waiting: usize,
+}
+
+// === impl State ===
+
+impl State {
+    pub(super) fn of(history: &CheckHistory) -> Self {
+        match history.latest() {
+            None => Self::Waiting,
+            Some(outcome) if outcome.result.is_ok() => Self::Succeeding,
+            Some(_) => Self::Failing,
+        }
+    }
+}
+
+// === impl Counts ===
+
+impl Counts {
+    pub(super) fn of<'h>(histories: impl IntoIterator<Item = &'h CheckHistory>) -> Self {
+        let mut counts = Self::default();
+        for history in histories {
+            counts.add(history);
+        }
+        counts
+    }
+
+    /// Counted by service and route, in their order.
+    pub(super) fn by_service_and_route(histories: &[CheckHistory]) -> BTreeMap<(&str, &str), Self> {
+        let mut counts: BTreeMap<_, Self> = BTreeMap::new();
+        for history in histories {
+            let check = &history.check;
+            let key = (check.endpoint.service.as_str(), check.route.name.as_str());
+            counts.entry(key).or_default().add(history);
+        }
+        counts
+    }
+
+    /// The verdict. `None` as long as nothing fails and something has not run: then it is not known.
+    pub(super) fn verdict(&self) -> Option<Verdict> {
+        match self {
+            Self {
+                failing_critical: 1..,
+                ..
+            } => Some(Verdict::Critical),
+            Self { failing: 1.., .. } => Some(Verdict::Warning),
+            Self { waiting: 1.., .. } => None,
+            _ => Some(Verdict::Ok),
+        }
+    }
+
+    fn add(&mut self, history: &CheckHistory) {
+        self.checks += 1;
+        match State::of(history) {
+            State::Waiting => self.waiting += 1,
+            State::Succeeding => self.succeeding += 1,
+            State::Failing => {
+                self.failing += 1;
+                self.failing_critical += usize::from(history.check.endpoint.critical);
+            }
+        }
+    }
+}

@@ -1,0 +1,506 @@
+//! Every path over a real connection, on a history that real observations made.
+
+use std::net::SocketAddr;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use super::*;
+use crate::history::{CheckHistory, History};
+use crate::observer::Observer;
+use crate::outcome::Outcome;
+use crate::plan::Check;
+use crate::plan::fixture::{check, plan};
+use crate::report::sample;
+
+/// The sample's checks with an hour behind them, and one that has not run.
+pub(super) fn history() -> History {
+    let history = History::default();
+    let results = sample::results();
+    let waiting = check("site", "waiting", "https://waiting.corp.example/");
+    history.planned(&plan(
+        results.iter().map(|(check, _)| check).chain([&waiting]),
+    ));
+    for (index, (check, outcome)) in results.iter().enumerate() {
+        let watcher = history.watch(check);
+        for minute in (0..45_u32).rev() {
+            let mut outcome = Outcome::clone(outcome);
+            outcome.started -= Duration::from_secs(60) * minute;
+            let stretch = f64::from(minute * 7 % 11) / 10.0 + 0.5;
+            outcome.duration = outcome.duration.mul_f64(stretch);
+            if minute > 12 && minute % 17 != u32::try_from(index).unwrap() {
+                outcome.result = Ok(());
+            }
+            watcher.observed(&Arc::new(outcome));
+        }
+    }
+    history
+}
+
+/// The same, as the page is given it.
+pub(super) fn histories() -> Vec<CheckHistory> {
+    history().snapshot()
+}
+
+/// What is known of one check after these outcomes.
+pub(super) fn history_of(check: &Arc<Check>, outcomes: &[Arc<Outcome>]) -> CheckHistory {
+    let history = History::default();
+    history.planned(&plan([check]));
+    let watcher = history.watch(check);
+    for outcome in outcomes {
+        watcher.observed(outcome);
+    }
+    history.of(&check.key()).unwrap()
+}
+
+/// A server on a port of its own, and whom to ask for its end.
+struct Running {
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    served: JoinHandle<()>,
+    reloads: mpsc::Receiver<ReloadRequest>,
+    _config: watch::Sender<Arc<String>>,
+}
+
+/// An answer as it came.
+struct Answer {
+    head: String,
+    body: Vec<u8>,
+}
+
+impl Running {
+    async fn new(history: History, lifecycle: bool) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let (reload, reloads) = mpsc::channel(1);
+        let (config, shown) = watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned()));
+        let metrics = Metrics::default();
+        metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
+        let server = Server {
+            metrics: Arc::new(metrics),
+            history: Arc::new(history),
+            config: shown,
+            not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+            reload: lifecycle.then_some(reload),
+            started: SystemTime::now(),
+        };
+        let (stop, stopped) = oneshot::channel();
+        let task = tokio::spawn(serve(vec![listener], server, async {
+            let _ = stopped.await;
+        }));
+        Self {
+            address,
+            stop,
+            served: task,
+            reloads,
+            _config: config,
+        }
+    }
+
+    async fn connected(&self) -> TcpStream {
+        TcpStream::connect(self.address).await.unwrap()
+    }
+
+    /// Asks in HTTP/1.0, so that the end of the connection is the end of the body.
+    async fn ask(&self, method: &str, path: &str, headers: &str) -> Answer {
+        let mut stream = self.connected().await;
+        let request = format!(
+            "{method} {path} HTTP/1.0\r\nHost: {}\r\n{headers}\r\n",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        answer(stream).await
+    }
+
+    async fn get(&self, path: &str) -> Answer {
+        self.ask("GET", path, "").await
+    }
+
+    async fn json(&self, path: &str) -> Value {
+        let answer = self.get(path).await;
+        assert!(
+            answer.has("content-type: application/json"),
+            "{}",
+            answer.head
+        );
+        serde_json::from_slice(&answer.body).unwrap()
+    }
+}
+
+async fn answer(mut stream: TcpStream) -> Answer {
+    let mut bytes = Vec::new();
+    stream.read_to_end(&mut bytes).await.unwrap();
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .unwrap();
+    Answer {
+        head: String::from_utf8(bytes[..end].to_vec()).unwrap(),
+        body: bytes[end + 4..].to_vec(),
+    }
+}
+
+impl Answer {
+    fn status(&self) -> &str {
+        &self.head[9..12]
+    }
+
+    fn has(&self, header: &str) -> bool {
+        self.head
+            .lines()
+            .any(|line| line.eq_ignore_ascii_case(header))
+    }
+
+    fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).unwrap()
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_streamed_in_the_text_format() {
+    let server = Running::new(history(), false).await;
+    let answer = server.get("/metrics").await;
+    assert!(
+        answer.has("content-type: text/plain; version=0.0.4; charset=utf-8"),
+        "{}",
+        answer.head
+    );
+    assert!(
+        answer.text().contains("\nreachd_probes_total{"),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_those_who_ask_for_it() {
+    let server = Running::new(history(), false).await;
+    for path in ["/", "/metrics", "/api/v1/checks"] {
+        let answer = server.ask("GET", path, "Accept-Encoding: gzip\r\n").await;
+        assert!(
+            answer.has("content-encoding: gzip"),
+            "{path}: {}",
+            answer.head
+        );
+        assert_eq!(answer.body[..2], [0x1f, 0x8b], "{path}");
+    }
+}
+
+#[tokio::test]
+async fn ready_means_that_every_check_ran() {
+    let server = Running::new(history(), false).await;
+    assert_eq!(server.get("/-/healthy").await.text(), "Healthy\n");
+    assert_eq!(server.get("/-/ready").await.status(), "503");
+
+    let all_ran = History::default();
+    let (check, outcome) = &sample::results()[0];
+    all_ran.planned(&plan([check]));
+    all_ran.watch(check).observed(outcome);
+    let server = Running::new(all_ran, false).await;
+    assert_eq!(server.get("/-/ready").await.status(), "200");
+}
+
+#[tokio::test]
+async fn reloading_is_off_unless_it_was_switched_on() {
+    let server = Running::new(history(), false).await;
+    let answer = server.ask("POST", "/-/reload", "").await;
+    assert_eq!(answer.status(), "403");
+    assert!(
+        answer.text().contains("--web.enable-lifecycle"),
+        "{}",
+        answer.text()
+    );
+}
+
+#[tokio::test]
+async fn reloading_answers_what_came_of_it() {
+    let mut server = Running::new(history(), true).await;
+    assert_eq!(server.get("/-/reload").await.status(), "405");
+    let elsewhere = server
+        .ask("POST", "/-/reload", "Origin: http://elsewhere.example\r\n")
+        .await;
+    assert_eq!(elsewhere.status(), "403");
+
+    let results = [
+        (Ok(()), "200", "in force"),
+        (
+            Err("reachd.yml:3:1: bad".to_owned()),
+            "500",
+            "\nreachd.yml:3:1: bad\n",
+        ),
+    ];
+    for (result, status, text) in results {
+        let mut reloads = server.reloads;
+        let reloader = tokio::spawn(async move {
+            let request: ReloadRequest = reloads.recv().await.unwrap();
+            request.reply.send(result).unwrap();
+            reloads
+        });
+        server.reloads = mpsc::channel(1).1;
+        let answer = server.ask("POST", "/-/reload", "").await;
+        assert_eq!(answer.status(), status);
+        assert!(answer.text().contains(text), "{}", answer.text());
+        server.reloads = reloader.await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn the_configuration_is_shown_as_text() {
+    let server = Running::new(history(), false).await;
+    let answer = server.get("/config").await;
+    assert!(
+        answer.has("content-type: text/plain; charset=utf-8"),
+        "{}",
+        answer.head
+    );
+    assert_eq!(answer.text(), "global:\n  interval: 1m\n");
+}
+
+#[tokio::test]
+async fn the_status_counts_checks_by_service_and_route() {
+    let server = Running::new(history(), false).await;
+    let status = server.json("/api/v1/status").await;
+    assert_eq!(status["verdict"], "critical");
+    assert_eq!(status["message_id"], 11412);
+    assert_eq!(status["ready"], false);
+    assert_eq!(
+        status["counts"],
+        json!({"checks": 12, "succeeding": 5, "failing": 6, "failing_critical": 4, "waiting": 1})
+    );
+    assert_eq!(
+        status["services"][1],
+        json!({"service": "site", "route": "direct", "verdict": "critical", "message_id": 11412,
+               "counts": {"checks": 3, "succeeding": 1, "failing": 1, "failing_critical": 1, "waiting": 1}})
+    );
+    assert_eq!(status["not_probed"][0]["endpoint"], "<cmg>.cloudapp.net");
+}
+
+#[tokio::test]
+async fn before_the_first_outcome_there_is_no_verdict() {
+    let history = History::default();
+    history.planned(&plan([&check("s", "e", "https://host.example/")]));
+    let server = Running::new(history, false).await;
+    assert_eq!(server.json("/api/v1/status").await["verdict"], Value::Null);
+    let checks = server.json("/api/v1/checks").await;
+    assert_eq!(
+        checks["checks"][0],
+        json!({"id": "s/e/direct", "service": "s", "endpoint": "e", "route": "direct", "url": "https://host.example/",
+               "critical": true, "interval_seconds": 60.0, "timeout_seconds": 10.0, "state": "waiting", "since": null,
+               "recent": {"outcomes": 0, "failures": 0}})
+    );
+}
+
+#[tokio::test]
+async fn checks_are_the_reports_objects_with_what_the_history_adds() {
+    let server = Running::new(history(), false).await;
+    let checks = server.json("/api/v1/checks").await;
+    let check = &checks["checks"][0];
+    assert_eq!(check["id"], "site/admin-service/corp");
+    assert_eq!(check["state"], "failing");
+    assert_eq!(check["since"], "2026-11-22T17:48:00Z");
+    assert_eq!(check["started"], "2026-11-22T18:00:00Z");
+    assert_eq!(check["recent"]["outcomes"], 45);
+    let results = sample::results();
+    let report = crate::report::Report::new(&results, &[], sample::started(), Duration::ZERO);
+    let reported = serde_json::to_value(&report.checks[0]).unwrap();
+    for (key, value) in reported.as_object().unwrap() {
+        assert_eq!(&check[key], value, "{key}");
+    }
+}
+
+#[tokio::test]
+async fn a_check_is_found_by_its_labels_whatever_they_contain() {
+    let history = History::default();
+    let odd = check("a/b", "c?d <e>", "https://host.example/");
+    history.planned(&plan([&odd]));
+    history.watch(&odd).observed(&sample::results()[0].1);
+    let server = Running::new(history, false).await;
+    let id = server.json("/api/v1/checks").await["checks"][0]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(id, "a%2Fb/c%3Fd%20%3Ce%3E/direct");
+    let check = server.json(&format!("/api/v1/checks/{id}")).await;
+    assert_eq!(check["endpoint"], "c?d <e>");
+    assert_eq!(
+        check["outcomes"][0]["failure"],
+        json!({"phase": "tls", "peer": "endpoint", "reason": "expired"})
+    );
+    assert_eq!(
+        check["failures"][0]["observed"]["addresses"][0],
+        "10.0.4.17"
+    );
+    assert_eq!(server.get(&format!("/checks/{id}")).await.status(), "200");
+}
+
+#[tokio::test]
+async fn nothing_of_the_request_is_repeated_in_a_refusal() {
+    let server = Running::new(history(), false).await;
+    let paths = [
+        "/%3Cscript%3Ealert(1)%3C/script%3E",
+        "/checks/%3Cscript%3E/b/c",
+        "/api/v1/checks/%3Cscript%3E/b/c",
+        "/api/v1/%3Cscript%3E",
+        "/checks/%ff/b/c",
+    ];
+    for path in paths {
+        let answer = server.get(path).await;
+        assert!(
+            ["404", "400"].contains(&answer.status()),
+            "{path}: {}",
+            answer.head
+        );
+        assert!(
+            !answer.text().contains("script"),
+            "{path}: {}",
+            answer.text()
+        );
+    }
+    assert_eq!(
+        server.json("/api/v1/nothing").await,
+        json!({"error": "There is nothing at this path."})
+    );
+    let answer = server.ask("DELETE", "/api/v1/status", "").await;
+    assert_eq!(answer.status(), "405");
+    assert!(answer.has("allow: GET,HEAD"), "{}", answer.head);
+}
+
+#[tokio::test]
+async fn every_answer_tells_browsers_to_be_strict() {
+    let server = Running::new(history(), false).await;
+    for path in [
+        "/",
+        "/metrics",
+        "/config",
+        "/api/v1/status",
+        "/nothing",
+        "/assets/style.css",
+    ] {
+        let answer = server.get(path).await;
+        assert!(
+            answer
+                .head
+                .contains("\r\ncontent-security-policy: default-src 'none'; style-src 'self';"),
+            "{path}: {}",
+            answer.head
+        );
+        for header in [
+            "x-content-type-options: nosniff",
+            "x-frame-options: DENY",
+            "referrer-policy: no-referrer",
+        ] {
+            assert!(answer.has(header), "{path}: {}", answer.head);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_body_that_nobody_wants_is_refused() {
+    let server = Running::new(history(), true).await;
+    let answer = server
+        .ask("POST", "/-/reload", "Content-Length: 5000\r\n")
+        .await;
+    assert_eq!(answer.status(), "413");
+}
+
+#[tokio::test(start_paused = true)]
+async fn clients_that_dawdle_do_not_hold_the_server() {
+    let server = Running::new(history(), false).await;
+    let mut dawdlers = Vec::new();
+    for _ in 0..256 {
+        let mut stream = server.connected().await;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost").await.unwrap();
+        dawdlers.push(stream);
+    }
+    let begun = tokio::time::Instant::now();
+    assert_eq!(server.get("/-/healthy").await.status(), "200");
+    assert!(
+        begun.elapsed() < Duration::from_secs(25),
+        "{:?}",
+        begun.elapsed()
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_ends_after_a_minute_however_busy_it_is() {
+    let server = Running::new(history(), false).await;
+    let mut stream = server.connected().await;
+    let begun = tokio::time::Instant::now();
+    let mut buffer = [0; 4096];
+    while stream
+        .write_all(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .is_ok()
+    {
+        if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(5)).await;
+    }
+    let elapsed = begun.elapsed().as_secs();
+    assert!((60..=95).contains(&elapsed), "{elapsed} s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_server_ends_with_its_clients_within_its_deadline() {
+    let server = Running::new(history(), false).await;
+    let mut idle = server.connected().await;
+    idle.write_all(b"GET /-/healthy HTTP/1.1\r\nHost: a\r\n\r\n")
+        .await
+        .unwrap();
+    assert!(idle.read(&mut [0; 4096]).await.unwrap() > 0);
+    let mut stuck = server.connected().await;
+    stuck.write_all(b"GET / HTTP/1.1\r\nHost").await.unwrap();
+
+    let begun = tokio::time::Instant::now();
+    server.stop.send(()).unwrap();
+    server.served.await.unwrap();
+    assert!(
+        begun.elapsed() <= Duration::from_secs(4),
+        "{:?}",
+        begun.elapsed()
+    );
+    assert_eq!(idle.read(&mut [0; 64]).await.unwrap_or(0), 0);
+    assert!(TcpStream::connect(server.address).await.is_err());
+}
+
+/// The paths that the reference describes: each heading is one, as in "## `GET /metrics`".
+fn documented() -> Vec<(&'static str, &'static str)> {
+    let reference = include_str!("../../docs/api.md");
+    let headings = reference
+        .lines()
+        .filter_map(|line| line.strip_prefix("## `")?.strip_suffix('`'));
+    headings
+        .filter_map(|heading| heading.split_once(' '))
+        .collect()
+}
+
+#[tokio::test]
+async fn every_path_of_the_reference_is_there() {
+    let server = Running::new(history(), false).await;
+    for (method, path) in documented() {
+        let path = path.replace("{service}/{endpoint}/{route}", "site/admin-service/direct");
+        let status = server.ask(method, &path, "").await.status().to_owned();
+        assert!(
+            !["404", "405"].contains(&status.as_str()),
+            "{method} {path}: {status}"
+        );
+    }
+}
+
+#[test]
+fn every_path_is_in_the_reference() {
+    let routes = include_str!("../server.rs").split(".route(").skip(1);
+    let paths: Vec<_> = routes.filter_map(|route| route.split('"').nth(1)).collect();
+    assert!(paths.len() > 10, "{paths:?}");
+    for path in paths {
+        assert!(
+            documented()
+                .iter()
+                .any(|(_, documented)| *documented == path),
+            "{path} is not in docs/api.md"
+        );
+    }
+}
