@@ -62,7 +62,7 @@ fn bad_configuration(lab: &Lab) {
     assert_eq!(finished.exit_code, 64, "{finished:?}");
     assert_eq!(finished.stdout, "");
     let of_file = |place: &str| format!("exit-64.yml:{place}");
-    for expected in [of_file("5:50"), of_file("6:"), "critical".to_owned()] {
+    for expected in [of_file("5:47"), of_file("6:"), "critical".to_owned()] {
         assert!(
             finished.stderr.contains(&expected),
             "{expected}: {finished:?}"

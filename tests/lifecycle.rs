@@ -35,7 +35,7 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
 
 fn reload(lab: &Lab) {
     let load = load("late-answer");
-    let with = |more: &str| configuration(&format!("{KEPT}{load}{more}"));
+    let with = |more: &str| configuration(&format!("{}{load}{more}", kept_by("reload")));
     let goes = "  - {name: goes, service: some, url: \"https://expired.lab.test/\"}\n";
     let comes = "  - {name: comes, service: some, url: \"https://web.lab.test/\"}\n";
     let config = lab.write("reload.yml", &with(goes));
@@ -72,7 +72,7 @@ fn reload(lab: &Lab) {
     reachd.wait_for_metrics("the reload of the mended file", SOON, |metrics| {
         reload_successful(metrics) == Some(1.0)
     });
-    agrees_with_the_server(&reachd, &lab.path("counted.log"));
+    agrees_with_the_server(&reachd, &lab.path("counted.log"), "by=reload");
 }
 
 fn reload_over_http(lab: &Lab) {
@@ -107,7 +107,8 @@ fn reload_is_off(lab: &Lab) {
 
 fn sigterm(lab: &Lab) {
     // Half of the load is always in the middle of a probe, and would be for longer than the end may take.
-    let endpoints = format!("{KEPT}{}{}", load("late-answer"), load("silent"));
+    let load = [load("late-answer"), load("silent")].concat();
+    let endpoints = format!("{}{load}", kept_by("sigterm"));
     let config = lab.write("sigterm.yml", &configuration(&endpoints));
     let mut reachd = Reachd::start(lab, "sigterm", &config);
     let mut last = reachd.wait_for_metrics("two probes of everything kept", SOON, |metrics| {
@@ -142,8 +143,10 @@ fn sigint(lab: &Lab) {
 
 const WEB: &str = "  - {name: web, service: some, url: \"https://web.lab.test/\"}\n";
 
-/// The check whose requests the server counts.
-const KEPT: &str = "  - {name: kept, service: kept, url: \"http://web.lab.test/counted\"}\n";
+/// The check whose requests the server counts, apart from those of other tests.
+fn kept_by(test: &str) -> String {
+    format!("  - {{name: kept, service: kept, url: \"http://web.lab.test/counted?by={test}\"}}\n")
+}
 
 fn configuration(endpoints: &str) -> String {
     format!(
@@ -204,10 +207,11 @@ fn assert_nothing_fell(before: &Exposition, after: &Exposition) {
 }
 
 /// The server counted as many requests as reachd counted probes, but for one that is just under way.
-fn agrees_with_the_server(reachd: &Reachd, log: &Path) {
+fn agrees_with_the_server(reachd: &Reachd, log: &Path, which: &str) {
     let mut counts = (0.0, 0.0);
     let agrees = wait::within(SOON, || {
-        let lines = fs::read_to_string(log).unwrap_or_default().lines().count();
+        let log = fs::read_to_string(log).unwrap_or_default();
+        let lines = log.lines().filter(|line| line.contains(which)).count();
         let requests = f64::from(u32::try_from(lines).unwrap());
         counts = (requests, kept(&reachd.metrics()));
         let (requests, probes) = counts;

@@ -8,11 +8,15 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{commands, isolation, layers, lifecycle, prometheus, scenarios};
 
+/// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
+const THREADS: usize = 6;
+
 /// The lab as the tests get it: it is there when the first of them runs.
 pub(crate) type SharedLab = Arc<OnceLock<Lab>>;
 
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::from_args();
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
     let shared = SharedLab::default();
     let with_lab = with_lab(&shared);
     let is_needed = !arguments.list

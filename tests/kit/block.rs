@@ -14,7 +14,7 @@ const SERVERS: [(&str, u8); 22] = [
     ("nobody2", 19),
     ("squid", 20),
     ("tinyproxy", 30),
-    ("haproxy-reset", 41),
+    ("haproxy-rejects", 41),
     ("haproxy-late", 42),
     ("haproxy-never", 43),
     ("haproxy-mtls13", 44),

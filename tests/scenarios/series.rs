@@ -64,8 +64,13 @@ impl LookedAt<'_> {
             return None;
         }
         let found = told(&self.matching(name, &[]));
+        let range = if most < f64::MAX {
+            format!("from {least} to {most}")
+        } else {
+            format!("of {least} at least")
+        };
         Some(format!(
-            "{name}{labels:?} is not one series from {least} to {most}; there is {found}"
+            "{name}{labels:?} is not one series {range}; there is {found}"
         ))
     }
 
