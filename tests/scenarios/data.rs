@@ -51,6 +51,9 @@ pub(super) struct Scenario {
     /// How long a step took in seconds, at least and at most.
     #[serde(default)]
     pub(super) seconds: BTreeMap<String, (f64, f64)>,
+    /// The delay in seconds that was put into a step, which is seen there; by how much it is off is printed.
+    #[serde(default)]
+    pub(super) delay: BTreeMap<String, f64>,
     /// What the report's `observed` holds, by JSON pointer: a value, or `{from, to}` for numbers.
     #[serde(default)]
     pub(super) observed: BTreeMap<String, Value>,

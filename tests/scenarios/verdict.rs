@@ -1,9 +1,14 @@
 //! Whether the report and the exit code of `reachd check` say what a scenario expects.
 
+use std::ops::RangeInclusive;
+
 use serde_json::Value;
 
 use super::data::{ExpectedFailure, Scenario};
 use crate::kit::Finished;
+
+/// By how much a delay may be off: a few milliseconds, unless the machine is busy.
+const TOLERATED_MILLISECONDS: RangeInclusive<f64> = -5.0..=200.0;
 
 /// Everything in which the outcome is not the expected one.
 pub(super) fn differences(scenario: &Scenario, alone: &Finished) -> Vec<String> {
@@ -97,8 +102,20 @@ fn step_differences(scenario: &Scenario, check: &Value) -> Vec<String> {
             wrong.push(format!("{name} must not run because {why}: {found:?}"));
         }
     }
+    let seconds_of = |name: &String| step(&check["phases"], name)?["seconds"].as_f64();
+    for (name, delay) in &scenario.delay {
+        let Some(seconds) = seconds_of(name) else {
+            wrong.push(format!("{name} took no time instead of {delay} s"));
+            continue;
+        };
+        let error = (seconds - delay) * 1000.0;
+        eprintln!("{name}: {delay} s were put in, {error:+.2} ms off");
+        if !TOLERATED_MILLISECONDS.contains(&error) {
+            wrong.push(format!("{name} took {seconds} s instead of {delay} s"));
+        }
+    }
     for (name, (least, most)) in &scenario.seconds {
-        let seconds = step(&check["phases"], name).and_then(|step| step["seconds"].as_f64());
+        let seconds = seconds_of(name);
         match seconds {
             Some(seconds) if (*least..=*most).contains(&seconds) => {}
             _ => wrong.push(format!("{name} took {seconds:?} s, not {least} to {most}")),
