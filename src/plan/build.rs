@@ -221,3 +221,6 @@ fn histogram_mode(choice: HistogramChoice, checks: usize) -> HistogramMode {
         HistogramChoice::None => HistogramMode::None,
     }
 }
+
+#[cfg(test)]
+mod tests;

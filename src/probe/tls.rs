@@ -68,6 +68,7 @@ impl Trust {
             None => system_roots()?,
         });
         let provider = Arc::new(aws_lc_rs::default_provider());
+        seed(&provider);
         let verifier =
             WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
                 .build()
@@ -139,6 +140,13 @@ impl Trust {
             .set_certificate_verifier(Arc::clone(witness) as Arc<_>);
         config
     }
+}
+
+/// The first random bytes of a process cost some 50 ms, in which its source of entropy is set up: time that
+/// must not be counted as some handshake's.
+fn seed(provider: &CryptoProvider) {
+    // Where there is no entropy, the handshake that needs it says so.
+    provider.secure_random.fill(&mut [0; 32]).ok();
 }
 
 fn client_config(

@@ -66,6 +66,13 @@ pub(super) fn short(duration: Duration) -> String {
     }
 }
 
+/// A sentence in parts, each with whether it is code: what stands between backticks.
+pub(in crate::server) fn prose(text: &str) -> impl Iterator<Item = (bool, &str)> {
+    text.split('`')
+        .enumerate()
+        .map(|(number, part)| (number % 2 == 1, part))
+}
+
 /// `1 check`, `2 checks`.
 pub(super) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
@@ -107,6 +114,19 @@ pub(super) fn via(via: Via) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_stands_between_backticks_is_code() {
+        let parts: Vec<_> = prose("Ask `nslookup HOST`, twice.").collect();
+        assert_eq!(
+            parts,
+            [
+                (false, "Ask "),
+                (true, "nslookup HOST"),
+                (false, ", twice.")
+            ]
+        );
+    }
 
     #[test]
     fn durations_keep_their_two_largest_units() {

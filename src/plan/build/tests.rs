@@ -1,0 +1,140 @@
+//! Plans of whole configurations.
+
+use std::path::Path;
+
+use super::*;
+
+fn plan_of(text: &str) -> Result<Plan, Problems> {
+    let environment = |name: &str| (name == "CORP_PROXY_PASSWORD").then(|| "hunter2".to_owned());
+    let config = Config::parse("test.yml", text, Path::new(""), &environment)?;
+    Plan::build(&config)
+}
+
+fn keys(plan: &Plan) -> Vec<String> {
+    let key = |check: &Arc<Check>| {
+        let key = check.key();
+        format!("{} {} {}", key.service, key.endpoint, key.route)
+    };
+    plan.checks.iter().map(key).collect()
+}
+
+fn problems(text: &str) -> Vec<String> {
+    let problems = plan_of(text).unwrap_err();
+    problems.0.iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn the_samples_can_be_planned() {
+    let sample = plan_of(include_str!("../../../deploy/reachd.yml")).unwrap();
+    assert!(keys(&sample).contains(&"site admin-service direct".to_owned()));
+    let built_in = plan_of(include_str!("../../default.yml")).unwrap();
+    assert!(keys(&built_in).contains(&"tenant-attach aka.ms/configmgrgateway direct".to_owned()));
+    let documentation = include_str!("../../../docs/configuration.md");
+    for block in documentation.split("```yaml\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        if block.contains("features:") {
+            plan_of(block).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_check_is_made_for_each_route_with_the_nearest_settings() {
+    let plan = plan_of(
+        "global: {interval: 30s}
+proxies: {corp: {url: 'http://proxy.test:3128', resolver: inner}}
+resolvers: {inner: {servers: [10.0.0.53]}, outer: {servers: [9.9.9.9]}}
+routes: [direct, corp, {name: corp-outer, via: corp, resolver: outer}]
+endpoints:
+  - {name: a, url: 'https://a.test/', interval: 5s}
+  - {name: b, url: 'https://b.test/', routes: [corp-outer], resolver: inner}",
+    )
+    .unwrap();
+    assert_eq!(
+        keys(&plan),
+        [
+            "default a corp",
+            "default a corp-outer",
+            "default a direct",
+            "default b corp-outer"
+        ]
+    );
+    let settings = |number: usize| {
+        let check = &plan.checks[number];
+        (
+            check.interval.as_secs(),
+            check.resolver.name(),
+            check.proxy_resolver.name(),
+        )
+    };
+    assert_eq!(settings(0), (5, "system", "inner"));
+    assert_eq!(settings(1), (5, "outer", "inner"));
+    assert_eq!(settings(3), (30, "inner", "inner"));
+}
+
+#[test]
+fn a_disabled_endpoint_is_shown_and_criticality_can_be_overridden() {
+    let plan = plan_of(
+        "catalog: {features: [tenant-attach], overrides: {aka.ms: {enabled: false}, go.microsoft.com: {critical: false}}}",
+    )
+    .unwrap();
+    assert!(
+        plan.checks
+            .iter()
+            .all(|check| check.endpoint.name != "aka.ms")
+    );
+    let disabled = plan
+        .not_probed
+        .iter()
+        .find(|missing| missing.endpoint == "aka.ms")
+        .unwrap();
+    assert_eq!(disabled.why, "disabled by the configuration");
+    let links = plan
+        .checks
+        .iter()
+        .find(|check| check.endpoint.name == "go.microsoft.com")
+        .unwrap();
+    assert!(!links.endpoint.critical);
+}
+
+#[test]
+fn questions_to_the_dns_take_no_proxy() {
+    let head =
+        "proxies: {corp: {url: 'http://proxy.test:3128'}}\nroutes: [direct, corp]\nendpoints:\n";
+    let by_default = plan_of(&format!("{head}  - {{name: a, url: 'dns:a.test'}}")).unwrap();
+    assert_eq!(keys(&by_default), ["default a direct"]);
+    assert_eq!(by_default.not_probed.len(), 1);
+    let asked_for = problems(&format!(
+        "{head}  - {{name: a, url: 'dns:a.test', routes: [corp]}}"
+    ));
+    assert_eq!(asked_for.len(), 1);
+    assert!(
+        asked_for[0].contains("a proxy carries no DNS questions"),
+        "{asked_for:?}"
+    );
+}
+
+#[test]
+fn a_plan_without_a_check_is_a_mistake() {
+    assert!(problems("global: {interval: 30s}")[0].contains("there is nothing to probe"));
+}
+
+#[test]
+fn many_checks_share_their_histograms() {
+    assert_eq!(
+        histogram_mode(HistogramChoice::Auto, 500),
+        HistogramMode::Check
+    );
+    assert_eq!(
+        histogram_mode(HistogramChoice::Auto, 501),
+        HistogramMode::Service
+    );
+    assert_eq!(
+        histogram_mode(HistogramChoice::Check, 501),
+        HistogramMode::Check
+    );
+    assert_eq!(
+        histogram_mode(HistogramChoice::None, 1),
+        HistogramMode::None
+    );
+}
