@@ -1,1 +1,40 @@
-fn main() {}
+//! The end-to-end tests, in one program: the built reachd against real servers on loopback.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
+//! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
+//! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
+//! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `lifecycle.rs` | reload and end under load lose no counter |
+//! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
+//! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
+//! | `lab/` | the configurations of the servers |
+//!
+//! `tests/run` installs what is needed and runs everything; `cargo test --test it -- WORD` runs what has WORD in
+//! its name. It takes root, for the servers listen on the ports they have in real life.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the tests wait for other processes, in real time"
+)]
+
+#[cfg(test)]
+mod commands;
+#[cfg(test)]
+mod isolation;
+#[cfg(test)]
+mod kit;
+#[cfg(test)]
+mod layers;
+#[cfg(test)]
+mod lifecycle;
+#[cfg(test)]
+mod prometheus;
+#[cfg(test)]
+mod scenarios;
+#[cfg(test)]
+mod suite;
+
+fn main() -> std::process::ExitCode {
+    suite::run()
+}

@@ -91,7 +91,10 @@ impl Tunnel<'_> {
     }
 
     fn broken(&self, error: &hyper::Error, watch: &Watch) -> Failure {
-        if error.is_parse() {
+        // A peer that speaks before it is asked makes the library give up without reading a word of it.
+        let spoke_out_of_turn =
+            error.is_canceled() && watch.first_byte().is_some() && !watch.ended();
+        if error.is_parse() || spoke_out_of_turn {
             return self.failure(
                 ProxyReason::ProtocolError,
                 &format!("the answer is not HTTP ({error})"),

@@ -98,6 +98,8 @@ pub(super) fn refusal(head: &Head<'_>, proxy: &Proxy) -> (ProxyReason, String) {
         return authentication(head, proxy, &answered);
     }
     let reason = of_error(head).unwrap_or(match head.status.as_u16() {
+        // Tinyproxy's answer to credentials that it does not accept.
+        401 if proxy.credentials.is_some() => ProxyReason::AuthRejected,
         403 => ProxyReason::Forbidden,
         502 => ProxyReason::BadGateway,
         503 => ProxyReason::ServiceUnavailable,
@@ -284,6 +286,14 @@ mod tests {
             assert_eq!(reason, expected, "{detail}");
             assert!(!detail.contains("hunter2"));
         }
+        let none = HeaderMap::new();
+        let unauthorized = head(401, None, &none);
+        assert_eq!(
+            refusal(&unauthorized, &proxy(true)).0,
+            ProxyReason::AuthRejected
+        );
+        let unexpected = refusal(&unauthorized, &proxy(false)).0;
+        assert_eq!(unexpected, ProxyReason::UnexpectedStatus);
         let head = head(407, None, &ntlm);
         assert_eq!(
             head.seen(true).offered_authentication,

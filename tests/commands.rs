@@ -1,0 +1,226 @@
+//! The commands as an administrator types them: exit codes, reports, mistakes.
+
+use std::fs;
+use std::path::Path;
+
+use libtest_mimic::{Failed, Trial};
+
+use crate::kit::{Finished, Lab, command, run_to_end};
+use crate::suite::{SharedLab, trial};
+
+pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
+    vec![
+        trial("commands::exit_0_all_reachable", lab, all_reachable),
+        trial("commands::exit_1_only_not_critical", lab, only_not_critical),
+        trial("commands::exit_2_critical", lab, critical),
+        trial("commands::exit_64_configuration", lab, bad_configuration),
+        trial("commands::exit_64_usage", lab, bad_usage),
+        trial("commands::daemon_refuses_bad_configuration", lab, refuses),
+        trial("commands::text_report", lab, text_report),
+        trial("commands::filters", lab, filters),
+        trial("commands::secrets_never_print", lab, secrets),
+        Trial::test("commands::readme", readme),
+    ]
+}
+
+/// Everything before the endpoints.
+const HEAD: &str = "\
+global: {resolver: lab, timeout: 2s}
+resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}}
+tls: {ca_file: \"@dir@/pki/root.pem\"}
+endpoints:
+";
+
+const WEB: &str = "  - {name: web, service: site, url: \"https://web.lab.test/\"}\n";
+const EXPIRED: &str = "  - {name: expired, service: site, url: \"https://expired.lab.test/\"}\n";
+const MINOR: &str =
+    "  - {name: minor, service: other, url: \"https://expired.lab.test/\", critical: false}\n";
+
+fn all_reachable(lab: &Lab) {
+    verdict(lab, "exit-0", WEB, 0, 11410);
+}
+
+fn only_not_critical(lab: &Lab) {
+    verdict(lab, "exit-1", &[WEB, MINOR].concat(), 1, 11411);
+}
+
+fn critical(lab: &Lab) {
+    verdict(lab, "exit-2", &[WEB, MINOR, EXPIRED].concat(), 2, 11412);
+}
+
+fn verdict(lab: &Lab, name: &str, endpoints: &str, exit_code: i32, message_id: u16) {
+    let finished = check(lab, name, endpoints, &["--format", "json"]);
+    assert_eq!(finished.exit_code, exit_code, "{finished:?}");
+    assert_eq!(finished.report()["message_id"], message_id);
+}
+
+/// Every mistake at once, each with its place, and nothing on stdout.
+fn bad_configuration(lab: &Lab) {
+    let endpoints =
+        "  - {name: web, url: \"https://web.lab.test/\", critcal: true}\n  - {name: gone}\n";
+    let finished = check(lab, "exit-64", endpoints, &[]);
+    assert_eq!(finished.exit_code, 64, "{finished:?}");
+    assert_eq!(finished.stdout, "");
+    let of_file = |place: &str| format!("exit-64.yml:{place}");
+    for expected in [of_file("5:47"), of_file("6:"), "critical".to_owned()] {
+        assert!(
+            finished.stderr.contains(&expected),
+            "{expected}: {finished:?}"
+        );
+    }
+}
+
+fn bad_usage(_: &Lab) {
+    let mistakes: [&[&str]; 4] = [
+        &["check", "--no-such-flag"],
+        &["no-such-command"],
+        &["check", "--format", "no-such-format"],
+        &["check", "--config.file", "/no/such/file.yml"],
+    ];
+    for arguments in mistakes {
+        let finished = run_to_end(command(arguments));
+        assert_eq!(finished.exit_code, 64, "{arguments:?}: {finished:?}");
+        assert_eq!(finished.stdout, "", "{arguments:?}");
+        assert!(!finished.stderr.is_empty(), "{arguments:?}");
+    }
+}
+
+fn refuses(lab: &Lab) {
+    let config = lab.write("daemon-64.yml", "endpoints: [{name: web}]\n");
+    let config = config.to_str().expect("a path in UTF-8");
+    let address = lab.fresh_address().to_string();
+    let arguments = [
+        "run",
+        "--config.file",
+        config,
+        "--web.listen-address",
+        &address,
+    ];
+    let finished = run_to_end(command(&arguments));
+    assert_eq!(finished.exit_code, 64, "{finished:?}");
+}
+
+/// A report that a stranger understands: what failed, where, why, and what to do.
+fn text_report(lab: &Lab) {
+    let finished = check(lab, "text", &[WEB, EXPIRED].concat(), &[]);
+    assert_eq!(finished.exit_code, 2, "{finished:?}");
+    for expected in ["web", "expired", "tls", "expired.lab.test", "11412"] {
+        assert!(
+            finished.stdout.contains(expected),
+            "{expected}: {finished:?}"
+        );
+    }
+    let is_bare = !finished.stdout.contains('\u{1b}');
+    assert!(is_bare, "no colours where there is no terminal");
+}
+
+fn filters(lab: &Lab) {
+    let endpoints = [WEB, MINOR, EXPIRED].concat();
+    let filters: [(&[&str], &[&str]); 4] = [
+        (&["--endpoint", "web"], &["web"]),
+        (&["--service", "site"], &["expired", "web"]),
+        (
+            &["--service", "site", "--endpoint", "expired"],
+            &["expired"],
+        ),
+        (&["--route", "direct"], &["expired", "minor", "web"]),
+    ];
+    for (filter, expected) in filters {
+        let arguments = [filter, &["--format", "json"]].concat();
+        let report = check(lab, "filters", &endpoints, &arguments).report();
+        let checks = report["checks"].as_array().expect("checks").iter();
+        let mut names: Vec<&str> = checks
+            .filter_map(|check| check["endpoint"].as_str())
+            .collect();
+        names.sort_unstable();
+        assert_eq!(names, expected, "{filter:?}");
+    }
+}
+
+fn secrets(lab: &Lab) {
+    let config = lab.write(
+        "secrets.yml",
+        "global: {resolver: lab}\n\
+         resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}}\n\
+         proxies:\n\
+         \x20 squid:\n\
+         \x20   url: http://squid.lab.test:3140\n\
+         \x20   auth: {basic: {username: alice, password_file: \"@dir@/secrets/wrong\"}}\n\
+         endpoints:\n\
+         \x20 - {name: web, url: \"https://web.lab.test/\"}\n",
+    );
+    let config = config.to_str().expect("a path in UTF-8");
+    let commands: [&[&str]; 4] = [
+        &["check", "--config.file", config],
+        &["check", "--format", "json", "--config.file", config],
+        &["config", "show", "--config.file", config],
+        &["config", "check", config],
+    ];
+    for arguments in commands {
+        let finished = run_to_end(command(arguments));
+        let printed = format!("{}{}", finished.stdout, finished.stderr);
+        assert!(!printed.is_empty(), "{arguments:?}");
+        // The password, and what Basic makes of it.
+        for secret in ["not-the-password", "YWxpY2U6bm90LXRoZS1wYXNzd29yZA"] {
+            assert!(!printed.contains(secret), "{arguments:?}: {printed}");
+        }
+    }
+}
+
+/// Every command that the README shows is one that reachd understands.
+fn readme() -> Result<(), Failed> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let commands = shown_commands(&fs::read_to_string(path)?);
+    if commands.is_empty() {
+        return Err("the README shows no command of reachd".into());
+    }
+    for shown in commands {
+        // With --help everything before it is parsed, and nothing is done.
+        let arguments = shown.iter().map(String::as_str).chain(["--help"]);
+        let finished = run_to_end(command(&arguments.collect::<Vec<_>>()));
+        if finished.exit_code != 0 {
+            return Err(format!("{shown:?}: {}", finished.stderr).into());
+        }
+    }
+    Ok(())
+}
+
+/// The arguments of each `reachd …` and `cargo run … -- …` in the README's blocks of commands.
+fn shown_commands(text: &str) -> Vec<Vec<String>> {
+    let mut in_block = false;
+    let mut commands = Vec::new();
+    for line in text.lines() {
+        if let Some(language) = line.strip_prefix("```") {
+            in_block = matches!(language, "sh" | "console" | "shell" | "bash");
+            continue;
+        }
+        if !in_block {
+            continue;
+        }
+        let line = line.trim().trim_start_matches("$ ");
+        let line = line
+            .split(['|', '>', '#', '&', ';'])
+            .next()
+            .unwrap_or_default();
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        match words.first().map(String::as_str) {
+            Some("reachd" | "./reachd" | "target/release/reachd") => {
+                commands.push(words[1..].to_vec());
+            }
+            Some("cargo") if words.get(1).is_some_and(|word| word == "run") => {
+                let own = words.iter().position(|word| word == "--");
+                commands.push(own.map_or(Vec::new(), |at| words[at + 1..].to_vec()));
+            }
+            _ => {}
+        }
+    }
+    commands
+}
+
+fn check(lab: &Lab, name: &str, endpoints: &str, more: &[&str]) -> Finished {
+    let config = lab.write(&format!("{name}.yml"), &format!("{HEAD}{endpoints}"));
+    let config = config.to_str().expect("a path in UTF-8");
+    run_to_end(command(
+        &[&["check", "--config.file", config], more].concat(),
+    ))
+}

@@ -1,0 +1,147 @@
+//! Machines that the lab's network cannot show: without a network, without a route, with settings of their own.
+
+use std::process::Command;
+
+use libtest_mimic::Trial;
+use serde_json::Value;
+
+use crate::kit::{Finished, Lab, run_to_end};
+use crate::suite::{SharedLab, trial};
+
+pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
+    vec![
+        trial("isolation::default_without_network", lab, no_network),
+        trial(
+            "isolation::default_with_proxy_variable",
+            lab,
+            proxy_variable,
+        ),
+        trial("isolation::no_route", lab, no_route),
+        trial("isolation::unreachable", lab, unreachable),
+        trial("isolation::system_resolver", lab, system_resolver),
+        trial("isolation::system_trust_store", lab, system_trust_store),
+    ]
+}
+
+/// A fresh machine without internet: the embedded default names every endpoint as failing in `dns`.
+fn no_network(_: &Lab) {
+    let finished = in_namespace("--net", "exec \"$REACHD\" check --format json", &[]);
+    assert_eq!(finished.exit_code, 2, "{finished:?}");
+    let failures = failures(&finished);
+    assert!(failures.len() > 5, "the whole catalog: {failures:?}");
+    for failure in failures {
+        assert!(failure.starts_with("dns/endpoint/"), "{failure}");
+    }
+}
+
+/// The embedded default goes over the proxy that the environment names.
+fn proxy_variable(_: &Lab) {
+    let script = "ip link set lo up && exec \"$REACHD\" check --format json";
+    let dead = "http://127.0.0.1:9";
+    let environment = [("HTTPS_PROXY", dead), ("HTTP_PROXY", dead)];
+    let finished = in_namespace("--net", script, &environment);
+    assert_eq!(finished.exit_code, 2, "{finished:?}");
+    let failures = failures(&finished);
+    assert!(failures.len() > 5, "the whole catalog: {failures:?}");
+    for failure in failures {
+        assert_eq!(failure, "connect/proxy/refused");
+    }
+}
+
+fn no_route(lab: &Lab) {
+    let failures = failures(&probe_nobody(lab, "no-route", "true"));
+    assert_eq!(failures, ["connect/endpoint/no_route"]);
+}
+
+fn unreachable(lab: &Lab) {
+    let route = "ip link set lo up && ip route add unreachable 192.0.2.0/24";
+    let failures = failures(&probe_nobody(lab, "unreachable", route));
+    assert_eq!(failures, ["connect/endpoint/unreachable"]);
+}
+
+/// `resolver: system` asks whom the system asks, and looks into its hosts file.
+fn system_resolver(lab: &Lab) {
+    let resolver = lab.write("system-resolv.conf", "nameserver @knot@\n");
+    let hosts = lab.write("system-hosts", "@nginx@ only-in-hosts.lab.test\n");
+    let config = lab.write(
+        "system-resolver.yml",
+        "global: {resolver: system}\n\
+         endpoints:\n\
+         \x20 - {name: by-dns, url: \"http://web.lab.test/\"}\n\
+         \x20 - {name: by-hosts, url: \"http://only-in-hosts.lab.test/\"}\n\
+         \x20 - {name: by-nobody, url: \"http://does-not-exist.lab.test/\", critical: false}\n",
+    );
+    let script = format!(
+        "mount --bind {} /etc/resolv.conf && mount --bind {} /etc/hosts && \
+         exec \"$REACHD\" check --format json --config.file {}",
+        resolver.display(),
+        hosts.display(),
+        config.display()
+    );
+    let finished = in_namespace("--mount", &script, &[]);
+    assert_eq!(
+        failures(&finished),
+        ["dns/endpoint/nxdomain"],
+        "{finished:?}"
+    );
+    assert_eq!(finished.exit_code, 1, "{finished:?}");
+}
+
+/// Where no file of authorities is configured, the operating system's are trusted.
+fn system_trust_store(lab: &Lab) {
+    let config = lab.write(
+        "system-trust.yml",
+        "global: {resolver: lab}\n\
+         resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}}\n\
+         endpoints:\n\
+         \x20 - {name: web, url: \"https://web.lab.test/\"}\n",
+    );
+    let command = "exec \"$REACHD\" check --format json --config.file";
+    let script = format!("{command} {}", config.display());
+    let finished = in_namespace("--mount", &script, &[]);
+    assert_eq!(failures(&finished), ["tls/endpoint/unknown_issuer"]);
+    let root = lab.path("pki/root.pem");
+    let store = [("SSL_CERT_FILE", root.to_str().expect("a path in UTF-8"))];
+    let finished = in_namespace("--mount", &script, &store);
+    assert_eq!(finished.exit_code, 0, "{finished:?}");
+}
+
+/// Probes an address that is nobody's (RFC 5737), in a machine without a network on which `prepare` was run.
+fn probe_nobody(lab: &Lab, name: &str, prepare: &str) -> Finished {
+    let config = lab.write(
+        &format!("{name}.yml"),
+        "endpoints:\n  - {name: nobody, url: \"tcp://192.0.2.1:443\"}\n",
+    );
+    let command = "exec \"$REACHD\" check --format json --config.file";
+    let script = format!("{prepare} && {command} {}", config.display());
+    let finished = in_namespace("--net", &script, &[]);
+    assert_eq!(finished.exit_code, 2, "{finished:?}");
+    finished
+}
+
+/// Runs a shell script in a namespace of its own (`--net` is a machine without a network), in which `$REACHD` is
+/// the program and nothing else is set.
+fn in_namespace(namespace: &str, script: &str, environment: &[(&str, &str)]) -> Finished {
+    let mut command = Command::new("unshare");
+    command
+        .args([namespace, "sh", "-c", script])
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+        .env("REACHD", env!("CARGO_BIN_EXE_reachd"))
+        .envs(environment.iter().copied());
+    run_to_end(command)
+}
+
+/// `phase/peer/reason` of every check that failed.
+fn failures(finished: &Finished) -> Vec<String> {
+    let report = finished.report();
+    let checks = report["checks"].as_array().expect("checks").iter();
+    let failed = checks
+        .map(|check| &check["failure"])
+        .filter(|failure| !failure.is_null());
+    let text = |failure: &Value, key: &str| failure[key].as_str().unwrap_or("?").to_owned();
+    failed
+        .map(|failure| ["phase", "peer", "reason"].map(|key| text(failure, key)))
+        .map(|parts| parts.join("/"))
+        .collect()
+}

@@ -1,0 +1,124 @@
+//! The certificates of one run: a root that reachd is told to trust, and every fault a certificate can have.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rcgen::{
+    BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
+    ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
+};
+
+/// The names of the good certificate; every server of the lab is one of them.
+const GOOD_NAMES: [&str; 2] = ["*.lab.test", "lab.test"];
+
+/// id-pe-authorityInfoAccess (RFC 5280 §4.2.2.1).
+const AUTHORITY_INFORMATION_ACCESS: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 1, 1];
+
+/// A folder with a `.pem` (the chain as served, leaf first) and a `.key` for each certificate.
+pub(crate) struct Pki {
+    dir: PathBuf,
+}
+
+type Authority = CertifiedIssuer<'static, KeyPair>;
+
+impl Pki {
+    /// Makes all of it in `dir`.
+    pub(crate) fn make(dir: &Path) {
+        fs::create_dir(dir).unwrap();
+        let pki = Self {
+            dir: dir.to_owned(),
+        };
+        let root = authority("Lab Root", None);
+        let intermediate = authority("Lab Intermediate", Some(&root));
+        let unknown_root = authority("Unknown Root", None);
+        let client_authority = authority("Lab Client Authority", None);
+        pki.write("root.pem", &root.pem());
+        pki.write("unknown-root.pem", &unknown_root.pem());
+        pki.write("client-ca.pem", &client_authority.pem());
+
+        pki.leaf("good", &valid(&GOOD_NAMES), &intermediate, true);
+        pki.leaf("expired", &between(2020, 2021), &intermediate, true);
+        pki.leaf("not-yet-valid", &between(2047, 2049), &intermediate, true);
+        let elsewhere = valid(&["www.elsewhere.test"]);
+        pki.leaf("wrong-host", &elsewhere, &intermediate, true);
+        pki.leaf("unknown-issuer", &valid(&GOOD_NAMES), &unknown_root, true);
+        let mut points_at_issuer = valid(&GOOD_NAMES);
+        points_at_issuer.custom_extensions = vec![ca_issuers("http://web.lab.test/issuer.der")];
+        pki.leaf("no-intermediate", &points_at_issuer, &intermediate, false);
+
+        let key = KeyPair::generate().unwrap();
+        let self_signed = valid(&GOOD_NAMES).self_signed(&key).unwrap();
+        pki.write("self-signed.pem", &self_signed.pem());
+        pki.write("self-signed.key", &key.serialize_pem());
+    }
+
+    fn leaf(&self, name: &str, params: &CertificateParams, issuer: &Authority, with_issuer: bool) {
+        let key = KeyPair::generate().unwrap();
+        let mut chain = params.signed_by(&key, issuer).unwrap().pem();
+        if with_issuer {
+            chain.push_str(&issuer.pem());
+        }
+        let key = key.serialize_pem();
+        self.write(&format!("{name}.pem"), &chain);
+        self.write(&format!("{name}.key"), &key);
+        // The one file that haproxy wants.
+        self.write(&format!("{name}.both"), &format!("{chain}{key}"));
+    }
+
+    fn write(&self, file: &str, text: &str) {
+        fs::write(self.dir.join(file), text).unwrap();
+    }
+}
+
+fn authority(name: &str, issuer: Option<&Authority>) -> Authority {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2049, 1, 1);
+    let key = KeyPair::generate().unwrap();
+    match issuer {
+        Some(issuer) => CertifiedIssuer::signed_by(params, key, issuer).unwrap(),
+        None => CertifiedIssuer::self_signed(params, key).unwrap(),
+    }
+}
+
+fn valid(names: &[&str]) -> CertificateParams {
+    leaf_params(names, 2020, 2049)
+}
+
+fn between(first: i32, last: i32) -> CertificateParams {
+    leaf_params(&GOOD_NAMES, first, last)
+}
+
+fn leaf_params(names: &[&str], first: i32, last: i32) -> CertificateParams {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_owned()).collect();
+    let mut params = CertificateParams::new(names.clone()).unwrap();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, names[0].as_str());
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = date_time_ymd(first, 1, 1);
+    params.not_after = date_time_ymd(last, 1, 1);
+    params
+}
+
+/// Says where the issuer's certificate is to be had: `AccessDescription { id-ad-caIssuers, URI }` in DER.
+fn ca_issuers(uri: &str) -> CustomExtension {
+    const ID_AD_CA_ISSUERS: [u8; 10] = [0x06, 8, 0x2b, 6, 1, 5, 5, 7, 0x30, 2];
+    const CONTEXT_6_URI: u8 = 0x86;
+    const SEQUENCE: u8 = 0x30;
+    let uri = tagged(CONTEXT_6_URI, uri.as_bytes());
+    let description = tagged(SEQUENCE, &[&ID_AD_CA_ISSUERS[..], &uri].concat());
+    let content = tagged(SEQUENCE, &description);
+    CustomExtension::from_oid_content(&AUTHORITY_INFORMATION_ACCESS, content)
+}
+
+fn tagged(tag: u8, content: &[u8]) -> Vec<u8> {
+    let length = u8::try_from(content.len()).expect("a short extension");
+    assert!(length < 128, "the long form of a length is not needed here");
+    [&[tag, length], content].concat()
+}

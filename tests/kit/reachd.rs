@@ -1,0 +1,144 @@
+//! reachd as its users have it: the built program, its configuration, its output and its exit code.
+
+use std::fs::{self, File};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Daemon, Exposition, Lab, http, wait};
+
+/// How long any command may take that is not a daemon.
+const COMMAND_WITHIN: Duration = Duration::from_secs(40);
+
+/// How long until every check of a plan has run once.
+const READY_WITHIN: Duration = Duration::from_secs(30);
+
+/// The program with an environment that no machine's proxy settings or log level can change.
+pub(crate) fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_reachd"));
+    command.args(arguments);
+    clean(&mut command);
+    command
+}
+
+/// A command that has ended.
+#[derive(Debug)]
+pub(crate) struct Finished {
+    /// -1 where a signal ended it.
+    pub(crate) exit_code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs a command to its end, which must come soon.
+pub(crate) fn run_to_end(mut command: Command) -> Finished {
+    let output = tempfile::tempdir().unwrap();
+    let [stdout, stderr] = ["stdout", "stderr"].map(|name| output.path().join(name));
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(File::create(&stdout).unwrap())
+        .stderr(File::create(&stderr).unwrap())
+        .spawn()
+        .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
+    let status = wait::within(COMMAND_WITHIN, || child.try_wait().unwrap());
+    if status.is_none() {
+        child.kill().unwrap();
+        child.wait().unwrap();
+    }
+    let [stdout, stderr] = [stdout, stderr].map(|path| fs::read_to_string(path).unwrap());
+    let Some(status) = status else {
+        panic!("{command:?} did not end within {COMMAND_WITHIN:?}:\n{stdout}\n{stderr}");
+    };
+    Finished {
+        exit_code: status.code().unwrap_or(-1),
+        stdout,
+        stderr,
+    }
+}
+
+impl Finished {
+    /// The report of `check --format json`.
+    pub(crate) fn report(&self) -> Value {
+        serde_json::from_str(&self.stdout)
+            .unwrap_or_else(|error| panic!("the report is not JSON ({error}): {self:?}"))
+    }
+}
+
+/// The daemon. It is killed with the value.
+pub(crate) struct Reachd {
+    pub(crate) daemon: Daemon,
+    pub(crate) address: SocketAddr,
+}
+
+impl Reachd {
+    /// Starts it with a configuration; it accepts connections when this returns.
+    pub(crate) fn start(lab: &Lab, name: &str, config: &Path) -> Self {
+        Self::start_with(lab, name, config, &[])
+    }
+
+    /// Starts it with more flags.
+    pub(crate) fn start_with(lab: &Lab, name: &str, config: &Path, flags: &[&str]) -> Self {
+        let address = lab.fresh_address();
+        let listen = address.to_string();
+        let config = config.to_str().expect("a path in UTF-8");
+        let program = env!("CARGO_BIN_EXE_reachd");
+        let own = [program, "run", "--config.file", config];
+        let listen = ["--web.listen-address", &listen];
+        let command = [&own[..], &listen, flags].concat();
+        let name = format!("reachd-{name}");
+        let mut daemon = Daemon::start_with(&name, &command, lab.dir(), clean);
+        daemon.wait_for(address);
+        Self { daemon, address }
+    }
+
+    /// Waits until every check ran once.
+    pub(crate) fn wait_until_ready(&self) {
+        let ready = wait::within(READY_WITHIN, || {
+            let answer = http::get(self.address, "/-/ready").ok()?;
+            (answer.status == 200).then_some(())
+        });
+        assert!(
+            ready.is_some(),
+            "reachd is not ready within {READY_WITHIN:?}:\n{}",
+            self.daemon.log()
+        );
+    }
+
+    /// What `/metrics` says now.
+    pub(crate) fn metrics(&self) -> Exposition {
+        Exposition::parse(&self.metrics_text())
+    }
+
+    /// The same as text.
+    pub(crate) fn metrics_text(&self) -> String {
+        let answer = http::get(self.address, "/metrics")
+            .unwrap_or_else(|error| panic!("no metrics ({error}):\n{}", self.daemon.log()));
+        assert_eq!(answer.status, 200, "/metrics");
+        answer.body
+    }
+
+    /// Looks at the metrics until they satisfy.
+    pub(crate) fn wait_for_metrics(
+        &self,
+        what: &str,
+        deadline: Duration,
+        satisfy: impl Fn(&Exposition) -> bool,
+    ) -> Exposition {
+        let found = wait::within(deadline, || {
+            let metrics = self.metrics();
+            satisfy(&metrics).then_some(metrics)
+        });
+        found.unwrap_or_else(|| {
+            let (log, metrics) = (self.daemon.log(), self.metrics_text());
+            panic!("{what}: not within {deadline:?}\n{log}\n{metrics}")
+        })
+    }
+}
+
+fn clean(command: &mut Command) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    command.env_clear().env("PATH", path);
+}

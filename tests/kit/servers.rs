@@ -1,0 +1,182 @@
+//! The real servers of the lab, each with the configuration in tests/lab and a measure of being ready.
+
+use std::fmt::Write;
+use std::fs;
+use std::net::SocketAddr;
+use std::os::unix::fs::chown;
+use std::path::{Path, PathBuf};
+
+use super::block::Block;
+use super::daemon::Daemon;
+use super::dns;
+use super::faults::Faults;
+
+/// As whom squid runs: it refuses to run as root.
+const SQUID_USER: &str = "proxy";
+
+/// What the placeholders `@name@` of templates and scenarios stand for.
+pub(crate) struct Values(Vec<(String, String)>);
+
+impl Values {
+    /// The servers' addresses, and whatever else there is.
+    pub(crate) fn new(block: &Block, more: &[(&str, &str)]) -> Self {
+        let servers = block
+            .servers()
+            .map(|(name, address)| (name.to_owned(), address.to_string()));
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        Self(servers.chain(more).collect())
+    }
+
+    /// The text with its placeholders filled.
+    pub(crate) fn fill(&self, template: &str) -> String {
+        self.0
+            .iter()
+            .fold(template.to_owned(), |text, (name, value)| {
+                text.replace(&format!("@{name}@"), value)
+            })
+    }
+}
+
+/// Writes every configuration and starts all servers at once; they are ready when this returns.
+pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemon> {
+    let lab = Lab { block, dir, values };
+    let mut daemons = [
+        lab.knot(),
+        lab.dnsdist(),
+        lab.unbound(),
+        lab.nginx(),
+        lab.squid(),
+        lab.tinyproxy(),
+        lab.haproxy(),
+    ];
+    for (daemon, ready) in &mut daemons {
+        match *ready {
+            Ready::Names(server) => daemon.wait_until(|| dns::answers(server, "web.lab.test")),
+            Ready::Accepts(server) => daemon.wait_for(server),
+        }
+    }
+    daemons.into_iter().map(|(daemon, _)| daemon).collect()
+}
+
+struct Lab<'a> {
+    block: &'a Block,
+    dir: &'a Path,
+    values: &'a Values,
+}
+
+/// When a server is ready.
+enum Ready {
+    /// When it answers a question.
+    Names(SocketAddr),
+    /// When it accepts a connection.
+    Accepts(SocketAddr),
+}
+
+impl Lab<'_> {
+    fn knot(&self) -> (Daemon, Ready) {
+        fs::create_dir(self.dir.join("knot")).unwrap();
+        let mut zone = self.values.fill(include_str!("../lab/lab.test.zone"));
+        for (name, address) in Faults::names(self.block) {
+            writeln!(zone, "{name}.fault A {address}").unwrap();
+        }
+        fs::write(self.dir.join("lab.test.zone"), zone).unwrap();
+        let conf = self.write("knot.conf", include_str!("../lab/knot.conf"));
+        let daemon = self.start("knot", &["knotd", "-c", &conf]);
+        (daemon, Ready::Names(self.at("knot", 53)))
+    }
+
+    fn dnsdist(&self) -> (Daemon, Ready) {
+        let conf = self.write("dnsdist.conf", include_str!("../lab/dnsdist.conf"));
+        let command = ["dnsdist", "--supervised", "--disable-syslog", "-C", &conf];
+        let daemon = self.start("dnsdist", &command);
+        (daemon, Ready::Names(self.at("dnsdist", 53)))
+    }
+
+    fn unbound(&self) -> (Daemon, Ready) {
+        let conf = self.write("unbound.conf", include_str!("../lab/unbound.conf"));
+        let daemon = self.start("unbound", &["unbound", "-d", "-p", "-c", &conf]);
+        (daemon, Ready::Names(self.at("unbound", 53)))
+    }
+
+    fn nginx(&self) -> (Daemon, Ready) {
+        for dir in ["nginx", "www"] {
+            fs::create_dir(self.dir.join(dir)).unwrap();
+        }
+        fs::write(self.dir.join("www/64k"), vec![b'x'; 64 * 1024]).unwrap();
+        self.write("nginx-paths.conf", include_str!("../lab/nginx-paths.conf"));
+        let conf = self.write("nginx.conf", include_str!("../lab/nginx.conf"));
+        let daemon = self.start("nginx", &["nginx", "-e", "stderr", "-c", &conf]);
+        (daemon, Ready::Accepts(self.at("nginx", 443)))
+    }
+
+    fn squid(&self) -> (Daemon, Ready) {
+        let own = self.dir.join("squid");
+        fs::create_dir(&own).unwrap();
+        // The hash of ALICE in kit.rs, made by `openssl passwd -apr1`.
+        let passwords = "alice:$apr1$reachdlb$vhEEcWBpOI8rX7EbduwIQ/\n";
+        fs::write(own.join("passwords"), passwords).unwrap();
+        let nginx = self.block.address("nginx");
+        let hosts = format!("{nginx} only-the-proxy-knows.lab.test\n");
+        fs::write(own.join("hosts"), hosts).unwrap();
+        let (user, group) = identity(SQUID_USER);
+        chown(&own, Some(user), Some(group)).unwrap();
+        let conf = self.write("squid.conf", include_str!("../lab/squid.conf"));
+        let (user, group) = (user.to_string(), group.to_string());
+        let tag = self.block.tag();
+        let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups"];
+        let command = ["squid", "-N", "-n", &tag, "-f", &conf];
+        // Changing the user clears the signal at the parent's death, so it is set again.
+        let signal = ["setpriv", "--pdeathsig", "KILL"];
+        let daemon = self.start(
+            "squid",
+            &[&signal[..], &as_user, &["--"], &command].concat(),
+        );
+        (daemon, Ready::Accepts(self.at("squid", 3128)))
+    }
+
+    fn tinyproxy(&self) -> (Daemon, Ready) {
+        let conf = self.write("tinyproxy.conf", include_str!("../lab/tinyproxy.conf"));
+        let resolver = format!("nameserver {}\n", self.block.address("knot"));
+        let resolver = self.write("tinyproxy-resolv.conf", &resolver);
+        // It asks whom the system asks: show it a system of its own that asks the lab.
+        let script =
+            format!("mount --bind {resolver} /etc/resolv.conf && exec tinyproxy -d -c {conf}");
+        let command = ["unshare", "--mount", "sh", "-c", &script];
+        let daemon = self.start("tinyproxy", &command);
+        (daemon, Ready::Accepts(self.at("tinyproxy", 8888)))
+    }
+
+    fn haproxy(&self) -> (Daemon, Ready) {
+        let conf = self.write("haproxy.cfg", include_str!("../lab/haproxy.cfg"));
+        let daemon = self.start("haproxy", &["haproxy", "-db", "-f", &conf]);
+        (daemon, Ready::Accepts(self.at("haproxy-answers", 1502)))
+    }
+
+    fn start(&self, name: &str, command: &[&str]) -> Daemon {
+        Daemon::start(name, command, self.dir)
+    }
+
+    fn at(&self, server: &str, port: u16) -> SocketAddr {
+        (self.block.address(server), port).into()
+    }
+
+    /// Writes a configuration and returns its path.
+    fn write(&self, file: &str, template: &str) -> String {
+        let path: PathBuf = self.dir.join(file);
+        fs::write(&path, self.values.fill(template)).unwrap();
+        path.to_str().expect("a path in UTF-8").to_owned()
+    }
+}
+
+/// The numbers of a system user.
+fn identity(user: &str) -> (u32, u32) {
+    let passwd = fs::read_to_string("/etc/passwd").unwrap();
+    let mut entries = passwd
+        .lines()
+        .map(|line| line.split(':').collect::<Vec<_>>());
+    let entry = entries.find(|entry| entry[0] == user);
+    let entry = entry.unwrap_or_else(|| panic!("there is no user {user}: is squid installed?"));
+    (entry[2].parse().unwrap(), entry[3].parse().unwrap())
+}

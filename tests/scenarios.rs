@@ -1,0 +1,105 @@
+//! Tests as data: every `scenarios/*.yml` becomes one configuration of reachd, and every scenario in it one test.
+//!
+//! A scenario is probed twice. `reachd check --endpoint NAME`, alone, must give the verdict and the exit code; the
+//! daemon, which probes the whole file at once, must show the series. The daemon runs once a file.
+
+mod data;
+mod series;
+mod verdict;
+
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Failed, Trial};
+
+use self::data::{Scenario, ScenarioFile};
+use crate::kit::{Exposition, Finished, Lab, Reachd, command, run_to_end};
+use crate::suite::SharedLab;
+
+/// One test for each scenario of each file.
+pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
+    let files = files().into_iter();
+    files.flat_map(|file| trials_of(file, lab)).collect()
+}
+
+/// What is found out once for all scenarios of a file.
+struct Shared {
+    /// As written; the lab fills the placeholders.
+    written: ScenarioFile,
+    prepared: OnceLock<(ScenarioFile, PathBuf)>,
+    /// Or why there are none.
+    metrics: OnceLock<Result<Exposition, String>>,
+}
+
+fn files() -> Vec<ScenarioFile> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
+    let common = data::read(&folder.join("common.yml"));
+    let mut paths: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yml"))
+        .filter(|path| !path.ends_with("common.yml"))
+        .collect();
+    paths.sort();
+    let files = paths.iter().map(|path| ScenarioFile::read(path, &common));
+    files.collect()
+}
+
+fn trials_of(written: ScenarioFile, lab: &SharedLab) -> Vec<Trial> {
+    let shared = Arc::new(Shared {
+        written,
+        prepared: OnceLock::new(),
+        metrics: OnceLock::new(),
+    });
+    let file = &shared.written;
+    let trial = |number: usize| {
+        let (shared, lab) = (Arc::clone(&shared), Arc::clone(lab));
+        let name = format!("{}::{}", file.name, file.scenarios[number].name);
+        Trial::test(name, move || {
+            shared.run(number, lab.get().expect("the lab runs before its tests"))
+        })
+    };
+    (0..file.scenarios.len()).map(trial).collect()
+}
+
+impl Shared {
+    fn run(&self, number: usize, lab: &Lab) -> Result<(), Failed> {
+        let (file, config) = self.prepared.get_or_init(|| {
+            let file = self.written.filled(lab);
+            let config = lab.write(&format!("{}.json", file.name), &file.configuration());
+            (file, config)
+        });
+        let scenario = &file.scenarios[number];
+        let alone = check(config, scenario);
+        let mut wrong = verdict::differences(scenario, &alone);
+        match self.metrics.get_or_init(|| scrape(lab, &file.name, config)) {
+            Ok(metrics) => wrong.extend(series::differences(&file.name, scenario, metrics)),
+            Err(error) => wrong.push(format!("the daemon: {error}")),
+        }
+        if wrong.is_empty() {
+            return Ok(());
+        }
+        let (shows, wrong) = (scenario.shows.trim(), wrong.join("\n  "));
+        Err(format!("{shows}\n  {wrong}\n{}{}", alone.stdout, alone.stderr).into())
+    }
+}
+
+/// Probes one scenario alone.
+fn check(config: &Path, scenario: &Scenario) -> Finished {
+    let config = config.to_str().expect("a path in UTF-8");
+    let of_config = ["check", "--config.file", config];
+    let only = ["--endpoint", &scenario.name, "--format", "json"];
+    run_to_end(command(&[&of_config[..], &only].concat()))
+}
+
+/// Lets the daemon probe a whole file at once, and looks when every check ran.
+fn scrape(lab: &Lab, name: &str, config: &Path) -> Result<Exposition, String> {
+    let scrape = || {
+        let reachd = Reachd::start(lab, name, config);
+        reachd.wait_until_ready();
+        reachd.metrics()
+    };
+    panic::catch_unwind(AssertUnwindSafe(scrape)).map_err(|_| "see its panic above".to_owned())
+}

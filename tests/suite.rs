@@ -1,0 +1,52 @@
+//! Starts the lab if a test needs it, runs the tests, and ends the lab.
+
+use std::process::ExitCode;
+use std::sync::{Arc, OnceLock};
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::kit::Lab;
+use crate::{commands, isolation, layers, lifecycle, prometheus, scenarios};
+
+/// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
+const THREADS: usize = 6;
+
+/// The lab as the tests get it: it is there when the first of them runs.
+pub(crate) type SharedLab = Arc<OnceLock<Lab>>;
+
+pub(crate) fn run() -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(THREADS);
+    let shared = SharedLab::default();
+    let with_lab = with_lab(&shared);
+    let is_needed = !arguments.list
+        && with_lab
+            .iter()
+            .any(|trial| !arguments.is_filtered_out(trial));
+    if is_needed {
+        // Here and not in a test: the servers end with the thread that starts them.
+        let _ = shared.set(Lab::start());
+    }
+    let trials = layers::trials().into_iter().chain(with_lab).collect();
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+fn with_lab(lab: &SharedLab) -> Vec<Trial> {
+    let rooms = [
+        scenarios::trials(lab),
+        commands::trials(lab),
+        isolation::trials(lab),
+        prometheus::trials(lab),
+        lifecycle::trials(lab),
+    ];
+    rooms.into_iter().flatten().collect()
+}
+
+/// A test that needs the lab.
+pub(crate) fn trial(name: impl Into<String>, lab: &SharedLab, test: fn(&Lab)) -> Trial {
+    let lab = Arc::clone(lab);
+    Trial::test(name, move || {
+        test(lab.get().expect("the lab runs before its tests"));
+        Ok(())
+    })
+}
