@@ -21,7 +21,7 @@ pub use markdown::markdown;
 use serde::Serialize;
 pub use text::text;
 
-use crate::outcome::{FailureReason, Peer, Step};
+use crate::outcome::{FailureReason, Peer};
 
 /// What a person needs to know of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -53,8 +53,7 @@ pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
 /// Every reason, by phase, with each peer for which it can occur.
 pub fn all() -> impl Iterator<Item = (FailureReason, Peer, Explanation)> {
     FailureReason::all().flat_map(|reason| {
-        let steps = Step::ALL.into_iter();
-        let steps = steps.filter(move |step| step.phase == reason.phase());
-        steps.map(move |step| (reason, step.peer, explain(reason, step.peer)))
+        let peers = reason.peers().iter();
+        peers.map(move |peer| (reason, *peer, explain(reason, *peer)))
     })
 }

@@ -201,8 +201,8 @@ impl fmt::Display for Peer {
 // === impl Step ===
 
 impl Step {
-    /// Every step that a probe can take: a proxy answers no request, it only relays one.
-    pub const ALL: [Self; 8] = [
+    /// Every step that a probe can take. A proxy has a response only where it answers in the endpoint's place.
+    pub const ALL: [Self; 9] = [
         Self {
             phase: Phase::Dns,
             peer: Peer::Proxy,
@@ -234,6 +234,10 @@ impl Step {
         Self {
             phase: Phase::Response,
             peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Response,
+            peer: Peer::Proxy,
         },
     ];
 }

@@ -22,11 +22,11 @@ use url::Host;
 
 use self::connect::connect;
 use self::dns::Resolver;
-use self::http::{Hop, HttpProbe, Verdict};
+use self::http::{Hop, HttpProbe, Line, Verdict};
 use self::journal::Journal;
 use self::proxy::Tunnel;
 use self::stream::BoxedStream;
-use self::tls::{TlsPeer, Trust};
+use self::tls::{Secured, TlsPeer, Trust};
 use crate::endpoint::{Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsVersion};
 use crate::outcome::{Failure, Outcome, Peer, Phase, Step};
 use crate::plan::{Check, Plan};
@@ -200,7 +200,7 @@ impl Probe {
                 Verdict::Reachable => return Ok(()),
                 Verdict::Redirect(status) => {
                     let via = self.route_of(&http.hop()?.authority).0;
-                    http.record_redirect(status, via);
+                    http.record_redirect(status, via, &mut journal.observed);
                 }
             }
         }
@@ -215,10 +215,16 @@ impl Probe {
     ) -> Result<Verdict, Failure> {
         if hop.secure {
             let stream = self.reach(&hop.authority, journal).await?;
-            let (stream, alpn) = self
+            let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
                 .await?;
-            return http.exchange(stream, alpn.as_deref(), None, journal).await;
+            let line = Line {
+                stream: secured.stream,
+                http2: secured.http2,
+                proxy: None,
+                client_certificate_asked: secured.client_certificate_asked,
+            };
+            return http.exchange(line, journal).await;
         }
         let proxy = self.route_of(&hop.authority).1;
         let (next, peer) = match proxy {
@@ -226,7 +232,13 @@ impl Probe {
             None => (&hop.authority, Peer::Endpoint),
         };
         let stream = self.connect(next, peer, journal).await?;
-        http.exchange(stream, None, proxy, journal).await
+        let line = Line {
+            stream,
+            http2: false,
+            proxy: proxy.map(AsRef::as_ref),
+            client_certificate_asked: false,
+        };
+        http.exchange(line, journal).await
     }
 
     /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
@@ -306,7 +318,7 @@ impl Probe {
         authority: &Authority,
         alpn: &[&[u8]],
         journal: &mut Journal,
-    ) -> Result<(BoxedStream, Option<Vec<u8>>), Failure> {
+    ) -> Result<Secured, Failure> {
         let server_name = self.server_name_for(authority);
         let started = Instant::now();
         let peer = TlsPeer {

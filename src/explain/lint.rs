@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::{all, owner};
-use crate::outcome::{FailureReason, Peer, Step};
+use crate::outcome::{FailureReason, Peer};
 
 const LONGEST: usize = 170;
 
@@ -66,9 +66,7 @@ fn the_proxys_own_name_and_address_are_spoken_of_as_such() {
 #[test]
 fn every_reason_has_a_peer() {
     for reason in FailureReason::all() {
-        let steps = Step::ALL.iter().filter(|step| step.phase == reason.phase());
         let peers = all().filter(|(other, _, _)| *other == reason).count();
-        assert_eq!(peers, steps.count(), "{reason}");
         assert!(peers > 0, "{reason}");
     }
 }

@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use super::Phase;
+use super::{Peer, Phase};
 
 /// Declares the reasons of one phase with their stable names.
 macro_rules! reasons {
@@ -230,6 +230,16 @@ impl FailureReason {
             Self::Tls(_) => Phase::Tls,
             Self::Request(_) => Phase::Request,
             Self::Response(_) => Phase::Response,
+        }
+    }
+
+    /// Whose failure it can be.
+    #[must_use]
+    pub fn peers(self) -> &'static [Peer] {
+        match self {
+            Self::Dns(_) | Self::Connect(_) => &[Peer::Proxy, Peer::Endpoint],
+            Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
+            Self::Tls(_) | Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) async fn connect(
                 });
                 return Ok(stream);
             }
-            Ok(Err(error)) => (reason_of(&error), error.to_string()),
+            Ok(Err(error)) => (reason_of(&error), describe(&error)),
             Err(_) => (ConnectReason::Timeout, "no answer in time".to_owned()),
         };
         observed.connects.push(ConnectSeen {
@@ -75,14 +75,32 @@ fn failure(attempts: Vec<(ConnectReason, String)>, peer: Peer) -> Failure {
     )
 }
 
+/// A shortage of this machine must not send anybody to look for it in the network.
+fn describe(error: &io::Error) -> String {
+    let is_of_the_network = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionRefused
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+    );
+    if is_of_the_network {
+        error.to_string()
+    } else {
+        format!("this machine: {error}")
+    }
+}
+
 fn reason_of(error: &io::Error) -> ConnectReason {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => ConnectReason::Refused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectReason::Reset,
         io::ErrorKind::TimedOut => ConnectReason::Timeout,
         io::ErrorKind::HostUnreachable => ConnectReason::Unreachable,
-        // NetworkUnreachable; PermissionDenied and InvalidInput are what a `prohibit` and a `blackhole`
-        // route answer; AddrNotAvailable is a machine without an address of this family.
+        // What is left is this machine's own: NetworkUnreachable; PermissionDenied and InvalidInput, which a
+        // `prohibit` and a `blackhole` route answer; no address of this family; no socket to be had.
         _ => ConnectReason::NoRoute,
     }
 }

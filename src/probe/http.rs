@@ -1,20 +1,21 @@
 //! The phases `request` and `response`: one GET over the stream in hand, HTTP/1.1 or HTTP/2 as agreed by
 //! ALPN, each answer judged or followed. The line between the two phases is the answer's first byte.
 
+mod broken;
 mod driver;
 mod judge;
 mod redirect;
 mod watch;
 mod wire;
 
-use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use hyper::ext::ReasonPhrase;
-use hyper::header::{DATE, HeaderMap};
+use hyper::header::{AGE, DATE, HeaderMap, WARNING};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
+use self::broken::Broken;
 pub(super) use self::driver::Driver;
 use self::judge::Judge;
 pub(super) use self::redirect::Hop;
@@ -25,7 +26,7 @@ use super::proxy::{Head, own_answer};
 use super::stream::BoxedStream;
 use crate::endpoint::Expectation;
 use crate::outcome::{
-    Failure, HttpSeen, Observed, Phase, RedirectSeen, RequestReason, ResponseReason,
+    Failure, HttpSeen, Observed, Peer, Phase, RedirectSeen, RequestReason, ResponseReason, Step,
 };
 use crate::route::{Proxy, Via};
 
@@ -44,6 +45,38 @@ pub(super) struct HttpProbe<'a> {
     url: Url,
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
+}
+
+/// What a request goes over.
+pub(super) struct Line<'a> {
+    /// A connection, a tunnel, or TLS over either.
+    pub(super) stream: BoxedStream,
+    /// Whether HTTP/2 was agreed by ALPN.
+    pub(super) http2: bool,
+    /// The proxy that is asked, where there is no tunnel through it.
+    pub(super) proxy: Option<&'a Proxy>,
+    /// Whether the server asked for a client certificate, and so may refuse us for want of one.
+    pub(super) client_certificate_asked: bool,
+}
+
+/// What ends a conversation early.
+enum Trouble {
+    /// An answer that is a failure.
+    Failure(Failure),
+    /// No answer, or only a part of one.
+    Broken(hyper::Error),
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::Failure(failure)
+    }
+}
+
+impl From<hyper::Error> for Trouble {
+    fn from(error: hyper::Error) -> Self {
+        Self::Broken(error)
+    }
 }
 
 /// What an answer comes to.
@@ -65,72 +98,60 @@ impl<'a> HttpProbe<'a> {
     }
 
     /// Writes down a redirect that is about to be followed.
-    pub(super) fn record_redirect(&mut self, status: u16, via: Via) {
+    pub(super) fn record_redirect(&mut self, status: u16, via: Via, observed: &mut Observed) {
         self.redirects.push(RedirectSeen {
             status,
             url: self.url.to_string(),
             via,
         });
+        if let Some(seen) = &mut observed.http {
+            seen.redirects.clone_from(&self.redirects);
+        }
     }
 
-    /// Sends the request over `stream` and judges the answer. With a proxy the request has the absolute form
-    /// (RFC 9112 §3.2.2).
+    /// Sends the request over the line in hand and judges the answer. To a proxy the request has the absolute
+    /// form (RFC 9112 §3.2.2).
     pub(super) async fn exchange(
         &mut self,
-        stream: BoxedStream,
-        alpn: Option<&[u8]>,
-        proxy: Option<&Arc<Proxy>>,
+        line: Line<'_>,
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
         let watch = Watch::new();
         let started = Instant::now();
-        let conversation = self.converse(stream, alpn, proxy, &watch, &mut journal.observed);
-        let result = timeout_at(journal.deadline, conversation).await;
-        let first_byte = watch.first_byte();
-        let result = result.unwrap_or_else(|_| Err(self.late(first_byte.is_some())));
-        let ended = Instant::now();
-        match (&result, first_byte) {
-            (Err(failure), _) if failure.phase() == Phase::Proxy => {
-                journal
-                    .timings
-                    .add(Phase::Proxy.with_proxy(), ended - started);
+        let (proxy, asked) = (line.proxy, line.client_certificate_asked);
+        let conversation = self.converse(line, &watch, &mut journal.observed);
+        let result = match timeout_at(journal.deadline, conversation).await {
+            Ok(Ok(verdict)) => Ok(verdict),
+            Ok(Err(Trouble::Failure(failure))) => Err(failure),
+            Ok(Err(Trouble::Broken(error))) => {
+                let broken = Broken {
+                    url: &self.url,
+                    proxy,
+                    client_certificate_asked: asked,
+                };
+                Err(broken.failure(&error, &watch))
             }
-            (_, None) => journal
-                .timings
-                .add(Phase::Request.with_endpoint(), ended - started),
-            (_, Some(first_byte)) => {
-                journal
-                    .timings
-                    .add(Phase::Request.with_endpoint(), first_byte - started);
-                journal
-                    .timings
-                    .add(Phase::Response.with_endpoint(), ended - first_byte);
-            }
+            Err(_) => Err(self.late(proxy, watch.first_byte().is_some())),
+        };
+        let steps = steps(&result, started, watch.first_byte(), Instant::now());
+        for (step, elapsed) in steps {
+            journal.timings.add(step, elapsed);
         }
         result
     }
 
     async fn converse(
         &mut self,
-        stream: BoxedStream,
-        alpn: Option<&[u8]>,
-        proxy: Option<&Arc<Proxy>>,
+        line: Line<'_>,
         watch: &Watch,
         observed: &mut Observed,
-    ) -> Result<Verdict, Failure> {
-        let answer = wire::ask(
-            stream,
-            alpn == Some(b"h2"),
-            &self.url,
-            proxy.map(AsRef::as_ref),
-            watch,
-        );
+    ) -> Result<Verdict, Trouble> {
+        let proxy = line.proxy;
+        let answer = wire::ask(line.stream, line.http2, &self.url, proxy, watch).await?;
         let Answer {
             response,
             mut driver,
-        } = answer
-            .await
-            .map_err(|error| watch.failure(&error, &self.url))?;
+        } = answer;
         let (head, mut body) = response.into_parts();
         let status = head.status.as_u16();
         observed.http = Some(HttpSeen {
@@ -139,7 +160,6 @@ impl<'a> HttpProbe<'a> {
             redirects: self.redirects.clone(),
             body_bytes: 0,
         });
-        observed.clock_offset_seconds = clock_offset(&head.headers);
         if let Some(proxy) = proxy {
             let head = Head {
                 status: head.status,
@@ -148,9 +168,10 @@ impl<'a> HttpProbe<'a> {
             };
             if let Some((failure, seen)) = own_answer(&head, proxy) {
                 observed.proxy = Some(seen);
-                return Err(failure);
+                return Err(failure.into());
             }
         }
+        observed.clock_offset_seconds = clock_offset(&head.headers);
         let judge = Judge {
             url: &self.url,
             expectation: self.expectation,
@@ -173,8 +194,8 @@ impl<'a> HttpProbe<'a> {
         }
         match ended {
             Ok(()) => {}
-            Err(wire::BodyError::TooLong) => return Err(judge.body_too_long()),
-            Err(wire::BodyError::Broken(error)) => return Err(watch.failure(&error, &self.url)),
+            Err(wire::BodyError::TooLong) => return Err(judge.body_too_long().into()),
+            Err(wire::BodyError::Broken(error)) => return Err(error.into()),
         }
         judge.body(read.bytes())?;
         Ok(Verdict::Reachable)
@@ -187,20 +208,60 @@ impl<'a> HttpProbe<'a> {
             && !self.expectation.status.names(status)
     }
 
-    fn late(&self, answer_has_begun: bool) -> Failure {
+    fn late(&self, proxy: Option<&Proxy>, answer_has_begun: bool) -> Failure {
         let url = &self.url;
+        let over = over(proxy);
         if answer_has_begun {
-            let detail = format!("GET {url}: the answer did not end in time");
+            let detail = format!("GET {url}{over}: the answer did not end in time");
             Failure::of_endpoint(ResponseReason::Timeout, detail)
         } else {
-            let detail = format!("GET {url}: no answer in time");
+            let detail = format!("GET {url}{over}: no answer in time");
             Failure::of_endpoint(RequestReason::Timeout, detail)
         }
     }
 }
 
-/// The peer's clock minus ours, from its Date header (RFC 9110 §6.6.1), which has whole seconds.
+/// Says over which proxy a request for plain HTTP went.
+fn over(proxy: Option<&Proxy>) -> String {
+    proxy.map_or_else(String::new, |proxy| {
+        format!(" over proxy {} ({})", proxy.name, proxy.authority)
+    })
+}
+
+/// The steps of a conversation: a failure that is the proxy's is a talk with the proxy and nobody else.
+fn steps(
+    result: &Result<Verdict, Failure>,
+    started: Instant,
+    first_byte: Option<Instant>,
+    ended: Instant,
+) -> Vec<(Step, Duration)> {
+    let answering = match result {
+        Err(failure) if failure.phase() == Phase::Proxy => {
+            return vec![(Phase::Proxy.with_proxy(), ended - started)];
+        }
+        Err(failure) if failure.phase() == Phase::Response => failure.peer,
+        _ => Peer::Endpoint,
+    };
+    let response = Step {
+        phase: Phase::Response,
+        peer: answering,
+    };
+    let asked = Phase::Request.with_endpoint();
+    match first_byte {
+        None => vec![(asked, ended - started)],
+        Some(first_byte) => vec![
+            (asked, first_byte - started),
+            (response, ended - first_byte),
+        ],
+    }
+}
+
+/// The peer's clock minus ours, from its Date header (RFC 9110 §6.6.1), which has whole seconds. An answer out
+/// of some cache has the date at which it was made, and tells nothing.
 fn clock_offset(headers: &HeaderMap) -> Option<f64> {
+    if headers.contains_key(AGE) || headers.contains_key(WARNING) {
+        return None;
+    }
     let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
     let now = SystemTime::now();
     Some(match date.duration_since(now) {

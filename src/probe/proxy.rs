@@ -91,6 +91,10 @@ impl Tunnel<'_> {
     }
 
     fn broken(&self, error: &hyper::Error, watch: &Watch) -> Failure {
+        if error.is_parse_too_large() {
+            let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
+            return self.failure(ProxyReason::ProtocolError, what);
+        }
         // A peer that speaks before it is asked makes the library give up without reading a word of it.
         let spoke_out_of_turn =
             error.is_canceled() && watch.first_byte().is_some() && !watch.ended();

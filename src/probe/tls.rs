@@ -8,6 +8,7 @@ mod witness;
 use std::fmt;
 use std::fs::File;
 use std::io::BufReader;
+use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +31,14 @@ use super::stream::BoxedStream;
 use crate::endpoint::{Authority, TlsVersion};
 use crate::outcome::{Failure, Observed, Peer, TlsReason, TlsSeen};
 
-/// How long a server that asked for a client certificate and got none may take to refuse the connection,
-/// which in TLS 1.3 it does only after the handshake.
-const REFUSAL_DELAY: Duration = Duration::from_millis(500);
+/// A server that asked for a client certificate and got none refuses the connection in TLS 1.3 only after the
+/// handshake: by an alert that comes about a round trip later. It is waited for as long as the handshake took,
+/// which was at least one, but within these bounds.
+const REFUSAL_DELAY: RangeInclusive<Duration> =
+    Duration::from_millis(20)..=Duration::from_millis(500);
+
+/// What outcomes call RFC 8446.
+const TLS_1_3: &str = "TLSv1.3";
 
 /// A set of trusted roots with everything that a handshake needs; made once, shared by all handshakes.
 pub(super) struct Trust {
@@ -47,8 +53,17 @@ pub(super) struct TlsPeer<'a> {
     pub(super) authority: &'a Authority,
     /// The name to send and to verify where it is not the authority's host.
     pub(super) server_name: Option<&'a str>,
-    /// What to offer by ALPN.
+    /// What to offer by ALPN; nothing where no request follows.
     pub(super) alpn: &'a [&'a [u8]],
+}
+
+/// A connection secured by a handshake.
+pub(super) struct Secured {
+    pub(super) stream: BoxedStream,
+    /// Whether HTTP/2 was agreed by ALPN.
+    pub(super) http2: bool,
+    /// Whether the server asked for a client certificate, which reachd has not.
+    pub(super) client_certificate_asked: bool,
 }
 
 impl fmt::Debug for Trust {
@@ -82,19 +97,20 @@ impl Trust {
         self.config.clone()
     }
 
-    /// Makes a full handshake over `stream` and says what was agreed by ALPN.
+    /// Makes a full handshake over `stream`.
     pub(super) async fn handshake(
         &self,
         stream: BoxedStream,
         peer: TlsPeer<'_>,
         deadline: Instant,
         observed: &mut Observed,
-    ) -> Result<(BoxedStream, Option<Vec<u8>>), Failure> {
+    ) -> Result<Secured, Failure> {
         let name = server_name(peer)?;
+        let started = Instant::now();
         let witness = Arc::new(Witness::new(Arc::clone(&self.verifier)));
         let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
         let result = timeout_at(deadline, connector.connect(name, stream)).await;
-        let certificates = certificate::seen(&witness.presented());
+        let certificates = certificate::seen(witness.presented());
         let failure = |(reason, detail): (TlsReason, String)| {
             Failure::of_endpoint(reason, format!("{}: {detail}", peer.authority))
         };
@@ -117,17 +133,27 @@ impl Trust {
             }
         };
         let agreed = agreed(stream.get_ref().1);
-        let alpn = stream.get_ref().1.alpn_protocol().map(<[u8]>::to_vec);
+        let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+        let may_still_refuse = agreed.version == Some(TLS_1_3) && peer.alpn.is_empty();
         observed.tls.push(TlsSeen {
             certificates,
             ..agreed
         });
-        if witness.client_certificate_asked() && peer.alpn.is_empty() {
-            refused_afterwards(&mut stream, deadline)
-                .await
-                .map_or(Ok(()), |why| Err(failure(why)))?;
+        let client_certificate_asked = witness.client_certificate_asked();
+        if client_certificate_asked && may_still_refuse {
+            let delay = started
+                .elapsed()
+                .clamp(*REFUSAL_DELAY.start(), *REFUSAL_DELAY.end());
+            let until = deadline.min(Instant::now() + delay);
+            if let Some(why) = refused_afterwards(&mut stream, until).await {
+                return Err(failure(why));
+            }
         }
-        Ok((Box::new(stream), alpn))
+        Ok(Secured {
+            stream: Box::new(stream),
+            http2,
+            client_certificate_asked,
+        })
     }
 
     /// The shared settings with a witness of its own for this handshake. The clone is shallow.
@@ -218,15 +244,14 @@ fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {
 /// answer shows the same; a bare handshake has to ask.
 async fn refused_afterwards<S>(
     stream: &mut TlsStream<S>,
-    deadline: Instant,
+    until: Instant,
 ) -> Option<(TlsReason, String)>
 where
     TlsStream<S>: AsyncRead + Unpin,
 {
-    let until = deadline.min(Instant::now() + REFUSAL_DELAY);
     let mut byte = [0];
     match timeout_at(until, stream.read(&mut byte)).await {
-        Ok(Err(error)) if demands_client_certificate(&error) => {
+        Ok(Err(_)) => {
             let detail = "the server demands a client certificate and was given none".to_owned();
             Some((TlsReason::ClientCertificateRequired, detail))
         }
@@ -246,7 +271,7 @@ fn nothing_agreed() -> TlsSeen {
 
 fn agreed(connection: &ClientConnection) -> TlsSeen {
     let version = connection.protocol_version().map(|version| match version {
-        ProtocolVersion::TLSv1_3 => "TLSv1.3",
+        ProtocolVersion::TLSv1_3 => TLS_1_3,
         _ => "TLSv1.2",
     });
     // rustls names the suites of TLS 1.3 with a prefix of its own; IANA's names have TLS_.

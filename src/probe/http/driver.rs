@@ -1,4 +1,5 @@
-//! Drives a connection while something that needs it is awaited, in one task: no spawn, no extra wake-up.
+//! Drives a connection while something that needs it is awaited. Over HTTP/1.1 that is one task and no extra
+//! wake-up; HTTP/2 has tasks of its own, which end with the connection.
 
 use std::future::Future;
 use std::pin::Pin;

@@ -1,12 +1,15 @@
 //! Where a redirect leads, and which ones are not followed.
 
-use hyper::HeaderMap;
 use hyper::header::LOCATION;
+use hyper::{HeaderMap, Uri};
 use url::Url;
 
 use super::HttpProbe;
 use crate::endpoint::{Authority, Expectation};
 use crate::outcome::{Failure, ResponseReason};
+
+/// So much of a Location that cannot be followed is shown.
+const MOST_CHARACTERS_SHOWN: usize = 256;
 
 /// One request of a probe: where it goes and whether over TLS.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,9 +51,10 @@ pub(super) fn target(
             format!("answered {status} without a Location"),
         );
     };
-    let target = match from.join(&location) {
+    let mut target = match from.join(&location) {
         Ok(target) => target,
         Err(error) => {
+            let location: String = location.chars().take(MOST_CHARACTERS_SHOWN).collect();
             let what = format!("answered {status} with the Location `{location}`: {error}");
             return failure(ResponseReason::BadRedirect, what);
         }
@@ -75,7 +79,23 @@ pub(super) fn target(
             format!("answered {status}, leading to {target}"),
         );
     }
+    without_what_no_request_carries(&mut target);
+    if target.as_str().parse::<Uri>().is_err() {
+        let length = target.as_str().len();
+        let what = format!(
+            "answered {status} with a Location of {length} bytes that no request can carry"
+        );
+        return failure(ResponseReason::BadRedirect, what);
+    }
     Ok(target)
+}
+
+/// Credentials and fragments are not sent (RFC 9110 §4.2.4), and nobody needs to read them.
+fn without_what_no_request_carries(target: &mut Url) {
+    // A URL with a host can have neither user nor password refused.
+    target.set_username("").ok();
+    target.set_password(None).ok();
+    target.set_fragment(None);
 }
 
 #[cfg(test)]
@@ -145,5 +165,16 @@ mod tests {
                 "{from} {location:?}"
             );
         }
+    }
+
+    #[test]
+    fn a_location_that_no_request_can_carry_is_refused() {
+        let mut headers = HeaderMap::new();
+        let location = format!("/{}", "x".repeat(70_000));
+        headers.insert(LOCATION, location.parse().unwrap());
+        let from = Url::parse("https://a.test/").unwrap();
+        let failure = target(&from, 302, &headers, &Expectation::default(), 0).unwrap_err();
+        assert_eq!(failure.reason.to_string(), "response/bad_redirect");
+        assert!(failure.detail.len() < 500, "{}", failure.detail.len());
     }
 }

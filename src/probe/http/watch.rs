@@ -1,6 +1,7 @@
 //! Watches the bytes of a conversation: when the answer's first one came, and how the stream ended. So the
 //! reason is made where the error happens, not guessed from what a library made of it.
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -8,9 +9,7 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
-use url::Url;
 
-use crate::outcome::{Failure, RequestReason, ResponseReason, TlsReason};
 use crate::probe::stream::BoxedStream;
 use crate::probe::tls::demands_client_certificate;
 
@@ -26,11 +25,22 @@ struct Sight {
 
 /// How a stream ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Ending {
+pub(super) enum Ending {
     Closed,
     Reset,
     ClientCertificateDemanded,
     Broken(String),
+}
+
+impl fmt::Display for Ending {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Closed => "the connection was closed",
+            Self::Reset => "the connection was reset",
+            Self::ClientCertificateDemanded => "a client certificate was demanded",
+            Self::Broken(what) => what,
+        })
+    }
 }
 
 /// A stream under watch.
@@ -61,66 +71,8 @@ impl Watch {
         self.ending().is_some()
     }
 
-    /// What a failed conversation comes to, in the phase in which it was.
-    pub(super) fn failure(&self, error: &hyper::Error, url: &Url) -> Failure {
-        let describe = |what: &str| format!("GET {url}: {what}");
-        if error.is_parse_too_large() {
-            let detail = describe(
-                "the head of the answer is longer than 64 KiB or has more than 100 headers",
-            );
-            return Failure::of_endpoint(ResponseReason::TooLarge, detail);
-        }
-        let begun = self.first_byte().is_some();
-        let either = |request: RequestReason, response: ResponseReason, what: &str| {
-            if begun {
-                Failure::of_endpoint(response, describe(what))
-            } else {
-                Failure::of_endpoint(request, describe(what))
-            }
-        };
-        match self.ending() {
-            Some(Ending::ClientCertificateDemanded) => {
-                let detail = describe("the server demands a client certificate and was given none");
-                Failure::of_endpoint(TlsReason::ClientCertificateRequired, detail)
-            }
-            Some(Ending::Reset) => either(
-                RequestReason::Reset,
-                ResponseReason::Reset,
-                "the connection was reset",
-            ),
-            Some(Ending::Broken(what)) => either(
-                RequestReason::ProtocolError,
-                ResponseReason::ProtocolError,
-                &what,
-            ),
-            _ if error.is_parse() => {
-                let what = format!("the answer is not HTTP ({error})");
-                either(
-                    RequestReason::ProtocolError,
-                    ResponseReason::ProtocolError,
-                    &what,
-                )
-            }
-            Some(Ending::Closed) => {
-                let what = if begun {
-                    "the connection was closed in the middle of the answer"
-                } else {
-                    "the connection was closed without an answer"
-                };
-                either(RequestReason::Closed, ResponseReason::Closed, what)
-            }
-            None => {
-                let what = chain(error);
-                either(
-                    RequestReason::ProtocolError,
-                    ResponseReason::ProtocolError,
-                    &what,
-                )
-            }
-        }
-    }
-
-    fn ending(&self) -> Option<Ending> {
+    /// How the stream ended, if it did.
+    pub(super) fn ending(&self) -> Option<Ending> {
         self.0
             .ending
             .lock()
@@ -133,17 +85,6 @@ impl Watch {
         let mut slot = self.0.ending.lock().unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert(ending);
     }
-}
-
-/// An error with everything that caused it.
-fn chain(error: &hyper::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
 }
 
 // === impl Watched ===
@@ -218,7 +159,8 @@ impl AsyncWrite for Watched {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        let result = ready!(Pin::new(&mut self.stream).poll_flush(cx));
+        Poll::Ready(result.inspect_err(|error| self.note(error)))
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

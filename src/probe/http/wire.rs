@@ -3,7 +3,7 @@
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::{http1, http2};
-use hyper::header::{ACCEPT, HOST, USER_AGENT};
+use hyper::header::{ACCEPT, CACHE_CONTROL, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
@@ -102,14 +102,13 @@ fn http2_request(url: &Url) -> Request<Empty<Bytes>> {
 
 fn request(target: &str) -> Request<Empty<Bytes>> {
     let mut request = Request::new(Empty::new());
-    // Whatever `url` has accepted and encoded, a request line can carry.
+    // URLs that a request cannot carry were refused with the configuration, or with the redirect.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/"));
     let headers = request.headers_mut();
-    headers.insert(
-        USER_AGENT,
-        hyper::header::HeaderValue::from_static(USER_AGENT_VALUE),
-    );
-    headers.insert(ACCEPT, hyper::header::HeaderValue::from_static("*/*"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(USER_AGENT_VALUE));
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    // What a cache on the way remembers says nothing of the endpoint (RFC 9111 §5.2.1.4).
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
     request
 }
 

@@ -13,6 +13,9 @@ use crate::route::Proxy;
 /// So many authentication schemes of one answer are kept.
 const MOST_SCHEMES: usize = 16;
 
+/// So much of what a proxy says in one place is kept.
+const MOST_CHARACTERS_SHOWN: usize = 256;
+
 /// Products that answer errors of their own with their name in `Server`.
 const PROXY_PRODUCTS: [&str; 8] = [
     "squid",
@@ -40,15 +43,12 @@ impl Head<'_> {
     fn offered_authentication(&self) -> Vec<String> {
         let mut schemes: Vec<String> = Vec::new();
         for value in self.headers.get_all(PROXY_AUTHENTICATE) {
-            let scheme = value
-                .to_str()
-                .unwrap_or_default()
-                .split([' ', ','])
-                .next()
-                .unwrap_or_default();
-            let scheme = scheme.to_ascii_lowercase();
-            if !scheme.is_empty() && !schemes.contains(&scheme) && schemes.len() < MOST_SCHEMES {
-                schemes.push(scheme);
+            let value = String::from_utf8_lossy(value.as_bytes());
+            let offered = list(&value).into_iter().filter_map(scheme);
+            for scheme in offered.map(str::to_ascii_lowercase) {
+                if !schemes.contains(&scheme) && schemes.len() < MOST_SCHEMES {
+                    schemes.push(scheme);
+                }
             }
         }
         schemes
@@ -56,15 +56,20 @@ impl Head<'_> {
 
     /// What the proxy says went wrong, in its own words.
     fn error(&self) -> Option<String> {
-        let proxy_status = self
-            .text("proxy-status")
-            .filter(|text| text.contains("error="));
+        // The last member is of the proxy nearest to us, the ones before it are of others (RFC 9209 §2).
+        let proxy_status = self.text("proxy-status").and_then(|text| {
+            let last = list(&text).pop()?.to_owned();
+            last.contains("error=").then_some(last)
+        });
         self.text("x-squid-error").or(proxy_status)
     }
 
     fn phrase(&self) -> Cow<'_, str> {
         match self.phrase {
-            Some(phrase) => String::from_utf8_lossy(phrase.as_bytes()),
+            Some(phrase) => {
+                let phrase = String::from_utf8_lossy(phrase.as_bytes());
+                Cow::Owned(phrase.chars().take(MOST_CHARACTERS_SHOWN).collect())
+            }
             None => Cow::Borrowed(self.status.canonical_reason().unwrap_or_default()),
         }
     }
@@ -81,10 +86,39 @@ impl Head<'_> {
         Some(
             String::from_utf8_lossy(value.as_bytes())
                 .chars()
-                .take(256)
+                .take(MOST_CHARACTERS_SHOWN)
                 .collect(),
         )
     }
+}
+
+/// The members of a list, which are parted by commas outside quotes (RFC 9110 §5.6.1).
+fn list(text: &str) -> Vec<&str> {
+    let mut members = Vec::new();
+    let (mut start, mut quoted, mut escaped) = (0, false, false);
+    for (at, character) in text.char_indices() {
+        match character {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            ',' if !quoted => {
+                members.push(text[start..at].trim());
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    members.push(text[start..].trim());
+    members
+}
+
+/// The scheme with which a member of a list of challenges begins; none where it is but a parameter of the
+/// challenge before it (RFC 9110 §11.3).
+fn scheme(member: &str) -> Option<&str> {
+    let end = member.find([' ', '\t', '=']).unwrap_or(member.len());
+    let (token, rest) = member.split_at(end);
+    let is_parameter = rest.trim_start().starts_with('=');
+    (!token.is_empty() && !is_parameter).then_some(token)
 }
 
 /// Why a proxy refused, and the detail for people.
@@ -298,6 +332,44 @@ mod tests {
         assert_eq!(
             head.seen(true).offered_authentication,
             ["ntlm", "negotiate"]
+        );
+    }
+
+    #[test]
+    fn the_schemes_of_all_challenges_are_found() {
+        let table = [
+            ("Basic realm=\"x\"", "basic"),
+            (
+                "Negotiate, NTLM, Basic realm=\"a, b\"",
+                "negotiate ntlm basic",
+            ),
+            (
+                "Digest realm=\"x, Basic\", nonce=\"y\", qop = \"auth\", Basic realm=\"x\"",
+                "digest basic",
+            ),
+            ("Negotiate YII==", "negotiate"),
+            ("Basic, basic", "basic"),
+            ("", ""),
+        ];
+        for (value, expected) in table {
+            let headers = headers(&[("proxy-authenticate", value)]);
+            let offered = head(407, None, &headers).seen(true).offered_authentication;
+            assert_eq!(offered.join(" "), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn only_the_nearest_proxy_speaks_for_itself() {
+        let reason = |value| {
+            let headers = headers(&[("proxy-status", value)]);
+            own_answer(&head(403, None, &headers), &proxy(false))
+                .map(|(failure, _)| failure.reason.to_string())
+        };
+        let denied = "corp; error=http_request_denied";
+        assert_eq!(reason(denied).as_deref(), Some("proxy/forbidden"));
+        assert_eq!(
+            reason("cdn.example; error=http_request_denied, corp; received-status=403"),
+            None
         );
     }
 

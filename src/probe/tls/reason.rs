@@ -18,7 +18,7 @@ pub(super) fn of(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
     }
     match tls_error(error) {
         Some(error) => of_protocol(error, witness),
-        None => of_connection(error),
+        None => of_connection(error, witness),
     }
 }
 
@@ -32,8 +32,8 @@ pub(super) fn late(witness: &Witness) -> (TlsReason, String) {
     (TlsReason::Timeout, detail.to_owned())
 }
 
-/// Whether an error after the handshake is the server's refusal to go on without a client certificate
-/// (RFC 8446 §4.4.2.4).
+/// Whether an error after the handshake says in so many words that the server does not go on without a client
+/// certificate (RFC 8446 §4.4.2.4).
 pub(in crate::probe) fn demands_client_certificate(error: &io::Error) -> bool {
     matches!(
         tls_error(error),
@@ -45,7 +45,13 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref::<Error>()
 }
 
-fn of_connection(error: &io::Error) -> (TlsReason, String) {
+fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
+    if witness.client_certificate_asked() {
+        let detail = format!(
+            "the server asked for a client certificate, was given none, and ended it ({error})"
+        );
+        return (TlsReason::ClientCertificateRequired, detail);
+    }
     match error.kind() {
         io::ErrorKind::UnexpectedEof => (
             TlsReason::Closed,
@@ -135,19 +141,17 @@ fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, St
             whose(witness, "not for the name that was asked for"),
         ),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
-            TlsReason::WeakSignature,
-            whose(
-                witness,
-                "signed with an algorithm that is no longer accepted",
-            ),
-        ),
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            let detail =
+                "a certificate of the chain is signed with an algorithm that is no longer accepted";
+            (TlsReason::WeakSignature, detail.to_owned())
+        }
         error => of_chain(error, witness),
     }
 }
 
 fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
-    match (certificate::lack(&witness.presented()), error) {
+    match (certificate::lack(witness.presented()), error) {
         (Some(Lack::SelfSigned { subject }), _) => (
             TlsReason::SelfSigned,
             format!("the certificate of {subject} vouches for itself"),
@@ -175,7 +179,7 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
 /// Says whose certificate it is that the detail is about, as far as the chain shows.
 fn whose(witness: &Witness, detail: &str) -> String {
     let now = SystemTime::now();
-    let chain = certificate::seen(&witness.presented());
+    let chain = certificate::seen(witness.presented());
     let out_of_date = chain
         .iter()
         .find(|certificate| certificate.not_after < now || certificate.not_before > now);

@@ -29,8 +29,8 @@ impl Witness {
     }
 
     /// The certificates as presented, leaf first; empty when the handshake did not come to them.
-    pub(super) fn presented(&self) -> Vec<CertificateDer<'static>> {
-        self.presented.get().cloned().unwrap_or_default()
+    pub(super) fn presented(&self) -> &[CertificateDer<'static>] {
+        self.presented.get().map_or(&[], Vec::as_slice)
     }
 
     /// Why the verifier refused the certificates, if it did.

@@ -1,0 +1,100 @@
+//! What a conversation comes to that broke off: by what was seen on the wire, in the phase in which it was.
+
+use hyper::Error;
+use url::Url;
+
+use super::over;
+use super::watch::{Ending, Watch};
+use crate::outcome::{Failure, ProxyReason, RequestReason, ResponseReason, TlsReason};
+use crate::route::Proxy;
+
+/// A conversation that broke off.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Broken<'a> {
+    pub(super) url: &'a Url,
+    pub(super) proxy: Option<&'a Proxy>,
+    pub(super) client_certificate_asked: bool,
+}
+
+/// How it broke, as far as the reason goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Break {
+    Closed,
+    Reset,
+    NotHttp,
+}
+
+impl Broken<'_> {
+    pub(super) fn failure(&self, error: &Error, watch: &Watch) -> Failure {
+        if error.is_parse_too_large() {
+            let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
+            return Failure::of_endpoint(ResponseReason::TooLarge, self.describe(what));
+        }
+        let begun = watch.first_byte().is_some();
+        match watch.ending() {
+            Some(Ending::ClientCertificateDemanded) => self
+                .client_certificate("the server demands a client certificate and was given none"),
+            Some(ending) if self.client_certificate_asked && !begun => {
+                let what = format!(
+                    "the server asked for a client certificate, was given none, and did not answer ({ending})"
+                );
+                self.client_certificate(&what)
+            }
+            Some(Ending::Reset) => self.of(Break::Reset, begun, "the connection was reset"),
+            Some(Ending::Broken(what)) => self.of(Break::NotHttp, begun, &what),
+            _ if error.is_parse() => {
+                let what = format!("the answer is not HTTP ({error})");
+                self.of(Break::NotHttp, begun, &what)
+            }
+            Some(Ending::Closed) if begun => {
+                let what = "the connection was closed in the middle of the answer";
+                self.of(Break::Closed, begun, what)
+            }
+            Some(Ending::Closed) => self.of(
+                Break::Closed,
+                begun,
+                "the connection was closed without an answer",
+            ),
+            None => self.of(Break::NotHttp, begun, &chain(error)),
+        }
+    }
+
+    /// Before the answer begins, the one that breaks off is the proxy, where one was asked.
+    fn of(&self, broke: Break, begun: bool, what: &str) -> Failure {
+        let detail = self.describe(what);
+        if self.proxy.is_some() && (!begun || broke == Break::NotHttp) {
+            let reason = match broke {
+                Break::Closed | Break::Reset => ProxyReason::Closed,
+                Break::NotHttp => ProxyReason::ProtocolError,
+            };
+            return Failure::of_proxy(reason, detail);
+        }
+        match (begun, broke) {
+            (false, Break::Closed) => Failure::of_endpoint(RequestReason::Closed, detail),
+            (false, Break::Reset) => Failure::of_endpoint(RequestReason::Reset, detail),
+            (false, Break::NotHttp) => Failure::of_endpoint(RequestReason::ProtocolError, detail),
+            (true, Break::Closed) => Failure::of_endpoint(ResponseReason::Closed, detail),
+            (true, Break::Reset) => Failure::of_endpoint(ResponseReason::Reset, detail),
+            (true, Break::NotHttp) => Failure::of_endpoint(ResponseReason::ProtocolError, detail),
+        }
+    }
+
+    fn client_certificate(&self, what: &str) -> Failure {
+        Failure::of_endpoint(TlsReason::ClientCertificateRequired, self.describe(what))
+    }
+
+    fn describe(&self, what: &str) -> String {
+        format!("GET {}{}: {what}", self.url, over(self.proxy))
+    }
+}
+
+/// An error with everything that caused it.
+fn chain(error: &Error) -> String {
+    let mut text = error.to_string();
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        text = format!("{text}: {cause}");
+        source = cause.source();
+    }
+    text
+}
