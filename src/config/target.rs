@@ -18,6 +18,8 @@ pub(super) enum TargetError {
     Fragment,
     #[error("expected a host and a port, such as example.com:443, and nothing after them")]
     Authority,
+    #[error("the URL must not be longer than 8 KiB: no server takes more")]
+    TooLong,
     #[error("the port must be a number from 1 to 65535")]
     Port,
     #[error("the port is missing")]
@@ -27,6 +29,9 @@ pub(super) enum TargetError {
     )]
     DnsName,
 }
+
+/// The longest URL that is asked for, in its encoded form.
+const MOST_BYTES: usize = 8 * 1024;
 
 /// What an endpoint's URL asks to be probed. A `dns:` target asks for addresses until its `record` is known.
 pub(super) fn target(url: &str) -> Result<Target, TargetError> {
@@ -91,6 +96,9 @@ fn http(text: &str) -> Result<Url, TargetError> {
     if url.port() == Some(0) {
         return Err(TargetError::Port);
     }
+    if url.as_str().len() > MOST_BYTES {
+        return Err(TargetError::TooLong);
+    }
     Ok(url)
 }
 
@@ -122,6 +130,12 @@ mod tests {
         }
         assert!(matches!(target("TLS://a.example:1"), Ok(Target::Tls(_))));
         assert_eq!(target("dns:a.example.").unwrap().host(), "a.example");
+    }
+
+    #[test]
+    fn a_url_that_no_server_takes_is_refused() {
+        let url = format!("https://a.example/{}", "x".repeat(MOST_BYTES));
+        assert_eq!(target(&url), Err(TargetError::TooLong));
     }
 
     #[test]
