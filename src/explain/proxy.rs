@@ -146,6 +146,7 @@ const TIMEOUT: Explanation = Explanation {
         "The proxy waits for something behind it: the endpoint, its DNS, a parent proxy or its directory.",
         "The proxy is overloaded.",
         "The timeout of the check is shorter than the proxy's own, so that its error never arrives.",
+        "The URL has the wrong kind: an HTTP proxy waits for the end of a request when it is greeted by SOCKS.",
     ],
     steps: &[
         "See what it says in the end: `curl -v -m 120 -x http://PROXY:PORT https://HOST/`.",
