@@ -18,6 +18,7 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         ),
         trial("isolation::no_route", lab, no_route),
         trial("isolation::unreachable", lab, unreachable),
+        trial("isolation::router_without_route", lab, router_without_route),
         trial("isolation::system_resolver", lab, system_resolver),
         trial("isolation::system_trust_store", lab, system_trust_store),
     ]
@@ -56,6 +57,18 @@ fn no_route(lab: &Lab) {
 fn unreachable(lab: &Lab) {
     let route = "ip link set lo up && ip route add unreachable 192.0.2.0/24";
     let failures = failures(&probe_nobody(lab, "unreachable", route));
+    assert_eq!(failures, ["connect/endpoint/unreachable"]);
+}
+
+/// This machine has a route, but the first router has none: no fault of this machine's.
+fn router_without_route(lab: &Lab) {
+    let router = "ip link set lo up && ip netns add router \
+        && ip link add out type veth peer name in netns router \
+        && ip addr add 198.18.0.1/30 dev out && ip link set out up \
+        && ip -n router addr add 198.18.0.2/30 dev in && ip -n router link set in up \
+        && ip netns exec router sysctl -qw net.ipv4.ip_forward=1 \
+        && ip route add default via 198.18.0.2";
+    let failures = failures(&probe_nobody(lab, "router-without-route", router));
     assert_eq!(failures, ["connect/endpoint/unreachable"]);
 }
 
@@ -114,7 +127,8 @@ fn probe_nobody(lab: &Lab, name: &str, prepare: &str) -> Finished {
     );
     let command = "exec \"$REACHD\" check --format json --config.file";
     let script = format!("{prepare} && {command} {}", config.display());
-    let finished = in_namespace("--net", &script, &[]);
+    // Mounts of its own, too: network namespaces made by name are mounts.
+    let finished = in_namespace("-nm", &script, &[]);
     assert_eq!(finished.exit_code, 2, "{finished:?}");
     finished
 }

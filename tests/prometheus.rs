@@ -76,7 +76,8 @@ fn sees_every_check(lab: &Lab) {
         .iter()
         .map(|sample| {
             let label = |name: &str| sample.labels[name].as_str();
-            key(label("service"), label("endpoint"), label("route"))
+            let key = key(label("service"), label("endpoint"), label("route"));
+            format!("{key}: {}", sample.value)
         })
         .collect();
     assert_eq!(expected.len(), 6 * 3 + 1, "every check has its gauge");
@@ -91,7 +92,8 @@ fn sees_every_check(lab: &Lab) {
             .iter()
             .map(|result| {
                 let label = |name: &str| result["metric"][name].as_str().unwrap_or_default();
-                key(label("service"), label("endpoint"), label("route"))
+                let key = key(label("service"), label("endpoint"), label("route"));
+                format!("{key}: {}", result["value"][1].as_str().unwrap_or_default())
             })
             .collect();
         (seen == expected).then_some(())

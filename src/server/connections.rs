@@ -21,8 +21,9 @@ use super::{Server, router};
 /// How many clients are served at once, over all listeners. More of them wait in the backlog.
 const CONNECTIONS: usize = 256;
 
-/// How long a client may take to send a request's head, or to begin with the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take to send a request's head, or to begin with the next one: less than any scrape
+/// waits, so that idle clients cannot keep Prometheus out.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the head of a request may be, in bytes.
 const HEAD_LIMIT: usize = 32 * 1024;
