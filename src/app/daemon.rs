@@ -1,20 +1,21 @@
 //! The daemon: probes on one runtime, serves on another thread, reloads on request, and ends within five
 //! seconds of being told to.
 
+mod serving;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::Setup;
@@ -24,7 +25,7 @@ use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
 use crate::scheduler::Scheduler;
-use crate::server::{ReloadRequest, Server, serve};
+use crate::server::{ReloadRequest, Server};
 
 /// How long probes under way may take to finish after a signal to stop; with what the server takes at the same
 /// time, reachd ends within five seconds.
@@ -37,16 +38,27 @@ pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<Ex
     let setup = Setup::load(file)?;
     let listeners = bind(&arguments.listen_addresses)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let stop = CancellationToken::new();
     let (daemon, server) = Daemon::new(file, arguments, &setup);
-    let serving = start_server(listeners, server, stop.clone())?;
-    let ended = runtime.block_on(daemon.run(&setup, &stop));
-    stop.cancel();
-    if serving.join().is_err() {
-        error!("the server ended by a fault of reachd, please report it");
-    }
+    let ended = live(&runtime, daemon, &setup, |stop| {
+        Serving::start(listeners, server, stop)
+    });
     info!("reachd has stopped");
     ended.map(|()| ExitCode::SUCCESS)
+}
+
+/// Probes and serves until a signal to stop comes, which is a good end, or one of the two fails, which is not.
+fn live(
+    runtime: &Runtime,
+    daemon: Daemon,
+    setup: &Setup,
+    serve: impl FnOnce(CancellationToken) -> Result<Serving, Fault>,
+) -> Result<(), Fault> {
+    let stop = CancellationToken::new();
+    let serving = serve(stop.clone())?;
+    let probed = runtime.block_on(daemon.run(setup, &stop));
+    stop.cancel();
+    let served = serving.end();
+    probed.and(served)
 }
 
 /// Everything that a reload touches.
@@ -187,42 +199,5 @@ fn probing_runtime(workers: usize) -> Result<Runtime, Fault> {
     runtime.map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))
 }
 
-/// Serves on a thread of its own, so that no scrape delays a probe.
-fn start_server(
-    listeners: Vec<std::net::TcpListener>,
-    server: Server,
-    stop: CancellationToken,
-) -> Result<thread::JoinHandle<()>, Fault> {
-    let fault =
-        |error: std::io::Error| Fault::Internal(format!("the server cannot be started: {error}"));
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(fault)?;
-    let body = move || {
-        // Whatever ends the server ends the daemon: one that cannot be scraped is of no use.
-        let _ends_with_server = stop.clone().drop_guard();
-        runtime.block_on(async {
-            let mut serving = Vec::with_capacity(listeners.len());
-            for listener in listeners {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => {
-                        if let Ok(address) = listener.local_addr() {
-                            info!(%address, "serving the page, /metrics and the API");
-                        }
-                        serving.push(listener);
-                    }
-                    Err(error) => {
-                        error!(%error, "a listener cannot be served");
-                        return;
-                    }
-                }
-            }
-            serve(serving, server, stop.cancelled()).await;
-        });
-    };
-    thread::Builder::new()
-        .name("server".to_owned())
-        .spawn(body)
-        .map_err(fault)
-}
+#[cfg(test)]
+mod tests;
