@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
@@ -30,6 +32,12 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("lifecycle::reload_over_http_is_off", lab, reload_is_off),
         trial("lifecycle::sigterm_under_load", lab, sigterm),
         trial("lifecycle::sigint_ends_too", lab, sigint),
+        trial("lifecycle::sigterm_during_a_reload", lab, |lab| {
+            ends_during_a_reload(lab, "TERM");
+        }),
+        trial("lifecycle::sigint_during_a_reload", lab, |lab| {
+            ends_during_a_reload(lab, "INT");
+        }),
     ]
 }
 
@@ -137,6 +145,38 @@ fn sigint(lab: &Lab) {
     reachd.daemon.signal("INT");
     let status = reachd.daemon.wait_for_end(DRAIN);
     assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
+}
+
+/// A reload that hangs, as on a mount whose server is gone, holds up no end.
+fn ends_during_a_reload(lab: &Lab, signal: &str) {
+    let name = format!("reload-{signal}");
+    let secret = lab.path(&format!("secrets/{name}"));
+    fs::write(&secret, "wonderland\n").unwrap();
+    let proxy = format!(
+        "proxies: {{squid: {{url: \"http://squid.lab.test:3140\", \
+         auth: {{basic: {{username: alice, password_file: \"@dir@/secrets/{name}\"}}}}}}}}\n"
+    );
+    let text = format!("{proxy}{}", configuration(WEB));
+    let config = lab.write(&format!("{name}.yml"), &text);
+    let mut reachd = Reachd::start_with(lab, &name, &config, &["--web.enable-lifecycle"]);
+
+    // Whoever opens a pipe to read it waits until somebody opens it to write.
+    fs::remove_file(&secret).unwrap();
+    let made = Command::new("mkfifo").arg(&secret).status().unwrap();
+    assert!(made.success(), "mkfifo");
+    reachd.daemon.signal("HUP");
+    let address = reachd.address;
+    let asking = thread::spawn(move || http::post(address, "/-/reload"));
+    thread::sleep(Duration::from_millis(500));
+
+    let start = Instant::now();
+    reachd.daemon.signal(signal);
+    let status = reachd.daemon.wait_for_end(DRAIN);
+    let took = start.elapsed();
+    assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
+    assert!(took < DRAIN, "it took {took:?}");
+    let answer = asking.join().unwrap().unwrap();
+    assert_eq!(answer.status, 503, "{answer:?}");
 }
 
 // === what is probed ===

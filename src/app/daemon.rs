@@ -31,19 +31,23 @@ use crate::server::{ReloadRequest, Server};
 /// time, reachd ends within five seconds.
 const GRACE: Duration = Duration::from_secs(4);
 
+/// How long the rest may take after that, such as a file that is being read for a reload.
+const LEFTOVERS: Duration = Duration::from_millis(200);
+
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
 
 pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
     let setup = Setup::load(file)?;
-    let listeners = bind(&arguments.listen_addresses)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
     let (daemon, server) = Daemon::new(file, arguments, &setup);
     let ended = live(&runtime, daemon, &setup, |stop| {
-        Serving::start(listeners, server, stop)
+        Serving::start(bind(&arguments.listen_addresses)?, server, stop)
     });
+    runtime.shutdown_timeout(LEFTOVERS);
+    ended?;
     info!("reachd has stopped");
-    ended.map(|()| ExitCode::SUCCESS)
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Probes and serves until a signal to stop comes, which is a good end, or one of the two fails, which is not.
@@ -53,12 +57,12 @@ fn live(
     setup: &Setup,
     serve: impl FnOnce(CancellationToken) -> Result<Serving, Fault>,
 ) -> Result<(), Fault> {
+    // Before anybody can see that reachd is there, so that none is missed.
+    let signals = listen_for_signals(runtime)?;
     let stop = CancellationToken::new();
     let serving = serve(stop.clone())?;
-    let probed = runtime.block_on(daemon.run(setup, &stop));
-    stop.cancel();
-    let served = serving.end();
-    probed.and(served)
+    runtime.block_on(daemon.run(setup, signals, &stop));
+    serving.end()
 }
 
 /// Everything that a reload touches.
@@ -106,32 +110,40 @@ impl Daemon {
     }
 
     /// Probes until a signal to stop comes, or the server ends.
-    async fn run(mut self, setup: &Setup, stop: &CancellationToken) -> Result<(), Fault> {
-        let mut signals = Signals::listen()
-            .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))?;
+    async fn run(mut self, setup: &Setup, mut signals: Signals, stop: &CancellationToken) {
         self.bring_into_force(setup);
-        loop {
-            tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::Reload => {
-                        self.reload().await.ok();
-                    }
-                    Signal::Stop => break,
-                },
-                Some(request) = self.reloads.recv() => {
-                    let result = self.reload().await;
-                    // Whoever asked may have gone away meanwhile.
-                    request.reply.send(result).ok();
-                }
-                () = stop.cancelled() => break,
-            }
-        }
+        self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         stop.cancel();
+        // Whoever waits for a reload learns that there will be none.
+        drop(self.reloads);
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
-        Ok(())
+    }
+
+    /// Reloads whenever that is asked for. The end does not wait for a reload under way: the files may lie on a
+    /// mount that hangs.
+    async fn reload_until_end(&mut self, signals: &mut Signals, stop: &CancellationToken) {
+        loop {
+            let request = tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Reload => None,
+                    Signal::Stop => return,
+                },
+                Some(request) = self.reloads.recv() => Some(request),
+                () = stop.cancelled() => return,
+            };
+            let result = tokio::select! {
+                result = self.reload() => result,
+                () = signals.stop() => return,
+                () = stop.cancelled() => return,
+            };
+            if let Some(request) = request {
+                // Whoever asked may have gone away meanwhile.
+                request.reply.send(result).ok();
+            }
+        }
     }
 
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
@@ -172,6 +184,12 @@ impl Daemon {
             });
         info!(checks, not_probed, source, "the configuration is in force");
     }
+}
+
+fn listen_for_signals(runtime: &Runtime) -> Result<Signals, Fault> {
+    let _in_runtime = runtime.enter();
+    Signals::listen()
+        .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))
 }
 
 /// Binds before anything is probed, so that a taken port is told at once.
