@@ -30,6 +30,7 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("lifecycle::reload_keeps_what_did_not_change", lab, reload),
         trial("lifecycle::reload_over_http", lab, reload_over_http),
         trial("lifecycle::reload_over_http_is_off", lab, reload_is_off),
+        trial("lifecycle::workers_are_told_to_wait", lab, workers),
         trial("lifecycle::sigterm_under_load", lab, sigterm),
         trial("lifecycle::sigint_ends_too", lab, sigint),
         trial("lifecycle::sigterm_during_a_reload", lab, |lab| {
@@ -145,6 +146,26 @@ fn sigint(lab: &Lab) {
     reachd.daemon.signal("INT");
     let status = reachd.daemon.wait_for_end(DRAIN);
     assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
+}
+
+/// What a reload cannot change is said, and not passed over.
+fn workers(lab: &Lab) {
+    let with = |workers| {
+        let global = format!("global: {{workers: {workers}, ");
+        configuration(WEB).replacen("global: {", &global, 1)
+    };
+    let config = lab.write("workers.yml", &with(1));
+    let flags = ["--web.enable-lifecycle"];
+    let reachd = Reachd::start_with(lab, "workers", &config, &flags);
+    let reload = |workers| {
+        lab.write("workers.yml", &with(workers));
+        let answer = http::post(reachd.address, "/-/reload").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        reachd.daemon.log().matches("global.workers").count()
+    };
+    assert_eq!(reload(1), 0, "{}", reachd.daemon.log());
+    assert_eq!(reload(2), 1, "{}", reachd.daemon.log());
+    assert_eq!(reload(1), 1, "{}", reachd.daemon.log());
 }
 
 /// A reload that hangs, as on a mount whose server is gone, holds up no end.

@@ -68,6 +68,8 @@ fn live(
 /// Everything that a reload touches.
 struct Daemon {
     file: Option<PathBuf>,
+    /// As many threads as probe: a reload does not change that.
+    workers: usize,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -99,6 +101,7 @@ impl Daemon {
         };
         let daemon = Self {
             file: file.map(Path::to_owned),
+            workers: setup.config.global.workers,
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
@@ -167,6 +170,13 @@ impl Daemon {
     fn bring_into_force(&mut self, setup: &Setup) {
         for notice in &setup.notices {
             warn!("{notice}");
+        }
+        let workers = setup.config.global.workers;
+        if workers != self.workers {
+            warn!(
+                workers,
+                "global.workers takes effect at the next start: {} until then", self.workers
+            );
         }
         self.observers.planned(&setup.plan);
         self.scheduler.apply(setup.jobs(), setup.plan.concurrency);
