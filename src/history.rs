@@ -1,11 +1,12 @@
 //! The last outcomes of every check, in memory and bounded: the last 60, and the last 20 failures kept apart.
+//! What a probe saw takes most of the room, so that only the latest outcome and these failures keep it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::observer::{Observer, Watcher};
-use crate::outcome::Outcome;
+use crate::outcome::{Observed, Outcome};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// How many outcomes of a check are kept.
@@ -28,7 +29,8 @@ pub struct CheckHistory {
     pub check: Arc<Check>,
     /// Since when it has been in its present state (success, or failing for one reason).
     pub since: Option<SystemTime>,
-    /// The last outcomes, oldest first.
+    /// The last outcomes, oldest first. What was seen is kept of the latest and of those among `failures`; of the
+    /// others, `observed` is empty.
     pub recent: Vec<Arc<Outcome>>,
     /// The last failures, oldest first; they outlive newer successes.
     pub failures: Vec<Arc<Outcome>>,
@@ -155,9 +157,19 @@ impl Kept {
         if !unchanged {
             self.since = Some(outcome.started);
         }
+        if let Some(former) = self.recent.back_mut()
+            && former.result.is_ok()
+        {
+            forget_what_was_seen(former);
+        }
         push_bounded(&mut self.recent, outcome, RECENT);
-        if outcome.result.is_err() {
-            push_bounded(&mut self.failures, outcome, FAILURES);
+        if outcome.result.is_err()
+            && let Some(left) = push_bounded(&mut self.failures, outcome, FAILURES)
+        {
+            let mut recent = self.recent.iter_mut();
+            recent
+                .find(|kept| Arc::ptr_eq(kept, &left))
+                .map(forget_what_was_seen);
         }
     }
 }
@@ -170,11 +182,41 @@ fn same_state(one: &Outcome, other: &Outcome) -> bool {
     }
 }
 
-fn push_bounded(outcomes: &mut VecDeque<Arc<Outcome>>, outcome: &Arc<Outcome>, most: usize) {
-    if outcomes.len() >= most {
-        outcomes.pop_front();
-    }
+/// Whoever else holds the outcome keeps it whole.
+fn forget_what_was_seen(kept: &mut Arc<Outcome>) {
+    let Outcome {
+        started,
+        duration,
+        via,
+        ref result,
+        ref timings,
+        ref not_run,
+        observed: _,
+    } = **kept;
+    *kept = Arc::new(Outcome {
+        started,
+        duration,
+        via,
+        result: result.clone(),
+        timings: timings.clone(),
+        not_run: not_run.clone(),
+        observed: Observed::default(),
+    });
+}
+
+/// Returns the outcome for which there is no more room.
+fn push_bounded(
+    outcomes: &mut VecDeque<Arc<Outcome>>,
+    outcome: &Arc<Outcome>,
+    most: usize,
+) -> Option<Arc<Outcome>> {
+    let left = if outcomes.len() >= most {
+        outcomes.pop_front()
+    } else {
+        None
+    };
     outcomes.push_back(Arc::clone(outcome));
+    left
 }
 
 // === impl HistoryWatcher ===
@@ -228,6 +270,63 @@ mod tests {
         assert_eq!(starts(&known.failures), (10..30).collect::<Vec<_>>());
         assert_eq!(starts(&[Arc::clone(known.latest().unwrap())]), [129]);
         assert_eq!(known.since, Some(seconds(30)));
+    }
+
+    /// Those of the outcomes that still have what was seen, by their start.
+    fn with_evidence(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
+        let whole = |outcome: &&Arc<Outcome>| outcome.observed != Observed::default();
+        starts(
+            &outcomes
+                .iter()
+                .filter(whole)
+                .map(Arc::clone)
+                .collect::<Vec<_>>(),
+        )
+    }
+
+    /// An expired certificate, with what else was seen.
+    fn expired_with_evidence(at: u64) -> Arc<Outcome> {
+        let mut outcome = (*expired(at)).clone();
+        outcome.observed = success(at).observed.clone();
+        Arc::new(outcome)
+    }
+
+    #[test]
+    fn what_was_seen_is_kept_of_the_latest_and_of_the_last_failures() {
+        let check = fixture::check("site", "gateway", "https://gateway.example/");
+        let history = History::default();
+        history.planned(&fixture::plan([&check]));
+        let watcher = history.watch(&check);
+        let known = || history.of(&check.key()).unwrap();
+
+        for at in 0..3 {
+            watcher.observed(&success(at));
+        }
+        assert_eq!(with_evidence(&known().recent), [2]);
+
+        for at in 3..33 {
+            watcher.observed(&expired_with_evidence(at));
+        }
+        let last: Vec<u64> = (13..33).collect();
+        assert_eq!(with_evidence(&known().recent), last);
+        assert_eq!(with_evidence(&known().failures), last);
+
+        for at in 33..40 {
+            watcher.observed(&success(at));
+        }
+        let known = known();
+        assert_eq!(with_evidence(&known.failures), last);
+        assert_eq!(with_evidence(&known.recent), [last, vec![39]].concat());
+        assert_eq!(known.recent[39].observed, success(39).observed);
+        let older = Outcome {
+            observed: Observed::default(),
+            ..(*success(33)).clone()
+        };
+        assert_eq!(*known.recent[33], older, "all the rest is kept");
+        for failure in &known.failures {
+            let shared = known.recent.iter().any(|one| Arc::ptr_eq(one, failure));
+            assert!(shared, "one copy is enough");
+        }
     }
 
     #[test]
