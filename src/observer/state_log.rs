@@ -1,8 +1,8 @@
 //! The log of changes: one line when a check starts to fail, fails for another reason, or recovers; none for
 //! an outcome like the one before.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tracing::{info, warn};
@@ -14,43 +14,94 @@ use crate::plan::{Check, CheckKey, Plan};
 /// Logs changes of state through `tracing`.
 #[derive(Debug, Default)]
 pub struct StateLog {
-    states: Mutex<BTreeMap<CheckKey, SharedState>>,
+    /// Of the plan in force.
+    standings: Mutex<BTreeMap<CheckKey, Arc<Standing>>>,
 }
 
-type SharedState = Arc<Mutex<State>>;
+/// How one definition of a check fares.
+#[derive(Debug)]
+struct Standing {
+    check: Arc<Check>,
+    state: Mutex<State>,
+}
 
-/// How a check fared the last time. The state outlives a reload that changes the check, so that the recovery
-/// which such a change brings about is logged too.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// How a check fared the last time. A reload that changes the check hands the state on, so that the recovery which
+/// such a change brings about is logged too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    #[default]
     Unknown,
     Reachable,
     Failing(FailureReason, Peer),
+    /// The plan has another definition of the check, or none: what a probe of this one still finds is no change.
+    Superseded,
 }
 
 struct StateWatcher {
-    check: Arc<Check>,
     url: String,
-    state: SharedState,
+    standing: Arc<Standing>,
 }
 
 // === impl StateLog ===
 
 impl Observer for StateLog {
     fn planned(&self, plan: &Plan) {
-        let keys: BTreeSet<CheckKey> = plan.checks.iter().map(|check| check.key()).collect();
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        states.retain(|key, _| keys.contains(key));
+        let mut standings = self.standings();
+        let mut former = std::mem::take(&mut *standings);
+        for check in &plan.checks {
+            let key = check.key();
+            let standing = match former.remove(&key) {
+                Some(kept) if kept.check == *check => kept,
+                Some(changed) => Standing::new(check, changed.supersede()),
+                None => Standing::new(check, State::Unknown),
+            };
+            standings.insert(key, standing);
+        }
+        for gone in former.into_values() {
+            gone.supersede();
+        }
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
-        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let standings = self.standings();
+        let standing = standings.get(&check.key());
         Box::new(StateWatcher {
-            check: Arc::clone(check),
             url: check.endpoint.target.to_string(),
-            state: Arc::clone(states.entry(check.key()).or_default()),
+            standing: standing.map_or_else(|| Standing::new(check, State::Unknown), Arc::clone),
         })
+    }
+}
+
+impl StateLog {
+    fn standings(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Standing>>> {
+        self.standings
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Standing ===
+
+impl Standing {
+    fn new(check: &Arc<Check>, state: State) -> Arc<Self> {
+        Arc::new(Self {
+            check: Arc::clone(check),
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Takes the state away, for the definition that comes after this one.
+    fn supersede(&self) -> State {
+        std::mem::replace(&mut *self.state(), State::Superseded)
+    }
+
+    /// Goes on to the state of this outcome, and returns the one before; `None` where that is no longer asked for.
+    fn change(&self, now: State) -> Option<State> {
+        let mut state = self.state();
+        (*state != State::Superseded).then(|| std::mem::replace(&mut *state, now))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -72,9 +123,8 @@ impl Watcher for StateWatcher {
 
     fn observed(&self, outcome: &Arc<Outcome>) {
         let now = State::after(outcome);
-        let before = {
-            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            std::mem::replace(&mut *state, now)
+        let Some(before) = self.standing.change(now) else {
+            return;
         };
         match (&outcome.result, before) {
             _ if now == before => {}
@@ -97,11 +147,15 @@ impl Watcher for StateWatcher {
 }
 
 impl StateWatcher {
+    fn check(&self) -> &Check {
+        &self.standing.check
+    }
+
     fn log_failure(&self, outcome: &Outcome, failure: &Failure, message: &'static str) {
         warn!(
-            service = %self.check.endpoint.service,
-            endpoint = %self.check.endpoint.name,
-            route = %self.check.route.name,
+            service = %self.check().endpoint.service,
+            endpoint = %self.check().endpoint.name,
+            route = %self.check().route.name,
             url = %self.url,
             phase = %failure.phase(),
             peer = %failure.peer,
@@ -115,9 +169,9 @@ impl StateWatcher {
     /// Phase, peer and reason are those of the failure that is over.
     fn log_recovery(&self, outcome: &Outcome, reason: FailureReason, peer: Peer) {
         info!(
-            service = %self.check.endpoint.service,
-            endpoint = %self.check.endpoint.name,
-            route = %self.check.route.name,
+            service = %self.check().endpoint.service,
+            endpoint = %self.check().endpoint.name,
+            route = %self.check().route.name,
             url = %self.url,
             phase = %reason.phase(),
             peer = %peer,
@@ -232,6 +286,39 @@ mod tests {
             "{}",
             lines[3]
         );
+    }
+
+    #[test]
+    fn a_late_outcome_of_a_former_definition_is_not_logged() {
+        let former = fixture::check("site", "moved", "https://former.example/");
+        let moved = fixture::check("site", "moved", "https://moved.example/");
+        let gone = fixture::check("site", "gone", "https://gone.example/");
+        let log = StateLog::default();
+        log.planned(&fixture::plan([&former, &gone]));
+        let (late, removed) = (log.watch(&former), log.watch(&gone));
+        let lines = logged(|| {
+            late.observed(&success(1));
+            removed.observed(&success(1));
+            log.planned(&fixture::plan([&moved]));
+            let watcher = log.watch(&moved);
+            watcher.observed(&success(2));
+            late.observed(&expired(3));
+            removed.observed(&expired(3));
+            watcher.observed(&success(4));
+        });
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+
+    #[test]
+    fn a_reload_leaves_the_watcher_of_what_did_not_change_in_place() {
+        let before = fixture::check("site", "kept", "https://kept.example/");
+        let same = fixture::check("site", "kept", "https://kept.example/");
+        let log = StateLog::default();
+        log.planned(&fixture::plan([&before]));
+        let watcher = log.watch(&before);
+        log.planned(&fixture::plan([&same]));
+        let lines = logged(|| watcher.observed(&expired(1)));
+        assert_eq!(lines.len(), 1, "{lines:#?}");
     }
 
     #[test]
