@@ -18,8 +18,16 @@ pub const FAILURES: usize = 20;
 /// The outcomes kept for the page, the API and the log of changes.
 #[derive(Debug, Default)]
 pub struct History {
+    known: Mutex<Known>,
+}
+
+/// What is known of all checks.
+#[derive(Debug, Default)]
+struct Known {
     /// Of the plan in force; `None` before the first.
-    records: Mutex<Option<Records>>,
+    records: Option<Records>,
+    /// Whether every check of a former plan had run.
+    was_ready: bool,
 }
 
 /// What is known of one check.
@@ -59,7 +67,7 @@ impl History {
     /// What is known of every check, ordered by key.
     #[must_use]
     pub fn snapshot(&self) -> Vec<CheckHistory> {
-        let records: Vec<Arc<Record>> = match &*self.records() {
+        let records: Vec<Arc<Record>> = match &self.known().records {
             Some(records) => records.values().map(Arc::clone).collect(),
             None => Vec::new(),
         };
@@ -69,45 +77,54 @@ impl History {
     /// What is known of one check.
     #[must_use]
     pub fn of(&self, key: &CheckKey) -> Option<CheckHistory> {
-        let record = Arc::clone(self.records().as_ref()?.get(key)?);
+        let record = Arc::clone(self.known().records.as_ref()?.get(key)?);
         Some(record.history())
     }
 
-    /// Whether every check of the plan in force has run once.
+    /// Whether every check of a plan has run once. It stays so over reloads, for what reachd knows of the rest does
+    /// not get worse when a check comes that has not run.
     #[must_use]
-    pub fn every_check_ran(&self) -> bool {
-        let records = self.records();
-        let Some(records) = &*records else {
-            return false;
-        };
-        records
-            .values()
-            .all(|record| !record.kept().recent.is_empty())
+    pub fn is_ready(&self) -> bool {
+        self.known().is_ready()
     }
 
-    fn records(&self) -> MutexGuard<'_, Option<Records>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for History {
     fn planned(&self, plan: &Plan) {
-        let mut records = self.records();
-        let mut former = records.take().unwrap_or_default();
+        let mut known = self.known();
+        known.was_ready = known.is_ready();
+        let mut former = known.records.take().unwrap_or_default();
         let kept = plan.checks.iter().map(|check| {
             let key = check.key();
             let record = former.remove(&key).filter(|record| record.check == *check);
             (key, record.unwrap_or_else(|| Record::new(check)))
         });
-        *records = Some(kept.collect());
+        known.records = Some(kept.collect());
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
-        let records = self.records();
-        let record = records.as_ref().and_then(|all| all.get(&check.key()));
+        let known = self.known();
+        let record = known.records.as_ref().and_then(|all| all.get(&check.key()));
         Box::new(HistoryWatcher(
             record.map_or_else(|| Record::new(check), Arc::clone),
         ))
+    }
+}
+
+// === impl Known ===
+
+impl Known {
+    fn is_ready(&self) -> bool {
+        let ran = |record: &Arc<Record>| !record.kept().recent.is_empty();
+        self.was_ready
+            || self
+                .records
+                .as_ref()
+                .is_some_and(|all| all.values().all(ran))
     }
 }
 

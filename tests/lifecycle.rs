@@ -88,10 +88,13 @@ fn reload_over_http(lab: &Lab) {
     let config = lab.write("reload-http.yml", &configuration(WEB));
     let flags = ["--web.enable-lifecycle"];
     let reachd = Reachd::start_with(lab, "reload-http", &config, &flags);
+    reachd.wait_until_ready();
     let renamed = WEB.replace("web,", "renamed,");
     lab.write("reload-http.yml", &configuration(&renamed));
     let answer = http::post(reachd.address, "/-/reload").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
+    let ready = http::get(reachd.address, "/-/ready").unwrap();
+    assert_eq!(ready.status, 200, "it was ready before the reload");
     reachd.wait_for_metrics("the renamed check", SOON, |metrics| {
         !metrics.all_with(&[("endpoint", "renamed")]).is_empty()
             && metrics.all_with(&[("endpoint", "web")]).is_empty()

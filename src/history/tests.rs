@@ -147,19 +147,40 @@ fn a_new_plan_keeps_what_did_not_change() {
 }
 
 #[test]
-fn every_check_ran_once_each_has_an_outcome() {
+fn ready_once_each_check_has_an_outcome() {
     let first = fixture::check("site", "first", "https://first.example/");
     let second = fixture::check("site", "second", "https://second.example/");
     let history = History::default();
-    assert!(!history.every_check_ran(), "no plan yet");
-    history.planned(&fixture::plan([]));
-    assert!(history.every_check_ran(), "nothing to wait for");
+    assert!(!history.is_ready(), "no plan yet");
     history.planned(&fixture::plan([&first, &second]));
-    assert!(!history.every_check_ran());
+    assert!(!history.is_ready());
     history.watch(&first).observed(&success(1));
-    assert!(!history.every_check_ran());
+    assert!(!history.is_ready());
     history.watch(&second).abandoned(false);
-    assert!(!history.every_check_ran());
+    assert!(!history.is_ready());
     history.watch(&second).observed(&expired(2));
-    assert!(history.every_check_ran());
+    assert!(history.is_ready());
+}
+
+#[test]
+fn nothing_to_wait_for_is_ready() {
+    let history = History::default();
+    history.planned(&fixture::plan([]));
+    assert!(history.is_ready());
+}
+
+#[test]
+fn ready_stays_ready_over_reloads_and_nobody_need_have_asked() {
+    let first = fixture::check("site", "first", "https://first.example/");
+    let changed = fixture::check("site", "first", "https://changed.example/");
+    let added = fixture::check("site", "added", "https://added.example/");
+    let history = History::default();
+    history.planned(&fixture::plan([&first]));
+    history.planned(&fixture::plan([&changed]));
+    assert!(!history.is_ready(), "no plan has run as a whole");
+    history.watch(&changed).observed(&success(1));
+    history.planned(&fixture::plan([&added, &changed]));
+    assert!(history.is_ready());
+    history.planned(&fixture::plan([&added, &first]));
+    assert!(history.is_ready());
 }
