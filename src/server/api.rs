@@ -126,7 +126,7 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         started: server.started,
         uptime_seconds: server.started.elapsed().unwrap_or_default().as_secs_f64(),
-        ready: server.history.every_check_ran(),
+        ready: server.history.is_ready(),
         overall: Judged::from(Counts::of(&histories)),
         services: services.collect(),
         not_probed: not_probed.iter().map(NotProbed::from).collect(),
