@@ -166,10 +166,9 @@ impl Resolver {
             )
         })?;
         let search = self.local.iter().flat_map(|local| &local.search);
-        let searched = search.filter(|_| !host.contains('.')).filter_map(|domain| {
-            let relative = Name::from_utf8(host).ok()?;
-            relative.append_domain(domain).ok()
-        });
+        let searched = search
+            .filter(|_| !host.contains('.'))
+            .filter_map(|domain| name.clone().append_domain(domain).ok());
         let mut candidates: Vec<Name> = searched.collect();
         candidates.push(name);
         Ok(candidates)
@@ -191,8 +190,39 @@ async fn second(first: &Answer, other: impl Future<Output = Answer>) -> Option<A
     timeout(RESOLUTION_DELAY, other).await.ok()
 }
 
+/// A label is taken as it is: whoever read the host did its IDNA, and to the DNS any octet is a letter (RFC 2181
+/// §11). Windows hosts have names such as `cm_01`, which the rules for host names of RFC 1123 forbid.
 fn fully_qualified(host: &str) -> Result<Name, String> {
-    let mut name = Name::from_utf8(host).map_err(|error| format!("not a domain name: {error}"))?;
-    name.set_fqdn(true);
-    Ok(name)
+    let labels = host.strip_suffix('.').unwrap_or(host).split('.');
+    Name::from_labels(labels.map(str::as_bytes))
+        .map_err(|error| format!("not a domain name: {error}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_name_that_the_dns_can_hold_can_be_asked_for() {
+        let table = [
+            "cm_01.corp.example",
+            "cm01_.corp.example",
+            "_ldap._tcp.corp.example",
+            "-cm01-.corp.example",
+            "xn--bcher-kva.example",
+            "cm01",
+        ];
+        for host in table {
+            for written in [host.to_owned(), format!("{host}.")] {
+                let name = fully_qualified(&written).unwrap();
+                let labels: Vec<&[u8]> = host.split('.').map(str::as_bytes).collect();
+                assert_eq!(name.iter().collect::<Vec<_>>(), labels, "{written}");
+                assert!(name.is_fqdn());
+            }
+        }
+        let long = format!("{}.example", "a".repeat(64));
+        for host in ["", ".", "a..example", long.as_str()] {
+            assert!(fully_qualified(host).is_err(), "{host}");
+        }
+    }
 }
