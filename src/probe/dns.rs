@@ -4,25 +4,21 @@
 
 mod answer;
 mod exchange;
+mod findings;
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use hickory_resolver::Hosts;
 use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::{Name, RecordType as WireType};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
-use self::answer::{Answer, Findings, in_family_order};
 use self::exchange::Servers;
+use self::findings::{Findings, in_family_order};
 use super::ProberError;
 use crate::endpoint::{DnsExpectation, DnsQuestion, ResolverSettings};
 use crate::outcome::{DnsReason, DnsSeen, Failure, Observed, Peer};
-
-/// How long the other address family may still take once one has answered (RFC 8305 §3, Resolution Delay).
-const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
 
 /// A set of servers that are asked for names.
 #[derive(Debug)]
@@ -70,7 +66,7 @@ impl Resolver {
         }
         let mut last = Findings::none();
         for name in self.candidates(host, peer)? {
-            last = self.both_families(&name, deadline).await;
+            last = Findings::of(&self.servers, &name, deadline).await;
             if last.reason() != Some(DnsReason::NxDomain) {
                 break;
             }
@@ -124,21 +120,6 @@ impl Resolver {
         verdict.map_err(|(reason, detail)| Failure::of_endpoint(reason, describe(&detail)))
     }
 
-    /// A and AAAA are asked for at once. When one has brought addresses, the other has a short while left:
-    /// a server that swallows AAAA questions must not make every name time out.
-    async fn both_families(&self, name: &Name, deadline: Instant) -> Findings {
-        let ask = |record| {
-            let query = Query::query(name.clone(), record);
-            async move { self.servers.ask(&query, deadline).await }
-        };
-        let (v6, v4) = (ask(WireType::AAAA), ask(WireType::A));
-        tokio::pin!(v6, v4);
-        tokio::select! {
-            v6 = &mut v6 => Findings { v4: second(&v6, v4).await, v6: Some(v6) },
-            v4 = &mut v4 => Findings { v6: second(&v4, v6).await, v4: Some(v4) },
-        }
-    }
-
     fn locally_known(&self, host: &str) -> Option<Vec<IpAddr>> {
         let lower = host.trim_end_matches('.').to_ascii_lowercase();
         if lower == "localhost" || lower.ends_with(".localhost") {
@@ -180,14 +161,6 @@ impl Resolver {
             self.name
         )
     }
-}
-
-/// Waits for the second family: as long as it takes when the first brought nothing, else but a moment.
-async fn second(first: &Answer, other: impl Future<Output = Answer>) -> Option<Answer> {
-    if first.addresses().is_empty() {
-        return Some(other.await);
-    }
-    timeout(RESOLUTION_DELAY, other).await.ok()
 }
 
 /// A label is taken as it is: whoever read the host did its IDNA, and to the DNS any octet is a letter (RFC 2181
