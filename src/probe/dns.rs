@@ -5,6 +5,7 @@
 mod answer;
 mod exchange;
 mod findings;
+mod trouble;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;

@@ -16,13 +16,15 @@ use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::trouble;
 use crate::endpoint::{ResolverSettings, ResolverTransport, TlsVersion};
 use crate::outcome::DnsReason;
 use crate::probe::ProberError;
 use crate::probe::connect::fair_share;
 use crate::probe::tls::Trust;
 
-/// Longer than any probe: the probe's own deadline is the one that counts.
+/// Longer than any probe: the probe's own deadline is the one that counts. Only for a TLS handshake, and for the
+/// TCP connection under DNS over HTTPS, hickory has a limit of 5 s that nobody can set; it is a timeout like ours.
 const NEVER: Duration = Duration::from_secs(3600);
 
 /// Servers in the order in which they are asked.
@@ -103,13 +105,9 @@ impl Servers {
         );
         for (asked, server) in self.list.iter().enumerate() {
             let share = fair_share(deadline, self.list.len() - asked);
-            let address = server.address;
             let answer = match timeout_at(share, self.exchange(server, query)).await {
-                Ok(Ok(response)) => Answer::received(&response, address),
-                Ok(Err(error)) => Answer::trouble(reason_of(&error), format!("{address}: {error}")),
-                Err(_) => {
-                    Answer::trouble(DnsReason::Timeout, format!("{address}: no answer in time"))
-                }
+                Ok(answer) => answer,
+                Err(_) => trouble::late(server.address),
             };
             if answer.is_final() {
                 return answer;
@@ -120,22 +118,34 @@ impl Servers {
     }
 
     /// One question over a fresh connection; over TCP once more when the answer over UDP was truncated.
-    async fn exchange(&self, server: &Server, query: &Query) -> Result<DnsResponse, NetError> {
-        let mut answer = Err(NetError::NoConnections);
+    async fn exchange(&self, server: &Server, query: &Query) -> Answer {
+        let mut answer = Answer::trouble(DnsReason::NetworkError, server.address.to_string());
         for connection in &server.connections {
-            let connecting =
-                self.provider
-                    .new_connection(server.address, connection, &self.context)?;
-            let handle = connecting.await?;
-            answer = handle
-                .lookup(query.clone(), request_options())
-                .first_answer()
-                .await;
-            if !matches!(&answer, Ok(response) if response.truncation) {
-                break;
+            match self.exchange_over(connection, server.address, query).await {
+                Ok(response) => {
+                    answer = Answer::received(&response, server.address);
+                    if !response.truncation {
+                        break;
+                    }
+                }
+                Err(error) => return trouble::of(server.address, &connection.protocol, &error),
             }
         }
         answer
+    }
+
+    async fn exchange_over(
+        &self,
+        connection: &ConnectionConfig,
+        server: IpAddr,
+        query: &Query,
+    ) -> Result<DnsResponse, NetError> {
+        let connecting = self
+            .provider
+            .new_connection(server, connection, &self.context)?;
+        let handle = connecting.await?;
+        let answers = handle.lookup(query.clone(), request_options());
+        answers.first_answer().await
     }
 }
 
@@ -176,14 +186,4 @@ fn request_options() -> DnsRequestOptions {
     let mut options = DnsRequestOptions::default();
     options.retry_interval = NEVER;
     options
-}
-
-fn reason_of(error: &NetError) -> DnsReason {
-    match error {
-        NetError::Timeout => DnsReason::Timeout,
-        NetError::Proto(_) | NetError::Decode(_) | NetError::ParseInt(_) | NetError::Truncated => {
-            DnsReason::BadAnswer
-        }
-        _ => DnsReason::NetworkError,
-    }
 }
