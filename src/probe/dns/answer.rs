@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
-use hickory_resolver::proto::rr::{RData, Record, RecordType as WireType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType as WireType};
 
 use crate::endpoint::{DnsExpectation, RecordType};
 use crate::outcome::{DnsReason, DnsSeen, Peer};
@@ -214,12 +214,20 @@ fn text_of(record: &Record) -> String {
     record.data.to_string()
 }
 
-/// The name as people write it, without the dot at its end.
 fn alias_of(record: &Record) -> String {
-    let text = text_of(record);
-    text.strip_suffix('.')
-        .filter(|name| !name.is_empty())
-        .map_or_else(|| text.clone(), str::to_owned)
+    match &record.data {
+        RData::CNAME(name) => without_dot(name),
+        _ => text_of(record),
+    }
+}
+
+/// A name as it is written in a URL; the root keeps its dot.
+pub(super) fn without_dot(name: &Name) -> String {
+    let text = name.to_ascii();
+    match text.strip_suffix('.') {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => text,
+    }
 }
 
 fn reason_of_rcode(rcode: ResponseCode) -> DnsReason {
@@ -257,7 +265,6 @@ fn rcode_name(rcode: ResponseCode) -> String {
 mod tests {
     use std::str::FromStr;
 
-    use hickory_resolver::proto::rr::Name;
     use hickory_resolver::proto::rr::rdata::{CNAME, TXT};
     use regex::bytes::Regex;
 

@@ -1,17 +1,14 @@
 //! One question to a list of servers: the next one is asked when one does not answer, or will not.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{ConnectionConfig, ProtocolConfig, ResolverOpts};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query};
-use hickory_resolver::proto::rr::Name;
-use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::time::{Instant, timeout_at};
 
@@ -30,6 +27,8 @@ const NEVER: Duration = Duration::from_secs(3600);
 /// Servers in the order in which they are asked.
 pub(super) struct Servers {
     list: Vec<Server>,
+    /// What is wrong with the system's settings, where the list is empty.
+    why_none: String,
     context: Arc<PoolContext>,
     provider: TokioRuntimeProvider,
 }
@@ -50,50 +49,51 @@ impl std::fmt::Debug for Servers {
 }
 
 impl Servers {
-    /// The servers, and the search domains that come with the system's.
-    pub(super) fn new(settings: &ResolverSettings) -> Result<(Self, Vec<Name>), ProberError> {
-        let fault = |detail: String| ProberError::Resolver {
+    /// The servers of the settings; of the system none yet.
+    pub(super) fn new(settings: &ResolverSettings) -> Result<Self, ProberError> {
+        let fault = |error: NetError| ProberError::Resolver {
             name: settings.name().to_owned(),
-            detail,
+            detail: error.to_string(),
         };
-        let (servers, search) = match settings {
-            ResolverSettings::System => {
-                let (config, _) = read_system_conf().map_err(|error| {
-                    fault(format!(
-                        "the system's resolver settings cannot be read: {error}"
-                    ))
-                })?;
-                let servers = config.name_servers().iter().map(|server| Server {
-                    address: server.ip,
-                    connections: server.connections.clone(),
-                });
-                (servers.collect(), config.search().to_vec())
-            }
-            ResolverSettings::Servers {
-                servers, transport, ..
-            } => {
-                let servers = servers
-                    .iter()
-                    .map(|address| Server::new(*address, transport));
-                (servers.collect(), Vec::new())
-            }
-        };
-        let mut tls = TlsConfig::new().map_err(|error| fault(error.to_string()))?;
+        let mut tls = TlsConfig::new().map_err(fault)?;
+        let mut list = Vec::new();
         if let ResolverSettings::Servers {
-            transport: ResolverTransport::Tls { .. } | ResolverTransport::Https { .. },
+            servers,
+            transport,
             ca_file,
             ..
         } = settings
         {
-            let trust = Trust::new(ca_file.as_deref().map(Path::new), TlsVersion::Tls12)?;
-            tls.config = trust.plain_config();
+            list.extend(servers.iter().map(|it| Server::new(*it, transport)));
+            if is_encrypted(transport) {
+                let trust = Trust::new(ca_file.as_deref(), TlsVersion::Tls12)?;
+                tls.config = trust.plain_config();
+            }
         }
-        let servers = Self {
-            list: servers,
+        Ok(Self {
+            list,
+            why_none: String::new(),
             context: Arc::new(PoolContext::new(options(), tls)),
             provider: TokioRuntimeProvider::default(),
+        })
+    }
+
+    /// The same with the operating system's servers, or with what is wrong with its settings.
+    pub(super) fn of_system(&self, servers: Result<Vec<NameServerConfig>, String>) -> Self {
+        let (servers, why_none) = match servers {
+            Ok(servers) => (servers, String::new()),
+            Err(error) => (Vec::new(), error),
         };
-        Ok((servers, search))
+        let list = servers.into_iter().map(|server| Server {
+            address: server.ip,
+            connections: server.connections,
+        });
+        Self {
+            list: list.collect(),
+            why_none,
+            context: Arc::clone(&self.context),
+            provider: self.provider.clone(),
+        }
     }
 
     /// Asks one server after the other, each within a fair share of the time that is left, until one gives a
@@ -101,7 +101,10 @@ impl Servers {
     pub(super) async fn ask(&self, query: &Query, deadline: Instant) -> Answer {
         let mut best = Answer::trouble(
             DnsReason::NetworkError,
-            "no DNS server is configured".to_owned(),
+            format!(
+                "the system's resolver settings cannot be used: {}",
+                self.why_none
+            ),
         );
         for (asked, server) in self.list.iter().enumerate() {
             let share = fair_share(deadline, self.list.len() - asked);
@@ -171,6 +174,13 @@ impl Server {
             address: address.ip(),
             connections,
         }
+    }
+}
+
+fn is_encrypted(transport: &ResolverTransport) -> bool {
+    match transport {
+        ResolverTransport::Udp | ResolverTransport::Tcp => false,
+        ResolverTransport::Tls { .. } | ResolverTransport::Https { .. } => true,
     }
 }
 

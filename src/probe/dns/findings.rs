@@ -27,10 +27,6 @@ pub(super) struct Findings {
 }
 
 impl Findings {
-    pub(super) fn none() -> Self {
-        Self { v4: None, v6: None }
-    }
-
     /// A and AAAA are asked for at once. When one has brought addresses, the other has a short while left:
     /// a server that swallows AAAA questions must not make every name time out.
     pub(super) async fn of(servers: &Servers, name: &Name, deadline: Instant) -> Self {
