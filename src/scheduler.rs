@@ -22,6 +22,10 @@ use crate::observer::{Observer, Observers, Watcher};
 use crate::outcome::Outcome;
 use crate::plan::{Check, CheckKey};
 
+/// The first probes of a plan are spread over no more than this, so that the state of a check that runs once a
+/// day is not unknown for half a day.
+const MOST_TIME_TO_BEGIN: Duration = Duration::from_secs(60);
+
 /// Makes the future of one probe; called anew for each, so that no check holds a future while it waits.
 pub type ProbeFunction =
     Arc<dyn Fn() -> Pin<Box<dyn Future<Output = Outcome> + Send>> + Send + Sync>;
@@ -70,7 +74,7 @@ impl Scheduler {
     }
 
     /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
-    /// and changed ones start, spread evenly over their interval. The observers know the plan already.
+    /// and changed ones start, spread evenly over their interval, or over a minute where that is shorter. The observers know the plan already.
     pub fn apply(&mut self, jobs: Vec<Job>, concurrency: usize) {
         self.limit_to(concurrency);
         let mut former = std::mem::take(&mut self.loops);
@@ -95,7 +99,7 @@ impl Scheduler {
         let now = Instant::now();
         let count = fresh.len();
         for (number, (check, probe)) in fresh.into_iter().enumerate() {
-            let first = now + share(check.interval, number, count);
+            let first = now + share(check.interval.min(MOST_TIME_TO_BEGIN), number, count);
             self.start(&check, probe, first);
         }
     }

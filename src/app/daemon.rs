@@ -27,9 +27,9 @@ use crate::platform::{Signal, Signals};
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
-/// How long probes under way may take to finish after a signal to stop; with what the server takes at the same
-/// time, reachd ends within five seconds.
-const GRACE: Duration = Duration::from_secs(4);
+/// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
+/// reachd ends within five seconds.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How long the rest may take after that, such as a file that is being read for a reload.
 const LEFTOVERS: Duration = Duration::from_millis(200);
@@ -117,12 +117,13 @@ impl Daemon {
         self.bring_into_force(setup);
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
-        stop.cancel();
         // Whoever waits for a reload learns that there will be none.
         drop(self.reloads);
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
+        // Only now, so that what the last probes found can still be scraped.
+        stop.cancel();
     }
 
     /// Reloads whenever that is asked for. The end does not wait for a reload under way: the files may lie on a

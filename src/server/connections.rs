@@ -35,12 +35,12 @@ const LIFETIME: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(30);
 
 /// How long the server waits at its own end for clients to read what they are owed.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_millis(1500);
 
 /// How long to wait when a connection could not be accepted, for the like of too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves clients of all listeners until `shutdown`, and then those that are being answered, within three seconds.
+/// Serves clients of all listeners until `shutdown`, and then those that are being answered, within a second and a half.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     server: Server,
