@@ -1,11 +1,12 @@
 //! The last outcomes of every check, in memory and bounded: the last 60, and the last 20 failures kept apart.
+//! What a probe saw takes most of the room, so that only the latest outcome and these failures keep it.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::observer::{Observer, Watcher};
-use crate::outcome::Outcome;
+use crate::outcome::{Observed, Outcome};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// How many outcomes of a check are kept.
@@ -17,8 +18,16 @@ pub const FAILURES: usize = 20;
 /// The outcomes kept for the page, the API and the log of changes.
 #[derive(Debug, Default)]
 pub struct History {
+    known: Mutex<Known>,
+}
+
+/// What is known of all checks.
+#[derive(Debug, Default)]
+struct Known {
     /// Of the plan in force; `None` before the first.
-    records: Mutex<Option<Records>>,
+    records: Option<Records>,
+    /// Whether every check of a former plan had run.
+    was_ready: bool,
 }
 
 /// What is known of one check.
@@ -28,7 +37,8 @@ pub struct CheckHistory {
     pub check: Arc<Check>,
     /// Since when it has been in its present state (success, or failing for one reason).
     pub since: Option<SystemTime>,
-    /// The last outcomes, oldest first.
+    /// The last outcomes, oldest first. What was seen is kept of the latest and of those among `failures`; of the
+    /// others, `observed` is empty.
     pub recent: Vec<Arc<Outcome>>,
     /// The last failures, oldest first; they outlive newer successes.
     pub failures: Vec<Arc<Outcome>>,
@@ -57,7 +67,7 @@ impl History {
     /// What is known of every check, ordered by key.
     #[must_use]
     pub fn snapshot(&self) -> Vec<CheckHistory> {
-        let records: Vec<Arc<Record>> = match &*self.records() {
+        let records: Vec<Arc<Record>> = match &self.known().records {
             Some(records) => records.values().map(Arc::clone).collect(),
             None => Vec::new(),
         };
@@ -67,45 +77,54 @@ impl History {
     /// What is known of one check.
     #[must_use]
     pub fn of(&self, key: &CheckKey) -> Option<CheckHistory> {
-        let record = Arc::clone(self.records().as_ref()?.get(key)?);
+        let record = Arc::clone(self.known().records.as_ref()?.get(key)?);
         Some(record.history())
     }
 
-    /// Whether every check of the plan in force has run once.
+    /// Whether every check of a plan has run once. It stays so over reloads, for what reachd knows of the rest does
+    /// not get worse when a check comes that has not run.
     #[must_use]
-    pub fn every_check_ran(&self) -> bool {
-        let records = self.records();
-        let Some(records) = &*records else {
-            return false;
-        };
-        records
-            .values()
-            .all(|record| !record.kept().recent.is_empty())
+    pub fn is_ready(&self) -> bool {
+        self.known().is_ready()
     }
 
-    fn records(&self) -> MutexGuard<'_, Option<Records>> {
-        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for History {
     fn planned(&self, plan: &Plan) {
-        let mut records = self.records();
-        let mut former = records.take().unwrap_or_default();
+        let mut known = self.known();
+        known.was_ready = known.is_ready();
+        let mut former = known.records.take().unwrap_or_default();
         let kept = plan.checks.iter().map(|check| {
             let key = check.key();
             let record = former.remove(&key).filter(|record| record.check == *check);
             (key, record.unwrap_or_else(|| Record::new(check)))
         });
-        *records = Some(kept.collect());
+        known.records = Some(kept.collect());
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
-        let records = self.records();
-        let record = records.as_ref().and_then(|all| all.get(&check.key()));
+        let known = self.known();
+        let record = known.records.as_ref().and_then(|all| all.get(&check.key()));
         Box::new(HistoryWatcher(
             record.map_or_else(|| Record::new(check), Arc::clone),
         ))
+    }
+}
+
+// === impl Known ===
+
+impl Known {
+    fn is_ready(&self) -> bool {
+        let ran = |record: &Arc<Record>| !record.kept().recent.is_empty();
+        self.was_ready
+            || self
+                .records
+                .as_ref()
+                .is_some_and(|all| all.values().all(ran))
     }
 }
 
@@ -155,9 +174,19 @@ impl Kept {
         if !unchanged {
             self.since = Some(outcome.started);
         }
+        if let Some(former) = self.recent.back_mut()
+            && former.result.is_ok()
+        {
+            forget_what_was_seen(former);
+        }
         push_bounded(&mut self.recent, outcome, RECENT);
-        if outcome.result.is_err() {
-            push_bounded(&mut self.failures, outcome, FAILURES);
+        if outcome.result.is_err()
+            && let Some(left) = push_bounded(&mut self.failures, outcome, FAILURES)
+        {
+            let mut recent = self.recent.iter_mut();
+            recent
+                .find(|kept| Arc::ptr_eq(kept, &left))
+                .map(forget_what_was_seen);
         }
     }
 }
@@ -170,11 +199,41 @@ fn same_state(one: &Outcome, other: &Outcome) -> bool {
     }
 }
 
-fn push_bounded(outcomes: &mut VecDeque<Arc<Outcome>>, outcome: &Arc<Outcome>, most: usize) {
-    if outcomes.len() >= most {
-        outcomes.pop_front();
-    }
+/// Whoever else holds the outcome keeps it whole.
+fn forget_what_was_seen(kept: &mut Arc<Outcome>) {
+    let Outcome {
+        started,
+        duration,
+        via,
+        ref result,
+        ref timings,
+        ref not_run,
+        observed: _,
+    } = **kept;
+    *kept = Arc::new(Outcome {
+        started,
+        duration,
+        via,
+        result: result.clone(),
+        timings: timings.clone(),
+        not_run: not_run.clone(),
+        observed: Observed::default(),
+    });
+}
+
+/// Returns the outcome for which there is no more room.
+fn push_bounded(
+    outcomes: &mut VecDeque<Arc<Outcome>>,
+    outcome: &Arc<Outcome>,
+    most: usize,
+) -> Option<Arc<Outcome>> {
+    let left = if outcomes.len() >= most {
+        outcomes.pop_front()
+    } else {
+        None
+    };
     outcomes.push_back(Arc::clone(outcome));
+    left
 }
 
 // === impl HistoryWatcher ===
@@ -194,111 +253,4 @@ impl Watcher for HistoryWatcher {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::outcome::TlsReason;
-    use crate::plan::fixture::{self, expired, failure, success};
-
-    fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
-        let since_epoch = |outcome: &Arc<Outcome>| {
-            let elapsed = outcome.started.duration_since(SystemTime::UNIX_EPOCH);
-            elapsed.unwrap().as_secs()
-        };
-        outcomes.iter().map(since_epoch).collect()
-    }
-
-    fn seconds(at: u64) -> SystemTime {
-        SystemTime::UNIX_EPOCH + Duration::from_secs(at)
-    }
-
-    #[test]
-    fn the_last_outcomes_and_failures_are_kept_and_no_more() {
-        let check = fixture::check("site", "gateway", "https://gateway.example/");
-        let history = History::default();
-        history.planned(&fixture::plan([&check]));
-        let watcher = history.watch(&check);
-        for at in 0..30 {
-            watcher.observed(&expired(at));
-        }
-        for at in 30..130 {
-            watcher.observed(&success(at));
-        }
-        let known = history.of(&check.key()).unwrap();
-        assert_eq!(starts(&known.recent), (70..130).collect::<Vec<_>>());
-        assert_eq!(starts(&known.failures), (10..30).collect::<Vec<_>>());
-        assert_eq!(starts(&[Arc::clone(known.latest().unwrap())]), [129]);
-        assert_eq!(known.since, Some(seconds(30)));
-    }
-
-    #[test]
-    fn since_is_the_start_of_the_present_state() {
-        let check = fixture::check("site", "gateway", "https://gateway.example/");
-        let history = History::default();
-        history.planned(&fixture::plan([&check]));
-        let watcher = history.watch(&check);
-        let since = || history.of(&check.key()).unwrap().since;
-
-        assert_eq!(since(), None);
-        let steps = [
-            (success(1), 1),
-            (success(2), 1),
-            (expired(3), 3),
-            (expired(4), 3),
-            (failure(5, TlsReason::Timeout), 5),
-            (success(6), 6),
-        ];
-        for (outcome, expected) in steps {
-            watcher.observed(&outcome);
-            assert_eq!(since(), Some(seconds(expected)));
-        }
-    }
-
-    #[test]
-    fn a_new_plan_keeps_what_did_not_change() {
-        let kept = fixture::check("site", "kept", "https://kept.example/");
-        let changed = fixture::check("site", "changed", "https://before.example/");
-        let gone = fixture::check("site", "gone", "https://gone.example/");
-        let history = History::default();
-        history.planned(&fixture::plan([&changed, &gone, &kept]));
-        let watchers = [&changed, &gone, &kept].map(|check| history.watch(check));
-        for watcher in &watchers {
-            watcher.observed(&success(1));
-        }
-
-        let same = fixture::check("site", "kept", "https://kept.example/");
-        let after = fixture::check("site", "changed", "https://after.example/");
-        history.planned(&fixture::plan([&after, &same]));
-        for watcher in &watchers {
-            watcher.observed(&success(2));
-        }
-
-        let known = history.snapshot();
-        let names: Vec<&str> = known
-            .iter()
-            .map(|one| one.check.endpoint.name.as_str())
-            .collect();
-        assert_eq!(names, ["changed", "kept"]);
-        assert!(known[0].recent.is_empty() && known[0].since.is_none());
-        assert_eq!(known[0].check, after);
-        assert_eq!(starts(&known[1].recent), [1, 2]);
-        assert!(history.of(&gone.key()).is_none());
-    }
-
-    #[test]
-    fn every_check_ran_once_each_has_an_outcome() {
-        let first = fixture::check("site", "first", "https://first.example/");
-        let second = fixture::check("site", "second", "https://second.example/");
-        let history = History::default();
-        assert!(!history.every_check_ran(), "no plan yet");
-        history.planned(&fixture::plan([]));
-        assert!(history.every_check_ran(), "nothing to wait for");
-        history.planned(&fixture::plan([&first, &second]));
-        assert!(!history.every_check_ran());
-        history.watch(&first).observed(&success(1));
-        assert!(!history.every_check_ran());
-        history.watch(&second).abandoned(false);
-        assert!(!history.every_check_ran());
-        history.watch(&second).observed(&expired(2));
-        assert!(history.every_check_ran());
-    }
-}
+mod tests;

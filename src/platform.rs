@@ -1,8 +1,10 @@
 //! What is particular to the operating system. The lowest room: it knows nothing of endpoints or routes and
-//! hands out what the machine says as plain text.
+//! hands out what the machine says without a verdict on it.
 
+mod names;
 mod signals;
 
+pub use names::{NameSearch, NameSettings, NameSources, NameStamp};
 pub use signals::{Signal, Signals};
 
 /// The value of an environment variable; none where it is not set or not Unicode.

@@ -16,7 +16,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use hickory_resolver::Hosts;
 use thiserror::Error;
 use tokio::time::Instant;
 
@@ -97,7 +96,6 @@ impl Prober {
     /// # Errors
     /// When a trust store cannot be read or a resolver cannot be set up.
     pub fn new(plan: &Plan) -> Result<Self, ProberError> {
-        let hosts = Arc::new(Hosts::from_system().unwrap_or_default());
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
@@ -107,8 +105,8 @@ impl Prober {
             if let Some(tls) = proxy_tls(check) {
                 prober.prepare_trust(trust_key(tls))?;
             }
-            prober.prepare_resolver(&check.resolver, &hosts)?;
-            prober.prepare_resolver(&check.proxy_resolver, &hosts)?;
+            prober.prepare_resolver(&check.resolver)?;
+            prober.prepare_resolver(&check.proxy_resolver)?;
         }
         Ok(prober)
     }
@@ -122,13 +120,9 @@ impl Prober {
         Ok(())
     }
 
-    fn prepare_resolver(
-        &mut self,
-        settings: &ResolverSettings,
-        hosts: &Arc<Hosts>,
-    ) -> Result<(), ProberError> {
+    fn prepare_resolver(&mut self, settings: &ResolverSettings) -> Result<(), ProberError> {
         if !self.resolvers.contains_key(settings) {
-            let resolver = Resolver::new(settings, hosts)?;
+            let resolver = Resolver::new(settings)?;
             self.resolvers.insert(settings.clone(), Arc::new(resolver));
         }
         Ok(())

@@ -1,6 +1,7 @@
 //! One loop a check: first runs spread evenly over the interval, then at a fixed rate without drift, within a
 //! limit on all probes together. A turn that comes while a probe still runs is skipped and counted.
 
+mod limit;
 mod turns;
 
 use std::collections::HashMap;
@@ -9,16 +10,21 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, watch};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use self::limit::Limit;
 use self::turns::Turns;
 use crate::observer::{Observer, Observers, Watcher};
 use crate::outcome::Outcome;
 use crate::plan::{Check, CheckKey};
+
+/// The first probes of a plan are spread over no more than this, so that the state of a check that runs once a
+/// day is not unknown for half a day.
+const MOST_TIME_TO_BEGIN: Duration = Duration::from_secs(60);
 
 /// Makes the future of one probe; called anew for each, so that no check holds a future while it waits.
 pub type ProbeFunction =
@@ -37,6 +43,8 @@ pub struct Job {
 pub struct Scheduler {
     observers: Observers,
     loops: HashMap<CheckKey, Loop>,
+    limit: Limit,
+    concurrency: usize,
     tasks: TaskTracker,
     stop: CancellationToken,
     abort: CancellationToken,
@@ -45,15 +53,9 @@ pub struct Scheduler {
 /// The loop of one check, as seen from outside.
 struct Loop {
     check: Arc<Check>,
-    work: watch::Sender<Work>,
+    /// What it does at its next turn. A reload replaces it without disturbing the loop's rhythm.
+    probe: watch::Sender<ProbeFunction>,
     stop: CancellationToken,
-}
-
-/// What a loop does at its next turn. A reload replaces it without disturbing the loop's rhythm.
-#[derive(Clone)]
-struct Work {
-    probe: ProbeFunction,
-    permits: Arc<Semaphore>,
 }
 
 impl Scheduler {
@@ -63,6 +65,8 @@ impl Scheduler {
         Self {
             observers,
             loops: HashMap::new(),
+            limit: Limit::new(0),
+            concurrency: 0,
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -70,26 +74,22 @@ impl Scheduler {
     }
 
     /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
-    /// and changed ones start, spread evenly over their interval. The observers know the plan already.
+    /// and changed ones start, spread evenly over their interval, or over a minute where that is shorter. The observers know the plan already.
     pub fn apply(&mut self, jobs: Vec<Job>, concurrency: usize) {
-        let permits = Arc::new(Semaphore::new(concurrency));
+        self.limit_to(concurrency);
         let mut former = std::mem::take(&mut self.loops);
         let mut fresh = Vec::new();
         for Job { check, probe } in jobs {
-            let work = Work {
-                probe,
-                permits: Arc::clone(&permits),
-            };
             match former.remove(&check.key()) {
                 Some(kept) if kept.check == check => {
-                    kept.work.send_replace(work);
+                    kept.probe.send_replace(probe);
                     self.loops.insert(check.key(), kept);
                 }
                 changed => {
                     if let Some(changed) = changed {
                         changed.stop.cancel();
                     }
-                    fresh.push((check, work));
+                    fresh.push((check, probe));
                 }
             }
         }
@@ -98,19 +98,27 @@ impl Scheduler {
         }
         let now = Instant::now();
         let count = fresh.len();
-        for (number, (check, work)) in fresh.into_iter().enumerate() {
-            let first = now + share(check.interval, number, count);
-            self.start(&check, work, first);
+        for (number, (check, probe)) in fresh.into_iter().enumerate() {
+            let first = now + share(check.interval.min(MOST_TIME_TO_BEGIN), number, count);
+            self.start(&check, probe, first);
         }
     }
 
-    fn start(&mut self, check: &Arc<Check>, work: Work, first: Instant) {
-        let (sender, receiver) = watch::channel(work);
+    /// Probes under way keep their permits, so that they count towards the new limit, too.
+    fn limit_to(&mut self, concurrency: usize) {
+        let former = std::mem::replace(&mut self.concurrency, concurrency);
+        self.limit.raise(concurrency.saturating_sub(former));
+        self.limit.lower(former.saturating_sub(concurrency));
+    }
+
+    fn start(&mut self, check: &Arc<Check>, probe: ProbeFunction, first: Instant) {
+        let (sender, receiver) = watch::channel(probe);
         let stop = self.stop.child_token();
         let running = Running {
             turns: Turns::new(first, check.interval),
             watcher: self.observers.watch(check),
-            work: receiver,
+            probe: receiver,
+            limit: self.limit.clone(),
             check: Arc::clone(check),
             stop: stop.clone(),
         };
@@ -119,7 +127,7 @@ impl Scheduler {
             .spawn(async move { abort.run_until_cancelled(running.run()).await });
         let entry = Loop {
             check: Arc::clone(check),
-            work: sender,
+            probe: sender,
             stop,
         };
         self.loops.insert(check.key(), entry);
@@ -147,7 +155,8 @@ fn share(interval: Duration, number: usize, count: usize) -> Duration {
 struct Running {
     check: Arc<Check>,
     watcher: Box<dyn Watcher>,
-    work: watch::Receiver<Work>,
+    probe: watch::Receiver<ProbeFunction>,
+    limit: Limit,
     turns: Turns,
     stop: CancellationToken,
 }
@@ -160,7 +169,7 @@ impl Running {
             else {
                 return;
             };
-            let probe = Arc::clone(&self.work.borrow().probe);
+            let probe = Arc::clone(&self.probe.borrow());
             self.watcher.started(turn.elapsed());
             self.probe_once(&probe).await;
             drop(permit);
@@ -175,8 +184,7 @@ impl Running {
     /// semaphore that was closed.
     async fn permit_at(&self, turn: Instant) -> Option<OwnedSemaphorePermit> {
         sleep_until(turn).await;
-        let permits = Arc::clone(&self.work.borrow().permits);
-        permits.acquire_owned().await.ok()
+        self.limit.permit().await
     }
 
     /// Runs one probe in a task of its own, so that a fault in it ends neither this loop nor the daemon. The

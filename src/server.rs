@@ -67,16 +67,13 @@ pub struct ReloadRequest {
 fn router(server: Server) -> Router {
     Router::new()
         .route("/", get(page::overview))
-        .route("/checks/{service}/{endpoint}/{route}", get(page::check))
+        .route("/checks/{service}/{*rest}", get(page::check))
         .route("/assets/style.css", get(page::style))
         .route("/assets/icon.svg", get(page::icon))
         .route("/metrics", get(metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/checks", get(api::checks))
-        .route(
-            "/api/v1/checks/{service}/{endpoint}/{route}",
-            get(api::check),
-        )
+        .route("/api/v1/checks/{service}/{*rest}", get(api::check))
         .route("/api/v1/causes", get(api::causes))
         .route("/config", get(lifecycle::config))
         .route("/-/healthy", get(lifecycle::healthy))

@@ -18,7 +18,10 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         ),
         trial("isolation::no_route", lab, no_route),
         trial("isolation::unreachable", lab, unreachable),
+        trial("isolation::router_without_route", lab, router_without_route),
         trial("isolation::system_resolver", lab, system_resolver),
+        trial("isolation::system_search_list", lab, system_search_list),
+        trial("isolation::no_name_server", lab, no_name_server),
         trial("isolation::system_trust_store", lab, system_trust_store),
     ]
 }
@@ -59,6 +62,18 @@ fn unreachable(lab: &Lab) {
     assert_eq!(failures, ["connect/endpoint/unreachable"]);
 }
 
+/// This machine has a route, but the first router has none: no fault of this machine's.
+fn router_without_route(lab: &Lab) {
+    let router = "ip link set lo up && ip netns add router \
+        && ip link add out type veth peer name in netns router \
+        && ip addr add 198.18.0.1/30 dev out && ip link set out up \
+        && ip -n router addr add 198.18.0.2/30 dev in && ip -n router link set in up \
+        && ip netns exec router sysctl -qw net.ipv4.ip_forward=1 \
+        && ip route add default via 198.18.0.2";
+    let failures = failures(&probe_nobody(lab, "router-without-route", router));
+    assert_eq!(failures, ["connect/endpoint/unreachable"]);
+}
+
 /// `resolver: system` asks whom the system asks, and looks into its hosts file.
 fn system_resolver(lab: &Lab) {
     let resolver = lab.write("system-resolv.conf", "nameserver @knot@\n");
@@ -85,6 +100,59 @@ fn system_resolver(lab: &Lab) {
         "{finished:?}"
     );
     assert_eq!(finished.exit_code, 1, "{finished:?}");
+}
+
+/// Names are completed with the system's search domains, beyond a domain that has only another record for them.
+fn system_search_list(lab: &Lab) {
+    let settings = "search below.lab.test lab.test\noptions ndots:2\nnameserver @knot@\n";
+    let resolver = lab.write("search-resolv.conf", settings);
+    let config = lab.write(
+        "system-search.yml",
+        "endpoints:\n\
+         \x20 - {name: one-label, url: \"http://web/\"}\n\
+         \x20 - {name: one-dot, url: \"http://empty.below/\"}\n\
+         \x20 - {name: by-nobody, url: \"http://does-not-exist/\", critical: false}\n",
+    );
+    let script = format!(
+        "mount --bind {} /etc/resolv.conf && exec \"$REACHD\" check --format json --config.file {}",
+        resolver.display(),
+        config.display()
+    );
+    let finished = in_namespace("--mount", &script, &[]);
+    assert_eq!(
+        failures(&finished),
+        ["dns/endpoint/nxdomain"],
+        "{finished:?}"
+    );
+    let report = finished.report();
+    let found = report["checks"].as_array().expect("checks").iter();
+    let names: Vec<&Value> = found
+        .map(|check| &check["observed"]["dns"][0]["name"])
+        .collect();
+    let expected = ["does-not-exist", "empty.below", "web"].map(|name| format!("{name}.lab.test"));
+    assert_eq!(names, expected.each_ref());
+}
+
+/// Without a name server reachd starts all the same, and only what needs one fails.
+fn no_name_server(lab: &Lab) {
+    let resolver = lab.write("no-server-resolv.conf", "search corp.example\n");
+    let config = lab.write(
+        "no-name-server.yml",
+        "endpoints:\n\
+         \x20 - {name: by-address, url: \"tcp://@nginx@:80\"}\n\
+         \x20 - {name: by-name, url: \"tcp://web.lab.test:80\"}\n",
+    );
+    let script = format!(
+        "mount --bind {} /etc/resolv.conf && exec \"$REACHD\" check --format json --config.file {}",
+        resolver.display(),
+        config.display()
+    );
+    let finished = in_namespace("--mount", &script, &[]);
+    assert_eq!(
+        failures(&finished),
+        ["dns/endpoint/network_error"],
+        "{finished:?}"
+    );
 }
 
 /// Where no file of authorities is configured, the operating system's are trusted.
@@ -114,7 +182,8 @@ fn probe_nobody(lab: &Lab, name: &str, prepare: &str) -> Finished {
     );
     let command = "exec \"$REACHD\" check --format json --config.file";
     let script = format!("{prepare} && {command} {}", config.display());
-    let finished = in_namespace("--net", &script, &[]);
+    // Mounts of its own, too: network namespaces made by name are mounts.
+    let finished = in_namespace("-nm", &script, &[]);
     assert_eq!(finished.exit_code, 2, "{finished:?}");
     finished
 }

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 
-use crate::kit::{Exposition, Lab, Reachd, http, wait};
+use crate::kit::{Daemon, Exposition, Lab, Reachd, http, wait};
 use crate::suite::{SharedLab, trial};
 
 /// The pace of everything here.
@@ -28,8 +29,15 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("lifecycle::reload_keeps_what_did_not_change", lab, reload),
         trial("lifecycle::reload_over_http", lab, reload_over_http),
         trial("lifecycle::reload_over_http_is_off", lab, reload_is_off),
+        trial("lifecycle::workers_are_told_to_wait", lab, workers),
         trial("lifecycle::sigterm_under_load", lab, sigterm),
         trial("lifecycle::sigint_ends_too", lab, sigint),
+        trial("lifecycle::sigterm_during_a_reload", lab, |lab| {
+            ends_during_a_reload(lab, "TERM");
+        }),
+        trial("lifecycle::sigint_during_a_reload", lab, |lab| {
+            ends_during_a_reload(lab, "INT");
+        }),
     ]
 }
 
@@ -79,10 +87,13 @@ fn reload_over_http(lab: &Lab) {
     let config = lab.write("reload-http.yml", &configuration(WEB));
     let flags = ["--web.enable-lifecycle"];
     let reachd = Reachd::start_with(lab, "reload-http", &config, &flags);
+    reachd.wait_until_ready();
     let renamed = WEB.replace("web,", "renamed,");
     lab.write("reload-http.yml", &configuration(&renamed));
     let answer = http::post(reachd.address, "/-/reload").unwrap();
     assert_eq!(answer.status, 200, "{}", answer.body);
+    let ready = http::get(reachd.address, "/-/ready").unwrap();
+    assert_eq!(ready.status, 200, "it was ready before the reload");
     reachd.wait_for_metrics("the renamed check", SOON, |metrics| {
         !metrics.all_with(&[("endpoint", "renamed")]).is_empty()
             && metrics.all_with(&[("endpoint", "web")]).is_empty()
@@ -117,18 +128,32 @@ fn sigterm(lab: &Lab) {
     let start = Instant::now();
     reachd.daemon.signal("TERM");
     // As long as it answers, every answer is whole and no counter falls.
+    let mut scrapes = 0;
     while let Ok(answer) = http::get(reachd.address, "/metrics") {
         if answer.status == 200 {
             let metrics = Exposition::parse(&answer.body);
             assert_nothing_fell(&last, &metrics);
             last = metrics;
+            scrapes += 1;
         }
         assert!(start.elapsed() < DRAIN, "it still answers");
     }
+    assert!(scrapes > 0, "nothing could be scraped after the signal");
     let status = reachd.daemon.wait_for_end(DRAIN);
     let took = start.elapsed();
     assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
     assert!(took < DRAIN, "it took {took:?}");
+    let log = fs::read_to_string(lab.path("counted.log")).unwrap();
+    let requests = log
+        .lines()
+        .filter(|line| line.contains("by=sigterm"))
+        .count();
+    let requests = f64::from(u32::try_from(requests).unwrap());
+    let probes = kept(&last);
+    assert!(
+        (requests - probes).abs() < 0.5,
+        "{requests} requests, {probes} counted at the end"
+    );
 }
 
 fn sigint(lab: &Lab) {
@@ -137,6 +162,60 @@ fn sigint(lab: &Lab) {
     reachd.daemon.signal("INT");
     let status = reachd.daemon.wait_for_end(DRAIN);
     assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
+}
+
+/// What a reload cannot change is said, and not passed over.
+fn workers(lab: &Lab) {
+    let with = |workers| {
+        let global = format!("global: {{workers: {workers}, ");
+        configuration(WEB).replacen("global: {", &global, 1)
+    };
+    let config = lab.write("workers.yml", &with(1));
+    let flags = ["--web.enable-lifecycle"];
+    let reachd = Reachd::start_with(lab, "workers", &config, &flags);
+    let reload = |workers| {
+        lab.write("workers.yml", &with(workers));
+        let answer = http::post(reachd.address, "/-/reload").unwrap();
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        reachd.daemon.log().matches("global.workers").count()
+    };
+    assert_eq!(reload(1), 0, "{}", reachd.daemon.log());
+    assert_eq!(reload(2), 1, "{}", reachd.daemon.log());
+    assert_eq!(reload(1), 1, "{}", reachd.daemon.log());
+}
+
+/// A reload that hangs, as on a mount whose server is gone, holds up no end.
+fn ends_during_a_reload(lab: &Lab, signal: &str) {
+    let name = format!("reload-{signal}");
+    let secret = lab.path(&format!("secrets/{name}"));
+    fs::write(&secret, "wonderland\n").unwrap();
+    let proxy = format!(
+        "proxies: {{squid: {{url: \"http://squid.lab.test:3140\", \
+         auth: {{basic: {{username: alice, password_file: \"@dir@/secrets/{name}\"}}}}}}}}\n"
+    );
+    let text = format!("{proxy}{}", configuration(WEB));
+    let config = lab.write(&format!("{name}.yml"), &text);
+    let mut reachd = Reachd::start_with(lab, &name, &config, &["--web.enable-lifecycle"]);
+
+    // Whoever opens a file on which another has a lease waits for that one, for 45 s at the most (fcntl(2)).
+    let path = secret.to_str().expect("a path in UTF-8");
+    let lease = "open(my $file, '+<', $ARGV[0]) or die; $SIG{IO} = 'IGNORE'; \
+                 fcntl($file, 1024, 1) or die; open(my $held, '>', \"$ARGV[0].held\"); sleep 60";
+    let mut holder = Daemon::start(&name, &["perl", "-e", lease, path], lab.dir());
+    holder.wait_until(|| Path::new(&format!("{path}.held")).exists());
+    reachd.daemon.signal("HUP");
+    let address = reachd.address;
+    let asking = thread::spawn(move || http::post(address, "/-/reload"));
+    thread::sleep(Duration::from_millis(500));
+
+    let start = Instant::now();
+    reachd.daemon.signal(signal);
+    let status = reachd.daemon.wait_for_end(DRAIN);
+    let took = start.elapsed();
+    assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
+    assert!(took < DRAIN, "it took {took:?}");
+    let answer = asking.join().unwrap().unwrap();
+    assert_eq!(answer.status, 503, "{answer:?}");
 }
 
 // === what is probed ===
@@ -215,7 +294,8 @@ fn agrees_with_the_server(reachd: &Reachd, log: &Path, which: &str) {
         let requests = f64::from(u32::try_from(lines).unwrap());
         counts = (requests, kept(&reachd.metrics()));
         let (requests, probes) = counts;
-        ((requests - probes).abs() <= 1.0).then_some(())
+        // A request under way makes the two differ for a moment, a lost count for ever.
+        ((requests - probes).abs() < 0.5).then_some(())
     });
     let (requests, probes) = counts;
     assert!(

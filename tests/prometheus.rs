@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -34,6 +36,11 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("prometheus::promtool_finds_nothing", lab, promtool),
         trial("prometheus::sees_every_check", lab, sees_every_check),
+        trial(
+            "prometheus::queries_have_answers",
+            lab,
+            queries_have_answers,
+        ),
     ]
 }
 
@@ -53,22 +60,11 @@ fn promtool(lab: &Lab) {
 }
 
 fn sees_every_check(lab: &Lab) {
-    let config = lab.write("scraped.yml", CONFIG);
-    let reachd = Reachd::start(lab, "scraped", &config);
-    reachd.wait_until_ready();
-    let template = include_str!("lab/prometheus.yml");
-    let template = template.replace("@target@", &reachd.address.to_string());
-    let prometheus_config = lab.write("prometheus.yml", &template);
-    let address = (lab.address("prometheus"), 9090).into();
-    let flags = [
-        format!("--config.file={}", prometheus_config.display()),
-        format!("--storage.tsdb.path={}", lab.path("tsdb").display()),
-        format!("--web.listen-address={address}"),
-    ];
-    let flags = flags.each_ref().map(String::as_str);
-    let command = [&["prometheus"][..], &flags].concat();
-    let mut prometheus = Daemon::start("prometheus", &command, lab.dir());
-    prometheus.wait_for(address);
+    let Scraped {
+        reachd,
+        prometheus,
+        address,
+    } = scraped(lab, "scraped");
 
     let metrics = reachd.metrics();
     let expected: BTreeSet<String> = metrics
@@ -76,7 +72,8 @@ fn sees_every_check(lab: &Lab) {
         .iter()
         .map(|sample| {
             let label = |name: &str| sample.labels[name].as_str();
-            key(label("service"), label("endpoint"), label("route"))
+            let key = key(label("service"), label("endpoint"), label("route"));
+            format!("{key}: {}", sample.value)
         })
         .collect();
     assert_eq!(expected.len(), 6 * 3 + 1, "every check has its gauge");
@@ -91,7 +88,8 @@ fn sees_every_check(lab: &Lab) {
             .iter()
             .map(|result| {
                 let label = |name: &str| result["metric"][name].as_str().unwrap_or_default();
-                key(label("service"), label("endpoint"), label("route"))
+                let key = key(label("service"), label("endpoint"), label("route"));
+                format!("{key}: {}", result["value"][1].as_str().unwrap_or_default())
             })
             .collect();
         (seen == expected).then_some(())
@@ -101,6 +99,136 @@ fn sees_every_check(lab: &Lab) {
         all.is_some(),
         "expected {expected:#?}, seen {seen:#?}\n{log}"
     );
+}
+
+/// Every query of the dashboards and of the README is one that Prometheus understands, and has an answer.
+fn queries_have_answers(lab: &Lab) {
+    let Scraped {
+        reachd,
+        prometheus,
+        address,
+    } = scraped(lab, "queried");
+    reachd.wait_until_ready();
+    let mut unanswered: Vec<String> = dashboard_queries()
+        .into_iter()
+        .chain(readme_queries())
+        .collect();
+    assert!(unanswered.len() > 10, "{unanswered:#?}");
+    let mut problems = BTreeSet::new();
+    let all = wait::within(Duration::from_secs(30), || {
+        problems.clear();
+        unanswered.retain(|query| match answer(address, query) {
+            Ok(results) => results == 0,
+            Err(problem) => {
+                problems.insert(problem);
+                true
+            }
+        });
+        unanswered.is_empty().then_some(())
+    });
+    let log = prometheus.log();
+    assert!(
+        all.is_some(),
+        "no answer to {unanswered:#?}\n{problems:#?}\n{log}"
+    );
+}
+
+/// How many series a query has, or what is wrong with it.
+fn answer(prometheus: SocketAddr, query: &str) -> Result<usize, String> {
+    let encoded: String = url::form_urlencoded::byte_serialize(query.as_bytes()).collect();
+    let answer = http::get(prometheus, &format!("/api/v1/query?query={encoded}"));
+    let answer = answer.map_err(|error| error.to_string())?;
+    let value: Value = serde_json::from_str(&answer.body).map_err(|error| error.to_string())?;
+    match value["data"]["result"].as_array() {
+        Some(results) => Ok(results.len()),
+        None => Err(format!("{query}: {}", value["error"])),
+    }
+}
+
+/// The expressions of all panels, with every variable at "all".
+fn dashboard_queries() -> Vec<String> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("dashboards");
+    let mut queries = Vec::new();
+    for file in fs::read_dir(folder).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        let dashboard: Value = serde_json::from_str(&text).unwrap();
+        for panel in dashboard["panels"].as_array().expect("panels") {
+            assert!(
+                !panel["description"].as_str().unwrap_or_default().is_empty(),
+                "{panel}"
+            );
+            for target in panel["targets"].as_array().expect("targets") {
+                let mut query = target["expr"].as_str().expect("expr").to_owned();
+                for variable in ["$service", "$endpoint", "$route"] {
+                    query = query.replace(variable, ".*");
+                }
+                queries.push(query.replace("$__rate_interval", "1m"));
+            }
+        }
+    }
+    queries
+}
+
+/// The queries of the README's table. Those that look for trouble ask without their threshold, for there may be none.
+fn readme_queries() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+    let text = fs::read_to_string(path).unwrap();
+    let table = text
+        .split("| question | query |")
+        .nth(1)
+        .expect("the table of queries");
+    let rows = table
+        .lines()
+        .skip(1)
+        .take_while(|line| line.starts_with('|'))
+        .skip(1);
+    let query = |row: &str| {
+        row.split('`')
+            .nth(1)
+            .map(|query| query.split(" < ").next().unwrap_or(query).to_owned())
+    };
+    rows.filter_map(query).collect()
+}
+
+/// A reachd that a Prometheus scrapes.
+struct Scraped {
+    reachd: Reachd,
+    prometheus: Daemon,
+    address: SocketAddr,
+}
+
+fn scraped(lab: &Lab, name: &str) -> Scraped {
+    let config = lab.write(&format!("{name}.yml"), CONFIG);
+    let reachd = Reachd::start(lab, name, &config);
+    reachd.wait_until_ready();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/prometheus.yml");
+    let template = fs::read_to_string(path).unwrap();
+    let template = template.replace("@target@", &reachd.address.to_string());
+    let prometheus_config = lab.write(&format!("prometheus-{name}.yml"), &template);
+    let address = free_port(lab.address("prometheus"));
+    let flags = [
+        format!("--config.file={}", prometheus_config.display()),
+        format!(
+            "--storage.tsdb.path={}",
+            lab.path(&format!("tsdb-{name}")).display()
+        ),
+        format!("--web.listen-address={address}"),
+    ];
+    let flags = flags.each_ref().map(String::as_str);
+    let command = [&["prometheus"][..], &flags].concat();
+    let mut prometheus = Daemon::start(&format!("prometheus-{name}"), &command, lab.dir());
+    prometheus.wait_for(address);
+    Scraped {
+        reachd,
+        prometheus,
+        address,
+    }
+}
+
+/// A port of an address that is the lab's own, so that nobody takes it meanwhile.
+fn free_port(address: Ipv4Addr) -> SocketAddr {
+    let listener = TcpListener::bind((address, 0)).expect("an address of the lab");
+    listener.local_addr().expect("a bound listener")
 }
 
 fn key(service: &str, endpoint: &str, route: &str) -> String {

@@ -1,26 +1,20 @@
 //! `reachd check`: every check once, with the daemon's own engine; a report, and the verdict as exit code.
 
-use std::io::{IsTerminal, stderr, stdout};
+mod round;
+
+use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::Semaphore;
-use tokio::task::JoinSet;
-use tokio::time::Instant;
-
+use self::round::Round;
 use super::Fault;
 use super::arguments::{CheckArguments, ReportFormat};
 use super::output::print;
 use super::setup::Setup;
-use crate::outcome::Outcome;
+use crate::catalog::NotProbed;
 use crate::plan::Check;
-use crate::probe::Probe;
-use crate::report::Report;
-
-type CheckOutcome = (Arc<Check>, Arc<Outcome>);
+use crate::report::{Report, Verdict};
+use crate::scheduler::Job;
 
 pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<ExitCode, Fault> {
     let setup = Setup::load(file)?;
@@ -32,21 +26,66 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
         .enable_all()
         .build()
         .map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))?;
-    let started = SystemTime::now();
-    let (outcomes, duration) = runtime.block_on(probe_all(chosen, setup.plan.concurrency))?;
-    let report = Report::new(&outcomes, &setup.plan.not_probed, started, duration);
-    let text = match arguments.format {
+    let round = runtime.block_on(Round::of(chosen, setup.plan.concurrency));
+    let Answer { report, verdict } = answer(&round, setup.plan.not_probed, arguments.format)?;
+    print(&report)?;
+    verdict.map(|verdict| ExitCode::from(verdict.exit_code()))
+}
+
+/// What a round comes to. A fault of reachd in one check takes the verdict, and leaves the others their report.
+#[derive(Debug)]
+struct Answer {
+    report: String,
+    verdict: Result<Verdict, Fault>,
+}
+
+fn answer(
+    round: &Round,
+    mut not_probed: Vec<NotProbed>,
+    format: ReportFormat,
+) -> Result<Answer, Fault> {
+    let fault = fault_in(round);
+    if let (Some(fault), true) = (&fault, round.outcomes.is_empty()) {
+        // A report on nothing would say that all is well.
+        return Err(Fault::Internal(fault.clone()));
+    }
+    not_probed.extend(round.broken.iter().map(|(check, _)| NotProbed {
+        service: check.endpoint.service.clone(),
+        endpoint: check.endpoint.name.clone(),
+        why: format!(
+            "its probe over the route {} ended by a fault of reachd",
+            check.route.name
+        ),
+    }));
+    let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration);
+    let text = match format {
         ReportFormat::Text => report.text(stdout().is_terminal()).to_string(),
         ReportFormat::Json => report
             .json()
             .map_err(|error| Fault::Internal(format!("the report cannot be written: {error}")))?,
     };
-    print(&text)?;
-    Ok(ExitCode::from(report.verdict.exit_code()))
+    Ok(Answer {
+        report: text,
+        verdict: fault.map_or(Ok(report.verdict), |fault| Err(Fault::Internal(fault))),
+    })
+}
+
+/// The checks whose probes broke, one a line.
+fn fault_in(round: &Round) -> Option<String> {
+    let broken = round.broken.iter().map(|(check, fault)| {
+        let key = check.key();
+        format!(
+            "\n  {} {} over {}: {fault}",
+            key.service, key.endpoint, key.route
+        )
+    });
+    let broken: String = broken.collect();
+    let fault = "probes ended by a fault of reachd, please report it:";
+    (!broken.is_empty()).then(|| format!("{fault}{broken}"))
 }
 
 /// The checks that the flags ask for. Flags that ask for nothing are a mistake, not a success.
-fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<(Arc<Check>, Probe)>, Fault> {
+fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<Job>, Fault> {
     let CheckArguments {
         endpoints,
         routes,
@@ -59,10 +98,8 @@ fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<(Arc<Check>, 
             && asked(routes, &check.route.name)
             && asked(services, &check.endpoint.service)
     };
-    let probes = setup.probes().filter(|(check, _)| wanted(check));
-    let chosen: Vec<_> = probes
-        .map(|(check, probe)| (Arc::clone(check), probe))
-        .collect();
+    let mut chosen = setup.jobs();
+    chosen.retain(|job| wanted(&job.check));
     if chosen.is_empty() {
         let names = |name: fn(&Check) -> &str| {
             let mut names: Vec<&str> = setup.plan.checks.iter().map(|check| name(check)).collect();
@@ -80,45 +117,64 @@ fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<(Arc<Check>, 
     Ok(chosen)
 }
 
-async fn probe_all(
-    probes: Vec<(Arc<Check>, Probe)>,
-    concurrency: usize,
-) -> Result<(Vec<CheckOutcome>, Duration), Fault> {
-    let clock = Instant::now();
-    let progress = progress(probes.len());
-    let permits = Arc::new(Semaphore::new(concurrency));
-    let mut running = JoinSet::new();
-    for (check, probe) in probes {
-        let permits = Arc::clone(&permits);
-        running.spawn(async move {
-            // The semaphore is never closed; if it were, running at once would still be right.
-            let _permit = permits.acquire_owned().await.ok();
-            (check, Arc::new(probe.run().await))
-        });
-    }
-    let mut outcomes = Vec::with_capacity(running.len());
-    while let Some(ended) = running.join_next().await {
-        let outcome = ended.map_err(|fault| {
-            Fault::Internal(format!("a probe ended without an outcome: {fault}"))
-        })?;
-        progress.inc(1);
-        outcomes.push(outcome);
-    }
-    progress.finish_and_clear();
-    outcomes.sort_by_cached_key(|(check, _)| check.key());
-    Ok((outcomes, clock.elapsed()))
-}
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
 
-/// A bar on standard error, if somebody looks at it.
-fn progress(checks: usize) -> ProgressBar {
-    let target = if stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let progress = ProgressBar::with_draw_target(u64::try_from(checks).ok(), target);
-    if let Ok(style) = ProgressStyle::with_template("probing {pos}/{len} {bar:40} {elapsed}") {
-        progress.set_style(style);
+    use super::*;
+    use crate::outcome::Outcome;
+    use crate::plan::fixture::{self, expired, success};
+
+    fn job(name: &str, probe: fn() -> Arc<Outcome>) -> Job {
+        Job {
+            check: fixture::check("site", name, &format!("https://{name}.example/")),
+            probe: Arc::new(move || Box::pin(async move { (*probe()).clone() })),
+        }
     }
-    progress
+
+    fn broken() -> Arc<Outcome> {
+        panic!("a fault in a probe");
+    }
+
+    async fn answer_to(
+        jobs: impl IntoIterator<Item = Job>,
+        format: ReportFormat,
+    ) -> Result<Answer, Fault> {
+        let round = Round::of(jobs.into_iter().collect(), 2).await;
+        answer(&round, Vec::new(), format)
+    }
+
+    #[tokio::test]
+    async fn the_worst_finding_is_the_verdict() {
+        let jobs = [job("well", || success(1)), job("expired", || expired(1))];
+        let answer = answer_to(jobs, ReportFormat::Text).await.unwrap();
+        assert_eq!(answer.verdict.unwrap(), Verdict::Critical);
+    }
+
+    #[tokio::test]
+    async fn a_probe_that_panics_takes_the_verdict_and_not_the_report() {
+        for format in [ReportFormat::Text, ReportFormat::Json] {
+            let jobs = [
+                job("broken", broken),
+                job("expired", || expired(1)),
+                job("well", || success(1)),
+            ];
+            let answer = answer_to(jobs, format).await.unwrap();
+            for expected in ["well", "expired", "broken", "a fault of reachd"] {
+                assert!(answer.report.contains(expected), "{}", answer.report);
+            }
+            let Err(Fault::Internal(fault)) = answer.verdict else {
+                panic!("{:?}", answer.verdict);
+            };
+            assert!(fault.contains("site broken over direct: "), "{fault}");
+            assert!(fault.contains("a fault in a probe"), "{fault}");
+            assert!(!fault.contains("expired"), "{fault}");
+        }
+    }
+
+    #[tokio::test]
+    async fn where_nothing_was_found_nothing_is_reported() {
+        let answer = answer_to([job("broken", broken)], ReportFormat::Text).await;
+        assert!(matches!(answer, Err(Fault::Internal(_))), "{answer:?}");
+    }
 }

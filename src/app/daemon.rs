@@ -1,20 +1,21 @@
 //! The daemon: probes on one runtime, serves on another thread, reloads on request, and ends within five
 //! seconds of being told to.
 
+mod serving;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::thread;
 use std::time::{Duration, SystemTime};
 
-use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::Setup;
@@ -24,34 +25,51 @@ use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
 use crate::scheduler::Scheduler;
-use crate::server::{ReloadRequest, Server, serve};
+use crate::server::{ReloadRequest, Server};
 
-/// How long probes under way may take to finish after a signal to stop; with what the server takes at the same
-/// time, reachd ends within five seconds.
-const GRACE: Duration = Duration::from_secs(4);
+/// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
+/// reachd ends within five seconds.
+const GRACE: Duration = Duration::from_secs(3);
+
+/// How long the rest may take after that, such as a file that is being read for a reload.
+const LEFTOVERS: Duration = Duration::from_millis(200);
 
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
 
 pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
     let setup = Setup::load(file)?;
-    let listeners = bind(&arguments.listen_addresses)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let stop = CancellationToken::new();
     let (daemon, server) = Daemon::new(file, arguments, &setup);
-    let serving = start_server(listeners, server, stop.clone())?;
-    let ended = runtime.block_on(daemon.run(&setup, &stop));
-    stop.cancel();
-    if serving.join().is_err() {
-        error!("the server ended by a fault of reachd, please report it");
-    }
+    let ended = live(&runtime, daemon, &setup, |stop| {
+        Serving::start(bind(&arguments.listen_addresses)?, server, stop)
+    });
+    runtime.shutdown_timeout(LEFTOVERS);
+    ended?;
     info!("reachd has stopped");
-    ended.map(|()| ExitCode::SUCCESS)
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Probes and serves until a signal to stop comes, which is a good end, or one of the two fails, which is not.
+fn live(
+    runtime: &Runtime,
+    daemon: Daemon,
+    setup: &Setup,
+    serve: impl FnOnce(CancellationToken) -> Result<Serving, Fault>,
+) -> Result<(), Fault> {
+    // Before anybody can see that reachd is there, so that none is missed.
+    let signals = listen_for_signals(runtime)?;
+    let stop = CancellationToken::new();
+    let serving = serve(stop.clone())?;
+    runtime.block_on(daemon.run(setup, signals, &stop));
+    serving.end()
 }
 
 /// Everything that a reload touches.
 struct Daemon {
     file: Option<PathBuf>,
+    /// As many threads as probe: a reload does not change that.
+    workers: usize,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -83,6 +101,7 @@ impl Daemon {
         };
         let daemon = Self {
             file: file.map(Path::to_owned),
+            workers: setup.config.global.workers,
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
@@ -94,32 +113,41 @@ impl Daemon {
     }
 
     /// Probes until a signal to stop comes, or the server ends.
-    async fn run(mut self, setup: &Setup, stop: &CancellationToken) -> Result<(), Fault> {
-        let mut signals = Signals::listen()
-            .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))?;
+    async fn run(mut self, setup: &Setup, mut signals: Signals, stop: &CancellationToken) {
         self.bring_into_force(setup);
-        loop {
-            tokio::select! {
-                signal = signals.next() => match signal {
-                    Signal::Reload => {
-                        self.reload().await.ok();
-                    }
-                    Signal::Stop => break,
-                },
-                Some(request) = self.reloads.recv() => {
-                    let result = self.reload().await;
-                    // Whoever asked may have gone away meanwhile.
-                    request.reply.send(result).ok();
-                }
-                () = stop.cancelled() => break,
-            }
-        }
+        self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
-        stop.cancel();
+        // Whoever waits for a reload learns that there will be none.
+        drop(self.reloads);
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
-        Ok(())
+        // Only now, so that what the last probes found can still be scraped.
+        stop.cancel();
+    }
+
+    /// Reloads whenever that is asked for. The end does not wait for a reload under way: the files may lie on a
+    /// mount that hangs.
+    async fn reload_until_end(&mut self, signals: &mut Signals, stop: &CancellationToken) {
+        loop {
+            let request = tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Reload => None,
+                    Signal::Stop => return,
+                },
+                Some(request) = self.reloads.recv() => Some(request),
+                () = stop.cancelled() => return,
+            };
+            let result = tokio::select! {
+                result = self.reload() => result,
+                () = signals.stop() => return,
+                () = stop.cancelled() => return,
+            };
+            if let Some(request) = request {
+                // Whoever asked may have gone away meanwhile.
+                request.reply.send(result).ok();
+            }
+        }
     }
 
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
@@ -144,6 +172,13 @@ impl Daemon {
         for notice in &setup.notices {
             warn!("{notice}");
         }
+        let workers = setup.config.global.workers;
+        if workers != self.workers {
+            warn!(
+                workers,
+                "global.workers takes effect at the next start: {} until then", self.workers
+            );
+        }
         self.observers.planned(&setup.plan);
         self.scheduler.apply(setup.jobs(), setup.plan.concurrency);
         self.config
@@ -160,6 +195,12 @@ impl Daemon {
             });
         info!(checks, not_probed, source, "the configuration is in force");
     }
+}
+
+fn listen_for_signals(runtime: &Runtime) -> Result<Signals, Fault> {
+    let _in_runtime = runtime.enter();
+    Signals::listen()
+        .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))
 }
 
 /// Binds before anything is probed, so that a taken port is told at once.
@@ -187,42 +228,5 @@ fn probing_runtime(workers: usize) -> Result<Runtime, Fault> {
     runtime.map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))
 }
 
-/// Serves on a thread of its own, so that no scrape delays a probe.
-fn start_server(
-    listeners: Vec<std::net::TcpListener>,
-    server: Server,
-    stop: CancellationToken,
-) -> Result<thread::JoinHandle<()>, Fault> {
-    let fault =
-        |error: std::io::Error| Fault::Internal(format!("the server cannot be started: {error}"));
-    let runtime = Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(fault)?;
-    let body = move || {
-        // Whatever ends the server ends the daemon: one that cannot be scraped is of no use.
-        let _ends_with_server = stop.clone().drop_guard();
-        runtime.block_on(async {
-            let mut serving = Vec::with_capacity(listeners.len());
-            for listener in listeners {
-                match TcpListener::from_std(listener) {
-                    Ok(listener) => {
-                        if let Ok(address) = listener.local_addr() {
-                            info!(%address, "serving the page, /metrics and the API");
-                        }
-                        serving.push(listener);
-                    }
-                    Err(error) => {
-                        error!(%error, "a listener cannot be served");
-                        return;
-                    }
-                }
-            }
-            serve(serving, server, stop.cancelled()).await;
-        });
-    };
-    thread::Builder::new()
-        .name("server".to_owned())
-        .spawn(body)
-        .map_err(fault)
-}
+#[cfg(test)]
+mod tests;

@@ -8,7 +8,7 @@ use super::Fault;
 use crate::config::{Config, Problems};
 use crate::plan::{Check, Plan};
 use crate::platform;
-use crate::probe::{Probe, Prober, ProberError};
+use crate::probe::{Prober, ProberError};
 use crate::scheduler::Job;
 
 /// A configuration that is ready to run.
@@ -35,23 +35,18 @@ impl Setup {
     }
 
     /// Each check with the probe that runs it.
-    pub(super) fn probes(&self) -> impl Iterator<Item = (&Arc<Check>, Probe)> {
-        let probe_of = |check| Some((check, self.prober.probe_of(check)?));
-        self.plan.checks.iter().filter_map(probe_of)
-    }
-
     pub(super) fn jobs(&self) -> Vec<Job> {
-        let job = |(check, probe): (&Arc<Check>, Probe)| {
-            let probe = Arc::new(probe);
-            Job {
+        let job = |check: &Arc<Check>| {
+            let probe = Arc::new(self.prober.probe_of(check)?);
+            Some(Job {
                 check: Arc::clone(check),
                 probe: Arc::new(move || {
                     let probe = Arc::clone(&probe);
                     Box::pin(async move { probe.run().await })
                 }),
-            }
+            })
         };
-        self.probes().map(job).collect()
+        self.plan.checks.iter().filter_map(job).collect()
     }
 }
 

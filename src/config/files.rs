@@ -1,10 +1,11 @@
 //! Files that the configuration names: read while it is loaded, within bounds, so that a missing one is a
 //! problem of the configuration and not of every probe.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
@@ -14,12 +15,17 @@ use crate::route::Secret;
 const MAX_SECRET_BYTES: u64 = 64 << 10;
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
 
-/// The content of a file, or in one line why there is none.
+/// The content of a file, or in one line why there is none. A pipe or a device could hold up the reader for
+/// ever, so only regular files are opened.
 pub(super) fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    let unreadable = |error| format!("cannot read {}: {error}", path.display());
+    if !fs::metadata(path).map_err(unreadable)?.is_file() {
+        return Err(format!("{} is not a regular file", path.display()));
+    }
     let mut content = Vec::new();
     File::open(path)
         .and_then(|file| file.take(most + 1).read_to_end(&mut content))
-        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        .map_err(unreadable)?;
     if content.len() as u64 > most {
         let most = most >> 10;
         return Err(format!("{} is larger than {most} KiB", path.display()));
@@ -68,9 +74,21 @@ fn ca_file_fault(path: &Path) -> Option<String> {
         Ok(certificates) if certificates.is_empty() => {
             Some(format!("{} holds no PEM certificate", path.display()))
         }
-        Ok(_) => None,
+        Ok(certificates) => unusable(certificates).map(|error| {
+            format!(
+                "{} holds a certificate that cannot be used: {error}",
+                path.display()
+            )
+        }),
         Err(error) => Some(format!("{} is not valid PEM: {error}", path.display())),
     }
+}
+
+/// Why one of the certificates cannot be trusted as an authority, if one cannot.
+fn unusable(certificates: Vec<CertificateDer<'_>>) -> Option<rustls::Error> {
+    let mut roots = RootCertStore::empty();
+    let add = |certificate: CertificateDer<'_>| roots.add(certificate.into_owned()).err();
+    certificates.into_iter().find_map(add)
 }
 
 /// Relative paths count from the folder of the configuration file.

@@ -52,10 +52,10 @@ const TIMEOUT: Explanation = Explanation {
 };
 
 const UNREACHABLE: Explanation = Explanation {
-    what: "A router on the way, or the neighbour in the same network, said that the endpoint's address is not to be reached.",
+    what: "A router on the way said that the endpoint's address is not to be reached, or nobody in this machine's own network answered for it.",
     likely: &[
-        "A router or firewall forbids the destination, and says so.",
-        "A link or a route on the way is down.",
+        "A router or firewall forbids the destination, and says so: by design, where only the proxy leads out.",
+        "A router on the way has no route to it, or a link is down.",
         "The address is in this machine's own network, and no machine has it.",
     ],
     steps: &[
@@ -127,9 +127,9 @@ const TIMEOUT_PROXY: Explanation = Explanation {
 };
 
 const UNREACHABLE_PROXY: Explanation = Explanation {
-    what: "A router on the way, or the neighbour in the same network, said that the proxy's address is not to be reached.",
+    what: "A router on the way said that the proxy's address is not to be reached, or nobody in this machine's own network answered for it.",
     likely: &[
-        "The proxy's machine is off, and its neighbours say so.",
+        "The proxy's machine is off, and nobody answers for its address.",
         "A link or a route between this network and the proxy's is down.",
         "A router or firewall forbids the destination, and says so.",
     ],

@@ -89,7 +89,7 @@ const TIMEOUT: Explanation = Explanation {
     what: "No DNS server answered for the endpoint's name in time.",
     likely: &[
         "A firewall drops DNS (port 53, UDP and TCP) between this machine and the server.",
-        "The DNS server is down or overloaded.",
+        "The DNS server is down or overloaded, or its service is stopped: over UDP a closed port looks like silence.",
         "The server answers, but its forwarder to the internet is slow or blocked.",
     ],
     steps: &[
@@ -103,8 +103,8 @@ const TIMEOUT: Explanation = Explanation {
 const NETWORK_ERROR: Explanation = Explanation {
     what: "The DNS server that was asked for the endpoint's name could not be spoken to at all.",
     likely: &[
-        "This machine has no DNS server configured, or no route to it.",
-        "Nothing listens on the server's DNS port: the service is stopped or the address is wrong.",
+        "This machine has no DNS server configured, cannot read its settings, or has no route to the server.",
+        "Over TCP: nothing listens on the server's DNS port. The service is stopped or the address is wrong.",
         "With DNS over TLS or HTTPS: the server's certificate is not accepted, or port 853 or 443 is closed.",
     ],
     steps: &[
@@ -192,7 +192,7 @@ const REFUSED_PROXY: Explanation = Explanation {
 const TIMEOUT_PROXY: Explanation = Explanation {
     what: "No DNS server answered for the proxy's own name in time. Nothing on this route can be reached.",
     likely: &[
-        "The internal DNS server is down or overloaded.",
+        "The internal DNS server is down or overloaded, or its service is stopped: over UDP a closed port looks like silence.",
         "A firewall drops DNS (port 53, UDP and TCP) between this machine and the server.",
     ],
     steps: &[
@@ -206,8 +206,8 @@ const TIMEOUT_PROXY: Explanation = Explanation {
 const NETWORK_ERROR_PROXY: Explanation = Explanation {
     what: "The DNS server that was asked for the proxy's own name could not be spoken to at all.",
     likely: &[
-        "This machine has no DNS server configured, or no route to it.",
-        "Nothing listens on the server's DNS port: the service is stopped or the address is wrong.",
+        "This machine has no DNS server configured, cannot read its settings, or has no route to the server.",
+        "Over TCP: nothing listens on the server's DNS port. The service is stopped or the address is wrong.",
     ],
     steps: &[
         "See which servers are configured: `ipconfig /all`, on Linux `resolvectl status` or /etc/resolv.conf.",

@@ -110,7 +110,7 @@ const PROTOCOL_VERSION: Explanation = Explanation {
 };
 
 const NO_COMMON_CIPHER: Explanation = Explanation {
-    what: "The two sides have no cipher suite or key exchange in common. Windows logs this as Schannel event 36874.",
+    what: "The two sides have no cipher suite or key exchange in common. A Windows server logs this as Schannel event 36874.",
     likely: &[
         "A policy on the server has removed the ECDHE suites with AES-GCM.",
         "A proxy or firewall that inspects TLS allows other suites only.",

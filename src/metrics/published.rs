@@ -217,16 +217,21 @@ fn info(check: &Check) -> Labels {
 
 impl ServiceRow {
     /// 0 when all that ran is reachable, 1 when only what is not critical fails, 2 when something critical
-    /// fails; `None` as long as nothing ran.
+    /// fails; `None` as long as nothing failed and something has not run: that is not known to be reachable.
     pub(super) fn status(&self) -> Option<u64> {
-        let statuses = self.checks.iter().filter_map(|(numbers, critical)| {
-            let outcome = numbers.latest()?;
-            Some(match (&outcome.result, critical) {
-                (Ok(()), _) => 0,
-                (Err(_), false) => 1,
-                (Err(_), true) => 2,
-            })
-        });
-        statuses.max()
+        let mut worst = 0;
+        let mut waiting = false;
+        for (numbers, critical) in &self.checks {
+            match (
+                numbers.latest().map(|outcome| outcome.result.is_ok()),
+                critical,
+            ) {
+                (None, _) => waiting = true,
+                (Some(true), _) => {}
+                (Some(false), false) => worst = worst.max(1),
+                (Some(false), true) => worst = 2,
+            }
+        }
+        (worst > 0 || !waiting).then_some(worst)
     }
 }

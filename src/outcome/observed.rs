@@ -37,9 +37,9 @@ pub struct Observed {
 pub struct DnsSeen {
     /// Whose name it was.
     pub peer: Peer,
-    /// The name asked for.
+    /// The name asked for: the host, or what the system's search domains made of it.
     pub name: String,
-    /// The resolver's name in the configuration.
+    /// The resolver's name in the configuration; `hosts file` or `localhost (RFC 6761)` where no server was asked.
     pub resolver: String,
     /// The response code (RFC 1035 mnemonics); `None` when no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]

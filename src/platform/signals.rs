@@ -2,6 +2,11 @@
 
 use std::io;
 
+#[cfg(unix)]
+use tokio::signal::unix::{Signal as Listener, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlC, ctrl_c};
+
 /// A wish of the operating system, or of whoever speaks through it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Signal {
@@ -11,55 +16,71 @@ pub enum Signal {
     Stop,
 }
 
-/// Listens for signals from its making on.
+/// Listens for signals from its making on. One that comes while nobody waits is kept for who waits next.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
-    hangup: tokio::signal::unix::Signal,
+    hangup: Listener,
     #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
+    terminate: Listener,
+    #[cfg(unix)]
+    interrupt: Listener,
+    #[cfg(windows)]
+    interrupt: CtrlC,
 }
 
+#[cfg(unix)]
 impl Signals {
     /// Starts to listen.
     ///
     /// # Errors
     /// When the operating system does not let us.
-    #[cfg(unix)]
     pub fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
             hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    /// Starts to listen.
-    ///
-    /// # Errors
-    /// None on this operating system.
-    #[cfg(not(unix))]
-    pub fn listen() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
     /// Waits for the next one.
-    #[cfg(unix)]
     pub async fn next(&mut self) -> Signal {
         tokio::select! {
             _ = self.hangup.recv() => Signal::Reload,
             _ = self.terminate.recv() => Signal::Stop,
-            _ = tokio::signal::ctrl_c() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
         }
     }
 
-    /// Waits for the next one.
-    #[cfg(not(unix))]
-    pub async fn next(&mut self) -> Signal {
-        // An error means that no Ctrl-C can ever come; then only the end of the process ends us.
-        if tokio::signal::ctrl_c().await.is_err() {
-            std::future::pending::<()>().await;
+    /// Waits for a signal to stop. One to reload waits until [`Signals::next`] is asked.
+    pub async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
+    }
+}
+
+#[cfg(windows)]
+impl Signals {
+    /// Starts to listen.
+    ///
+    /// # Errors
+    /// When the operating system does not let us.
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: ctrl_c()?,
+        })
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Signal {
+        self.stop().await;
         Signal::Stop
+    }
+
+    /// Waits for a signal to stop.
+    pub async fn stop(&mut self) {
+        self.interrupt.recv().await;
     }
 }

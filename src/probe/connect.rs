@@ -2,7 +2,7 @@
 //! fair share of the time that is left, so that one dead address cannot use it up.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
@@ -36,7 +36,7 @@ pub(super) async fn connect(
                 });
                 return Ok(stream);
             }
-            Ok(Err(error)) => (reason_of(&error), describe(&error)),
+            Ok(Err(error)) => (reason_of(&error, address), describe(&error)),
             Err(_) => (ConnectReason::Timeout, "no answer in time".to_owned()),
         };
         observed.connects.push(ConnectSeen {
@@ -93,16 +93,28 @@ fn describe(error: &io::Error) -> String {
     }
 }
 
-fn reason_of(error: &io::Error) -> ConnectReason {
+fn reason_of(error: &io::Error, address: SocketAddr) -> ConnectReason {
     match error.kind() {
         io::ErrorKind::ConnectionRefused => ConnectReason::Refused,
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted => ConnectReason::Reset,
         io::ErrorKind::TimedOut => ConnectReason::Timeout,
         io::ErrorKind::HostUnreachable => ConnectReason::Unreachable,
+        // A router without a route says the same as a machine without one.
+        io::ErrorKind::NetworkUnreachable if has_route(address) => ConnectReason::Unreachable,
         // What is left is this machine's own: NetworkUnreachable; PermissionDenied and InvalidInput, which a
         // `prohibit` and a `blackhole` route answer; no address of this family; no socket to be had.
         _ => ConnectReason::NoRoute,
     }
+}
+
+/// Whether this machine itself knows a way to the address. Connecting a datagram socket looks up the route and
+/// sends nothing.
+fn has_route(address: SocketAddr) -> bool {
+    let unspecified: IpAddr = match address {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    UdpSocket::bind((unspecified, 0)).is_ok_and(|socket| socket.connect(address).is_ok())
 }
 
 #[cfg(test)]

@@ -4,56 +4,77 @@
 
 mod answer;
 mod exchange;
+mod findings;
+mod search;
+mod system;
+mod trouble;
 
-use std::future::Future;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
-use std::time::Duration;
 
 use hickory_resolver::Hosts;
 use hickory_resolver::proto::op::Query;
-use hickory_resolver::proto::rr::{Name, RecordType as WireType};
-use tokio::time::{Instant, timeout};
+use hickory_resolver::proto::rr::RecordType as WireType;
+use tokio::time::Instant;
 
-use self::answer::{Answer, Findings, in_family_order};
+use self::answer::{nothing_seen, without_dot};
 use self::exchange::Servers;
+use self::findings::in_family_order;
+use self::search::{fully_qualified, seek};
+use self::system::SystemNames;
 use super::ProberError;
 use crate::endpoint::{DnsExpectation, DnsQuestion, ResolverSettings};
 use crate::outcome::{DnsReason, DnsSeen, Failure, Observed, Peer};
+use crate::platform::{NameSearch, NameSettings, NameSources};
 
-/// How long the other address family may still take once one has answered (RFC 8305 §3, Resolution Delay).
-const RESOLUTION_DELAY: Duration = Duration::from_millis(50);
+/// Whose word it is that a name of `localhost` has: nobody is asked (RFC 6761 §6.3).
+const LOCALHOST: &str = "localhost (RFC 6761)";
 
-/// A set of servers that are asked for names.
+/// Whose word it is where the hosts file has the name. No name of a configured resolver has a blank in it.
+const HOSTS_FILE: &str = "hosts file";
+
+/// Whoever is asked for names: the operating system's servers with its hosts file, or servers of one's own.
 #[derive(Debug)]
 pub(super) struct Resolver {
     name: String,
-    servers: Servers,
-    local: Option<Local>,
+    source: Source,
 }
 
-/// What the operating system knows of names besides its servers.
 #[derive(Debug)]
-struct Local {
-    hosts: Arc<Hosts>,
-    search: Vec<Name>,
+enum Source {
+    System(SystemNames),
+    Own(Arc<Known>),
 }
+
+/// What a resolver goes by at one moment.
+#[derive(Debug)]
+struct Known {
+    servers: Servers,
+    search: NameSearch,
+    hosts: Hosts,
+}
+
+// === impl Resolver ===
 
 impl Resolver {
-    /// Sets up the servers; nothing is sent yet.
-    pub(super) fn new(
+    /// Sets up the servers; nothing is sent yet. What is wrong with the system's settings is no error here: only
+    /// a probe that needs them fails.
+    pub(super) fn new(settings: &ResolverSettings) -> Result<Self, ProberError> {
+        Self::with_sources(settings, NameSources::of_system)
+    }
+
+    fn with_sources(
         settings: &ResolverSettings,
-        hosts: &Arc<Hosts>,
+        sources: impl FnOnce() -> NameSources,
     ) -> Result<Self, ProberError> {
-        let (servers, search) = Servers::new(settings)?;
-        let is_system = matches!(settings, ResolverSettings::System);
+        let servers = Servers::new(settings)?;
+        let source = match settings {
+            ResolverSettings::System => Source::System(SystemNames::new(sources(), servers)),
+            ResolverSettings::Servers { .. } => Source::Own(Arc::new(Known::of_ones_own(servers))),
+        };
         Ok(Self {
             name: settings.name().to_owned(),
-            servers,
-            local: is_system.then(|| Local {
-                hosts: Arc::clone(hosts),
-                search,
-            }),
+            source,
         })
     }
 
@@ -65,36 +86,25 @@ impl Resolver {
         deadline: Instant,
         observed: &mut Observed,
     ) -> Result<Vec<IpAddr>, Failure> {
-        if let Some(addresses) = self.locally_known(host) {
-            return Ok(in_family_order(addresses));
-        }
-        let mut last = Findings::none();
-        for name in self.candidates(host, peer)? {
-            last = self.both_families(&name, deadline).await;
-            if last.reason() != Some(DnsReason::NxDomain) {
-                break;
+        let known = self.known(deadline).await;
+        let addresses = match known.without_asking(host) {
+            Some((whose, addresses)) => {
+                observed.dns.push(DnsSeen {
+                    peer,
+                    name: host.to_owned(),
+                    resolver: whose.to_owned(),
+                    answers: addresses.iter().map(ToString::to_string).collect(),
+                    ..nothing_seen()
+                });
+                addresses
             }
+            None => self.sought(host, peer, &known, deadline, observed).await?,
+        };
+        let addresses = in_family_order(addresses);
+        if peer == Peer::Endpoint {
+            observed.addresses.extend(&addresses);
         }
-        observed.dns.push(DnsSeen {
-            peer,
-            name: host.to_owned(),
-            resolver: self.name.clone(),
-            ..last.seen()
-        });
-        match last.reason() {
-            None => {
-                let addresses = in_family_order(last.addresses());
-                if peer == Peer::Endpoint {
-                    observed.addresses.extend(&addresses);
-                }
-                Ok(addresses)
-            }
-            Some(reason) => Err(Failure::new(
-                reason,
-                peer,
-                self.describe(host, "A/AAAA", &last.detail()),
-            )),
-        }
+        Ok(addresses)
     }
 
     /// Asks a question for its own sake and judges the answer.
@@ -110,10 +120,9 @@ impl Resolver {
         let name = fully_qualified(&question.name)
             .map_err(|detail| Failure::of_endpoint(DnsReason::BadAnswer, describe(&detail)))?;
         let wire_type = answer::wire_type(question.record);
-        let answer = self
-            .servers
-            .ask(&Query::query(name, wire_type), deadline)
-            .await;
+        let query = Query::query(name, wire_type);
+        let known = self.known(deadline).await;
+        let answer = known.servers.ask(&query, deadline).await;
         observed.dns.push(DnsSeen {
             peer: Peer::Endpoint,
             name: question.name.clone(),
@@ -124,55 +133,38 @@ impl Resolver {
         verdict.map_err(|(reason, detail)| Failure::of_endpoint(reason, describe(&detail)))
     }
 
-    /// A and AAAA are asked for at once. When one has brought addresses, the other has a short while left:
-    /// a server that swallows AAAA questions must not make every name time out.
-    async fn both_families(&self, name: &Name, deadline: Instant) -> Findings {
-        let ask = |record| {
-            let query = Query::query(name.clone(), record);
-            async move { self.servers.ask(&query, deadline).await }
+    async fn sought(
+        &self,
+        host: &str,
+        peer: Peer,
+        known: &Known,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        let failure = |reason, name: &str, detail: &str| {
+            Failure::new(reason, peer, self.describe(name, "A/AAAA", detail))
         };
-        let (v6, v4) = (ask(WireType::AAAA), ask(WireType::A));
-        tokio::pin!(v6, v4);
-        tokio::select! {
-            v6 = &mut v6 => Findings { v4: second(&v6, v4).await, v6: Some(v6) },
-            v4 = &mut v4 => Findings { v6: second(&v4, v6).await, v4: Some(v4) },
-        }
-    }
-
-    fn locally_known(&self, host: &str) -> Option<Vec<IpAddr>> {
-        let lower = host.trim_end_matches('.').to_ascii_lowercase();
-        if lower == "localhost" || lower.ends_with(".localhost") {
-            // RFC 6761 §6.3: never asked of a server.
-            return Some(vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()]);
-        }
-        let hosts = &self.local.as_ref()?.hosts;
-        let name = fully_qualified(host).ok()?;
-        let families = [WireType::A, WireType::AAAA].into_iter();
-        let found = families
-            .filter_map(|family| hosts.lookup_static_host(&Query::query(name.clone(), family)));
-        let addresses: Vec<IpAddr> = found
-            .flat_map(|lookup| answer::addresses_of(lookup.answers()))
-            .collect();
-        (!addresses.is_empty()).then_some(addresses)
-    }
-
-    /// The names to ask for: a host without a dot is looked for in the system's search domains first.
-    fn candidates(&self, host: &str, peer: Peer) -> Result<Vec<Name>, Failure> {
-        let name = fully_qualified(host).map_err(|detail| {
-            Failure::new(
-                DnsReason::BadAnswer,
-                peer,
-                self.describe(host, "A/AAAA", &detail),
-            )
-        })?;
-        let search = self.local.iter().flat_map(|local| &local.search);
-        let searched = search.filter(|_| !host.contains('.')).filter_map(|domain| {
-            let relative = Name::from_utf8(host).ok()?;
-            relative.append_domain(domain).ok()
+        let sought = seek(host, &known.search, &known.servers, deadline)
+            .await
+            .map_err(|detail| failure(DnsReason::BadAnswer, host, &detail))?;
+        let name = without_dot(&sought.name);
+        observed.dns.push(DnsSeen {
+            peer,
+            name: name.clone(),
+            resolver: self.name.clone(),
+            ..sought.findings.seen()
         });
-        let mut candidates: Vec<Name> = searched.collect();
-        candidates.push(name);
-        Ok(candidates)
+        match sought.findings.reason() {
+            None => Ok(sought.findings.addresses()),
+            Some(reason) => Err(failure(reason, &name, &sought.detail())),
+        }
+    }
+
+    async fn known(&self, deadline: Instant) -> Arc<Known> {
+        match &self.source {
+            Source::System(names) => names.known(deadline).await,
+            Source::Own(known) => Arc::clone(known),
+        }
     }
 
     fn describe(&self, name: &str, record: &str, detail: &str) -> String {
@@ -183,16 +175,52 @@ impl Resolver {
     }
 }
 
-/// Waits for the second family: as long as it takes when the first brought nothing, else but a moment.
-async fn second(first: &Answer, other: impl Future<Output = Answer>) -> Option<Answer> {
-    if first.addresses().is_empty() {
-        return Some(other.await);
+// === impl Known ===
+
+impl Known {
+    /// Neither the hosts file nor search domains concern servers of one's own.
+    fn of_ones_own(servers: Servers) -> Self {
+        Self {
+            servers,
+            search: NameSearch::default(),
+            hosts: Hosts::default(),
+        }
     }
-    timeout(RESOLUTION_DELAY, other).await.ok()
+
+    fn of_system(settings: NameSettings, template: &Servers) -> Self {
+        Self {
+            servers: template.of_system(settings.servers),
+            search: settings.search,
+            hosts: settings.hosts,
+        }
+    }
+
+    /// The addresses of a host that no server is asked for, and whose word they are.
+    fn without_asking(&self, host: &str) -> Option<(&'static str, Vec<IpAddr>)> {
+        let lower = host.trim_end_matches('.').to_ascii_lowercase();
+        if lower == "localhost" || lower.ends_with(".localhost") {
+            let addresses = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            return Some((LOCALHOST, addresses));
+        }
+        let addresses = self.in_hosts_file(host);
+        (!addresses.is_empty()).then_some((HOSTS_FILE, addresses))
+    }
+
+    fn in_hosts_file(&self, host: &str) -> Vec<IpAddr> {
+        let Ok(name) = fully_qualified(host) else {
+            return Vec::new();
+        };
+        let found = [WireType::A, WireType::AAAA]
+            .into_iter()
+            .filter_map(|family| {
+                let query = Query::query(name.clone(), family);
+                self.hosts.lookup_static_host(&query)
+            });
+        found
+            .flat_map(|lookup| answer::addresses_of(lookup.answers()))
+            .collect()
+    }
 }
 
-fn fully_qualified(host: &str) -> Result<Name, String> {
-    let mut name = Name::from_utf8(host).map_err(|error| format!("not a domain name: {error}"))?;
-    name.set_fqdn(true);
-    Ok(name)
-}
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,7 @@
 
 mod certificate;
 mod reason;
+mod verifier;
 mod witness;
 
 use std::fmt;
@@ -25,6 +26,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub(super) use self::reason::demands_client_certificate;
+use self::verifier::Verifier;
 use self::witness::Witness;
 use super::ProberError;
 use super::stream::BoxedStream;
@@ -43,7 +45,7 @@ const TLS_1_3: &str = "TLSv1.3";
 /// A set of trusted roots with everything that a handshake needs; made once, shared by all handshakes.
 pub(super) struct Trust {
     config: ClientConfig,
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
 }
 
 /// With whom a handshake is made.
@@ -80,17 +82,18 @@ impl Trust {
         ca_file: Option<&Path>,
         min_version: TlsVersion,
     ) -> Result<Self, ProberError> {
-        let roots = Arc::new(match ca_file {
+        let (roots, named) = match ca_file {
             Some(path) => roots_of_file(path)?,
-            None => system_roots()?,
-        });
+            None => (system_roots()?, Vec::new()),
+        };
         let provider = Arc::new(aws_lc_rs::default_provider());
         seed(&provider);
-        let verifier =
-            WebPkiServerVerifier::builder_with_provider(Arc::clone(&roots), Arc::clone(&provider))
+        let webpki =
+            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
                 .build()
                 .map_err(|error| rustls::Error::General(error.to_string()))?;
-        let config = client_config(provider, min_version, &verifier)?;
+        let config = client_config(provider, min_version, &webpki)?;
+        let verifier = Arc::new(Verifier::new(webpki, named));
         Ok(Self { config, verifier })
     }
 
@@ -205,23 +208,28 @@ fn system_roots() -> Result<RootCertStore, ProberError> {
     Err(ProberError::NoSystemRoots(errors.join("; ")))
 }
 
-fn roots_of_file(path: &Path) -> Result<RootCertStore, ProberError> {
+/// The certificates of a file as roots, and as they are.
+fn roots_of_file(
+    path: &Path,
+) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), ProberError> {
     let fault = |detail: String| ProberError::CaFile {
         path: path.to_owned(),
         detail,
     };
     let file = File::open(path).map_err(|error| fault(error.to_string()))?;
     let mut roots = RootCertStore::empty();
+    let mut named = Vec::new();
     for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
         let certificate = certificate.map_err(|error| fault(error.to_string()))?;
         roots
-            .add(certificate)
+            .add(certificate.clone())
             .map_err(|error| fault(error.to_string()))?;
+        named.push(certificate);
     }
-    if roots.is_empty() {
+    if named.is_empty() {
         return Err(fault("it holds no PEM certificate".to_owned()));
     }
-    Ok(roots)
+    Ok((roots, named))
 }
 
 fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {

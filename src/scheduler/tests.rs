@@ -158,29 +158,83 @@ async fn a_turn_that_comes_during_a_probe_is_skipped_and_counted() {
     assert_eq!(notebook.of("slow skipped 2"), [25, 55]);
 }
 
+/// Counts the probes that run at once.
+#[derive(Clone, Default)]
+struct Crowd {
+    running: Arc<AtomicUsize>,
+    most: Arc<AtomicUsize>,
+}
+
+impl Crowd {
+    /// Jobs every ten seconds whose probes take five.
+    fn jobs(&self, count: usize) -> Vec<Job> {
+        let job = |number| {
+            let crowd = self.clone();
+            Job {
+                check: check(&format!("check {number}"), 10 * SECOND),
+                probe: Arc::new(move || Box::pin(crowd.clone().probe())),
+            }
+        };
+        (0..count).map(job).collect()
+    }
+
+    async fn probe(self) -> Outcome {
+        let running = self.running.fetch_add(1, Ordering::SeqCst) + 1;
+        self.most.fetch_max(running, Ordering::SeqCst);
+        tokio::time::sleep(5 * SECOND).await;
+        self.running.fetch_sub(1, Ordering::SeqCst);
+        outcome()
+    }
+
+    /// The most probes that ran at once since the last call.
+    fn most(&self) -> usize {
+        let running = self.running.load(Ordering::SeqCst);
+        self.most.swap(running, Ordering::SeqCst)
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn no_more_probes_run_at_once_than_the_limit() {
-    static RUNNING: AtomicUsize = AtomicUsize::new(0);
-    static MOST: AtomicUsize = AtomicUsize::new(0);
-    let probe: ProbeFunction = Arc::new(|| {
-        Box::pin(async {
-            let running = RUNNING.fetch_add(1, Ordering::SeqCst) + 1;
-            MOST.fetch_max(running, Ordering::SeqCst);
-            tokio::time::sleep(5 * SECOND).await;
-            RUNNING.fetch_sub(1, Ordering::SeqCst);
-            outcome()
-        })
-    });
-    let notebook = Notebook::new();
+    let (notebook, crowd) = (Notebook::new(), Crowd::default());
     let mut scheduler = Scheduler::new(notebook.observers());
-    let jobs = (0..20).map(|number| Job {
-        check: check(&format!("check {number}"), 10 * SECOND),
-        probe: Arc::clone(&probe),
-    });
-    scheduler.apply(jobs.collect(), 3);
+    scheduler.apply(crowd.jobs(20), 3);
     advance_to(&notebook, 100).await;
-    assert_eq!(MOST.load(Ordering::SeqCst), 3);
+    assert_eq!(crowd.most(), 3);
     assert!(!notebook.of("check 19 observed").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_limit_holds_over_quick_reloads() {
+    let (notebook, crowd) = (Notebook::new(), Crowd::default());
+    let mut scheduler = Scheduler::new(notebook.observers());
+    for second in 0..20 {
+        scheduler.apply(crowd.jobs(20), 3);
+        advance_to(&notebook, second).await;
+    }
+    assert_eq!(crowd.most(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_changes_the_limit() {
+    let (notebook, crowd) = (Notebook::new(), Crowd::default());
+    let mut scheduler = Scheduler::new(notebook.observers());
+    // A limit, and a while later the most that run at once under it. What runs already may finish.
+    let steps = [(3, 20), (6, 40), (2, 60), (1, 80), (4, 100)];
+    for (limit, until) in steps {
+        scheduler.apply(crowd.jobs(20), limit);
+        advance_to(&notebook, until - 14).await;
+        crowd.most();
+        advance_to(&notebook, until).await;
+        assert_eq!(crowd.most(), limit, "at {until} s");
+    }
+    // Down and up again before any probe has finished: nothing is lost, and nothing won.
+    for limit in [1, 4, 2, 5] {
+        scheduler.apply(crowd.jobs(20), limit);
+    }
+    advance_to(&notebook, 106).await;
+    crowd.most();
+    advance_to(&notebook, 130).await;
+    assert_eq!(crowd.most(), 5);
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -14,7 +15,6 @@ use super::standing::{Counts, State};
 use super::{Server, path, respond};
 use crate::history::CheckHistory;
 use crate::outcome::{Outcome, Peer, Phase, Timings};
-use crate::plan::CheckKey;
 use crate::report::{Finding, NotProbed, Subject, Verdict, rfc3339};
 
 #[derive(Serialize)]
@@ -126,7 +126,7 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
         version: env!("CARGO_PKG_VERSION"),
         started: server.started,
         uptime_seconds: server.started.elapsed().unwrap_or_default().as_secs_f64(),
-        ready: server.history.every_check_ran(),
+        ready: server.history.is_ready(),
         overall: Judged::from(Counts::of(&histories)),
         services: services.collect(),
         not_probed: not_probed.iter().map(NotProbed::from).collect(),
@@ -144,14 +144,10 @@ pub(super) async fn checks(Shared(server): Shared<Arc<Server>>) -> Response {
 /// `/api/v1/checks/{service}/{endpoint}/{route}`: one check with all that is kept of it.
 pub(super) async fn check(
     Shared(server): Shared<Arc<Server>>,
-    Path((service, endpoint, route)): Path<(String, String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    let key = CheckKey {
-        service,
-        endpoint,
-        route,
-    };
-    let Some(history) = server.history.of(&key) else {
+    let history = path::to_check(path).and_then(|key| server.history.of(&key));
+    let Some(history) = history else {
         return respond::api_error(
             StatusCode::NOT_FOUND,
             "The plan in force has no such check.",

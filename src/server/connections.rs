@@ -21,8 +21,9 @@ use super::{Server, router};
 /// How many clients are served at once, over all listeners. More of them wait in the backlog.
 const CONNECTIONS: usize = 256;
 
-/// How long a client may take to send a request's head, or to begin with the next one.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
+/// How long a client may take to send a request's head, or to begin with the next one: less than any scrape
+/// waits, so that idle clients cannot keep Prometheus out.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the head of a request may be, in bytes.
 const HEAD_LIMIT: usize = 32 * 1024;
@@ -34,12 +35,12 @@ const LIFETIME: Duration = Duration::from_secs(60);
 const GRACE: Duration = Duration::from_secs(30);
 
 /// How long the server waits at its own end for clients to read what they are owed.
-const DRAIN: Duration = Duration::from_secs(3);
+const DRAIN: Duration = Duration::from_millis(1500);
 
 /// How long to wait when a connection could not be accepted, for the like of too many open files.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// Serves clients of all listeners until `shutdown`, and then those that are being answered, within three seconds.
+/// Serves clients of all listeners until `shutdown`, and then those that are being answered, within a second and a half.
 pub async fn serve(
     listeners: Vec<TcpListener>,
     server: Server,

@@ -15,9 +15,9 @@ pub(super) async fn healthy() -> Response {
     text(StatusCode::OK, "Healthy")
 }
 
-/// Ready once every check of the plan has run.
+/// Ready once every check of a plan has run, and from then on.
 pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
-    if server.history.every_check_ran() {
+    if server.history.is_ready() {
         text(StatusCode::OK, "Ready")
     } else {
         text(

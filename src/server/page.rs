@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use askama::Template;
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -17,9 +18,8 @@ use tracing::error;
 
 use self::check::CheckPage;
 use self::overview::Overview;
-use super::Server;
 use super::respond::text;
-use crate::plan::CheckKey;
+use super::{Server, path};
 
 /// The look of all pages.
 const STYLE: &str = include_str!("../../templates/style.css");
@@ -40,14 +40,10 @@ pub(super) async fn overview(State(server): State<Arc<Server>>) -> Response {
 /// `/checks/{service}/{endpoint}/{route}`: one check with everything that its probes saw.
 pub(super) async fn check(
     State(server): State<Arc<Server>>,
-    Path((service, endpoint, route)): Path<(String, String, String)>,
+    path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    let key = CheckKey {
-        service,
-        endpoint,
-        route,
-    };
-    match server.history.of(&key) {
+    let history = path::to_check(path).and_then(|key| server.history.of(&key));
+    match history {
         Some(history) => render(&CheckPage::new(&history, SystemTime::now())),
         None => text(
             StatusCode::NOT_FOUND,

@@ -3,6 +3,23 @@
 
 use std::fmt::Write;
 
+use axum::extract::Path;
+use axum::extract::rejection::PathRejection;
+
+use crate::plan::CheckKey;
+
+/// The check that a path names. A service and a route have no slash in their names, so what stands between
+/// them is the endpoint, encoded or not: reverse proxies and Grafana's links leave a slash as it is.
+pub(super) fn to_check(path: Result<Path<(String, String)>, PathRejection>) -> Option<CheckKey> {
+    let Path((service, rest)) = path.ok()?;
+    let (endpoint, route) = rest.rsplit_once('/')?;
+    Some(CheckKey {
+        service,
+        endpoint: endpoint.to_owned(),
+        route: route.to_owned(),
+    })
+}
+
 /// `site/admin-service/corp`: every byte but the unreserved ones of RFC 3986 is encoded, `/` as well.
 pub(super) fn of_check(service: &str, endpoint: &str, route: &str) -> String {
     let mut path = String::new();

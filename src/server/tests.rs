@@ -437,7 +437,7 @@ async fn a_connection_ends_after_a_minute_however_busy_it_is() {
         if stream.read(&mut buffer).await.unwrap_or(0) == 0 {
             break;
         }
-        tokio::time::sleep(Duration::from_secs(5)).await;
+        tokio::time::sleep(Duration::from_secs(4)).await;
     }
     let elapsed = begun.elapsed().as_secs();
     assert!((60..=95).contains(&elapsed), "{elapsed} s");
@@ -496,6 +496,8 @@ fn every_path_is_in_the_reference() {
     let paths: Vec<_> = routes.filter_map(|route| route.split('"').nth(1)).collect();
     assert!(paths.len() > 10, "{paths:?}");
     for path in paths {
+        // What the router takes whole is an endpoint and a route.
+        let path = path.replace("{*rest}", "{endpoint}/{route}");
         assert!(
             documented()
                 .iter()

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
-use hickory_resolver::proto::rr::{RData, Record, RecordType as WireType};
+use hickory_resolver::proto::rr::{Name, RData, Record, RecordType as WireType};
 
 use crate::endpoint::{DnsExpectation, RecordType};
 use crate::outcome::{DnsReason, DnsSeen, Peer};
@@ -22,13 +22,6 @@ pub(super) enum Answer {
     },
     /// None did.
     Trouble { reason: DnsReason, detail: String },
-}
-
-/// The answers for both address families; `None` for one that was not waited for.
-#[derive(Debug)]
-pub(super) struct Findings {
-    pub(super) v4: Option<Answer>,
-    pub(super) v6: Option<Answer>,
 }
 
 // === impl Answer ===
@@ -86,7 +79,7 @@ impl Answer {
     }
 
     /// Why a host cannot be reached by what this answer says; `None` when it has addresses.
-    fn reason(&self) -> Option<DnsReason> {
+    pub(super) fn reason(&self) -> Option<DnsReason> {
         match self {
             Self::Trouble { reason, .. } => Some(*reason),
             Self::Received {
@@ -97,7 +90,7 @@ impl Answer {
         }
     }
 
-    fn detail(&self) -> String {
+    pub(super) fn detail(&self) -> String {
         match self {
             Self::Trouble { detail, .. } => detail.clone(),
             Self::Received {
@@ -163,17 +156,8 @@ impl Answer {
     }
 
     pub(super) fn seen(&self) -> DnsSeen {
-        let empty = DnsSeen {
-            peer: Peer::Endpoint,
-            name: String::new(),
-            resolver: String::new(),
-            rcode: None,
-            cname_chain: Vec::new(),
-            ttl_seconds: None,
-            answers: Vec::new(),
-        };
         let Self::Received { rcode, records, .. } = self else {
-            return empty;
+            return nothing_seen();
         };
         let records = records.iter().take(MOST_ANSWERS_SEEN);
         let (aliases, others): (Vec<&Record>, Vec<&Record>) =
@@ -181,79 +165,23 @@ impl Answer {
         DnsSeen {
             rcode: Some(rcode_name(*rcode)),
             ttl_seconds: aliases.iter().chain(&others).map(|record| record.ttl).min(),
-            cname_chain: aliases.into_iter().map(text_of).collect(),
+            cname_chain: aliases.into_iter().map(alias_of).collect(),
             answers: others.into_iter().map(text_of).collect(),
-            ..empty
+            ..nothing_seen()
         }
     }
 }
 
-// === impl Findings ===
-
-impl Findings {
-    pub(super) fn none() -> Self {
-        Self { v4: None, v6: None }
-    }
-
-    pub(super) fn addresses(&self) -> Vec<IpAddr> {
-        self.both().flat_map(Answer::addresses).collect()
-    }
-
-    /// Why there is no address; `None` when there is one. An error of either family tells more than the
-    /// other's empty answer, and that the name does not exist tells most.
-    pub(super) fn reason(&self) -> Option<DnsReason> {
-        if !self.addresses().is_empty() {
-            return None;
-        }
-        let telling = self.telling()?;
-        telling.reason()
-    }
-
-    pub(super) fn detail(&self) -> String {
-        self.telling().map(Answer::detail).unwrap_or_default()
-    }
-
-    pub(super) fn seen(&self) -> DnsSeen {
-        let mut seen = self.both().map(Answer::seen);
-        let first = seen
-            .next()
-            .unwrap_or_else(|| Answer::trouble(DnsReason::Timeout, String::new()).seen());
-        seen.fold(first, |mut all, one| {
-            all.rcode = all.rcode.or(one.rcode);
-            all.ttl_seconds = all.ttl_seconds.into_iter().chain(one.ttl_seconds).min();
-            if all.cname_chain.is_empty() {
-                all.cname_chain = one.cname_chain;
-            }
-            all.answers.extend(one.answers);
-            all
-        })
-    }
-
-    fn telling(&self) -> Option<&Answer> {
-        self.both().max_by_key(|answer| match answer.reason() {
-            None => 0,
-            Some(DnsReason::NoAddress) => 1,
-            Some(DnsReason::NxDomain) => 3,
-            Some(_) => 2,
-        })
-    }
-
-    fn both(&self) -> impl Iterator<Item = &Answer> {
-        self.v6.iter().chain(&self.v4)
-    }
-}
-
-/// IPv6 and IPv4 in turn, IPv6 first (RFC 8305 §4).
-pub(super) fn in_family_order(addresses: Vec<IpAddr>) -> Vec<IpAddr> {
-    let (v6, v4): (Vec<IpAddr>, Vec<IpAddr>) = addresses.into_iter().partition(IpAddr::is_ipv6);
-    let mut ordered = Vec::with_capacity(v6.len() + v4.len());
-    let (mut v6, mut v4) = (v6.into_iter(), v4.into_iter());
-    loop {
-        let pair = [v6.next(), v4.next()];
-        if pair == [None, None] {
-            return ordered;
-        }
-        ordered.extend(pair.into_iter().flatten());
+/// What is to be filled in with whose name it was, and who was asked.
+pub(super) fn nothing_seen() -> DnsSeen {
+    DnsSeen {
+        peer: Peer::Endpoint,
+        name: String::new(),
+        resolver: String::new(),
+        rcode: None,
+        cname_chain: Vec::new(),
+        ttl_seconds: None,
+        answers: Vec::new(),
     }
 }
 
@@ -284,6 +212,22 @@ pub(super) fn wire_type(record: RecordType) -> WireType {
 
 fn text_of(record: &Record) -> String {
     record.data.to_string()
+}
+
+fn alias_of(record: &Record) -> String {
+    match &record.data {
+        RData::CNAME(name) => without_dot(name),
+        _ => text_of(record),
+    }
+}
+
+/// A name as it is written in a URL; the root keeps its dot.
+pub(super) fn without_dot(name: &Name) -> String {
+    let text = name.to_ascii();
+    match text.strip_suffix('.') {
+        Some(name) if !name.is_empty() => name.to_owned(),
+        _ => text,
+    }
 }
 
 fn reason_of_rcode(rcode: ResponseCode) -> DnsReason {
@@ -321,8 +265,7 @@ fn rcode_name(rcode: ResponseCode) -> String {
 mod tests {
     use std::str::FromStr;
 
-    use hickory_resolver::proto::rr::Name;
-    use hickory_resolver::proto::rr::rdata::{A, CNAME, TXT};
+    use hickory_resolver::proto::rr::rdata::{CNAME, TXT};
     use regex::bytes::Regex;
 
     use super::*;
@@ -340,54 +283,12 @@ mod tests {
         }
     }
 
-    fn a(text: &str) -> Record {
-        record(RData::A(A::from_str(text).unwrap()))
-    }
-
     #[test]
-    fn families_alternate_and_ipv6_comes_first() {
-        let addresses = ["192.0.2.1", "192.0.2.2", "2001:db8::1"].map(|text| text.parse().unwrap());
-        let ordered: Vec<String> = in_family_order(addresses.to_vec())
-            .iter()
-            .map(ToString::to_string)
-            .collect();
-        assert_eq!(ordered, ["2001:db8::1", "192.0.2.1", "192.0.2.2"]);
-    }
-
-    #[test]
-    fn the_more_telling_family_gives_the_reason() {
-        let empty = || Some(answer(ResponseCode::NoError, Vec::new()));
-        let nxdomain = || Some(answer(ResponseCode::NXDomain, Vec::new()));
-        let timeout = || Some(Answer::trouble(DnsReason::Timeout, "silent".to_owned()));
-        let address = || Some(answer(ResponseCode::NoError, vec![a("192.0.2.1")]));
-        let table = [
-            (address(), timeout(), None),
-            (address(), None, None),
-            (empty(), empty(), Some(DnsReason::NoAddress)),
-            (empty(), timeout(), Some(DnsReason::Timeout)),
-            (nxdomain(), timeout(), Some(DnsReason::NxDomain)),
-            (
-                Some(answer(ResponseCode::ServFail, Vec::new())),
-                empty(),
-                Some(DnsReason::ServFail),
-            ),
-        ];
-        for (v4, v6, expected) in table {
-            let findings = Findings { v4, v6 };
-            assert_eq!(findings.reason(), expected, "{findings:?}");
-        }
-    }
-
-    #[test]
-    fn a_dangling_alias_is_no_address_and_is_shown() {
-        let alias = record(RData::CNAME(CNAME(Name::from_str("gone.test.").unwrap())));
-        let findings = Findings {
-            v4: Some(answer(ResponseCode::NoError, vec![alias])),
-            v6: None,
-        };
-        assert_eq!(findings.reason(), Some(DnsReason::NoAddress));
-        assert_eq!(findings.seen().cname_chain, ["gone.test."]);
-        assert!(findings.detail().contains("gone.test."));
+    fn aliases_are_written_like_the_names_they_stand_for() {
+        let alias = |name| record(RData::CNAME(CNAME(Name::from_str(name).unwrap())));
+        let text = record(RData::CNAME(CNAME(Name::root())));
+        let seen = answer(ResponseCode::NoError, vec![alias("web.test."), text]).seen();
+        assert_eq!(seen.cname_chain, ["web.test", "."]);
     }
 
     #[test]

@@ -1,33 +1,34 @@
 //! One question to a list of servers: the next one is asked when one does not answer, or will not.
 
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hickory_resolver::config::{ConnectionConfig, ProtocolConfig, ResolverOpts};
+use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfig, ResolverOpts};
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
 use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query};
-use hickory_resolver::proto::rr::Name;
-use hickory_resolver::system_conf::read_system_conf;
 use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::trouble;
 use crate::endpoint::{ResolverSettings, ResolverTransport, TlsVersion};
 use crate::outcome::DnsReason;
 use crate::probe::ProberError;
 use crate::probe::connect::fair_share;
 use crate::probe::tls::Trust;
 
-/// Longer than any probe: the probe's own deadline is the one that counts.
+/// Longer than any probe: the probe's own deadline is the one that counts. Only for a TLS handshake, and for the
+/// TCP connection under DNS over HTTPS, hickory has a limit of 5 s that nobody can set; it is a timeout like ours.
 const NEVER: Duration = Duration::from_secs(3600);
 
 /// Servers in the order in which they are asked.
 pub(super) struct Servers {
     list: Vec<Server>,
+    /// What is wrong with the system's settings, where the list is empty.
+    why_none: String,
     context: Arc<PoolContext>,
     provider: TokioRuntimeProvider,
 }
@@ -48,50 +49,51 @@ impl std::fmt::Debug for Servers {
 }
 
 impl Servers {
-    /// The servers, and the search domains that come with the system's.
-    pub(super) fn new(settings: &ResolverSettings) -> Result<(Self, Vec<Name>), ProberError> {
-        let fault = |detail: String| ProberError::Resolver {
+    /// The servers of the settings; of the system none yet.
+    pub(super) fn new(settings: &ResolverSettings) -> Result<Self, ProberError> {
+        let fault = |error: NetError| ProberError::Resolver {
             name: settings.name().to_owned(),
-            detail,
+            detail: error.to_string(),
         };
-        let (servers, search) = match settings {
-            ResolverSettings::System => {
-                let (config, _) = read_system_conf().map_err(|error| {
-                    fault(format!(
-                        "the system's resolver settings cannot be read: {error}"
-                    ))
-                })?;
-                let servers = config.name_servers().iter().map(|server| Server {
-                    address: server.ip,
-                    connections: server.connections.clone(),
-                });
-                (servers.collect(), config.search().to_vec())
-            }
-            ResolverSettings::Servers {
-                servers, transport, ..
-            } => {
-                let servers = servers
-                    .iter()
-                    .map(|address| Server::new(*address, transport));
-                (servers.collect(), Vec::new())
-            }
-        };
-        let mut tls = TlsConfig::new().map_err(|error| fault(error.to_string()))?;
+        let mut tls = TlsConfig::new().map_err(fault)?;
+        let mut list = Vec::new();
         if let ResolverSettings::Servers {
-            transport: ResolverTransport::Tls { .. } | ResolverTransport::Https { .. },
+            servers,
+            transport,
             ca_file,
             ..
         } = settings
         {
-            let trust = Trust::new(ca_file.as_deref().map(Path::new), TlsVersion::Tls12)?;
-            tls.config = trust.plain_config();
+            list.extend(servers.iter().map(|it| Server::new(*it, transport)));
+            if is_encrypted(transport) {
+                let trust = Trust::new(ca_file.as_deref(), TlsVersion::Tls12)?;
+                tls.config = trust.plain_config();
+            }
         }
-        let servers = Self {
-            list: servers,
+        Ok(Self {
+            list,
+            why_none: String::new(),
             context: Arc::new(PoolContext::new(options(), tls)),
             provider: TokioRuntimeProvider::default(),
+        })
+    }
+
+    /// The same with the operating system's servers, or with what is wrong with its settings.
+    pub(super) fn of_system(&self, servers: Result<Vec<NameServerConfig>, String>) -> Self {
+        let (servers, why_none) = match servers {
+            Ok(servers) => (servers, String::new()),
+            Err(error) => (Vec::new(), error),
         };
-        Ok((servers, search))
+        let list = servers.into_iter().map(|server| Server {
+            address: server.ip,
+            connections: server.connections,
+        });
+        Self {
+            list: list.collect(),
+            why_none,
+            context: Arc::clone(&self.context),
+            provider: self.provider.clone(),
+        }
     }
 
     /// Asks one server after the other, each within a fair share of the time that is left, until one gives a
@@ -99,17 +101,16 @@ impl Servers {
     pub(super) async fn ask(&self, query: &Query, deadline: Instant) -> Answer {
         let mut best = Answer::trouble(
             DnsReason::NetworkError,
-            "no DNS server is configured".to_owned(),
+            format!(
+                "the system's resolver settings cannot be used: {}",
+                self.why_none
+            ),
         );
         for (asked, server) in self.list.iter().enumerate() {
             let share = fair_share(deadline, self.list.len() - asked);
-            let address = server.address;
             let answer = match timeout_at(share, self.exchange(server, query)).await {
-                Ok(Ok(response)) => Answer::received(&response, address),
-                Ok(Err(error)) => Answer::trouble(reason_of(&error), format!("{address}: {error}")),
-                Err(_) => {
-                    Answer::trouble(DnsReason::Timeout, format!("{address}: no answer in time"))
-                }
+                Ok(answer) => answer,
+                Err(_) => trouble::late(server.address),
             };
             if answer.is_final() {
                 return answer;
@@ -120,22 +121,34 @@ impl Servers {
     }
 
     /// One question over a fresh connection; over TCP once more when the answer over UDP was truncated.
-    async fn exchange(&self, server: &Server, query: &Query) -> Result<DnsResponse, NetError> {
-        let mut answer = Err(NetError::NoConnections);
+    async fn exchange(&self, server: &Server, query: &Query) -> Answer {
+        let mut answer = Answer::trouble(DnsReason::NetworkError, server.address.to_string());
         for connection in &server.connections {
-            let connecting =
-                self.provider
-                    .new_connection(server.address, connection, &self.context)?;
-            let handle = connecting.await?;
-            answer = handle
-                .lookup(query.clone(), request_options())
-                .first_answer()
-                .await;
-            if !matches!(&answer, Ok(response) if response.truncation) {
-                break;
+            match self.exchange_over(connection, server.address, query).await {
+                Ok(response) => {
+                    answer = Answer::received(&response, server.address);
+                    if !response.truncation {
+                        break;
+                    }
+                }
+                Err(error) => return trouble::of(server.address, &connection.protocol, &error),
             }
         }
         answer
+    }
+
+    async fn exchange_over(
+        &self,
+        connection: &ConnectionConfig,
+        server: IpAddr,
+        query: &Query,
+    ) -> Result<DnsResponse, NetError> {
+        let connecting = self
+            .provider
+            .new_connection(server, connection, &self.context)?;
+        let handle = connecting.await?;
+        let answers = handle.lookup(query.clone(), request_options());
+        answers.first_answer().await
     }
 }
 
@@ -164,6 +177,13 @@ impl Server {
     }
 }
 
+fn is_encrypted(transport: &ResolverTransport) -> bool {
+    match transport {
+        ResolverTransport::Udp | ResolverTransport::Tcp => false,
+        ResolverTransport::Tls { .. } | ResolverTransport::Https { .. } => true,
+    }
+}
+
 fn options() -> ResolverOpts {
     let mut options = ResolverOpts::default();
     options.timeout = NEVER;
@@ -176,14 +196,4 @@ fn request_options() -> DnsRequestOptions {
     let mut options = DnsRequestOptions::default();
     options.retry_interval = NEVER;
     options
-}
-
-fn reason_of(error: &NetError) -> DnsReason {
-    match error {
-        NetError::Timeout => DnsReason::Timeout,
-        NetError::Proto(_) | NetError::Decode(_) | NetError::ParseInt(_) | NetError::Truncated => {
-            DnsReason::BadAnswer
-        }
-        _ => DnsReason::NetworkError,
-    }
 }

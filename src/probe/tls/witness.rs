@@ -3,23 +3,25 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::client::{ResolvesClientCert, WebPkiServerVerifier};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::verifier::Verifier;
+
 /// Sees the certificates of one handshake, accepted or not, and whether a client certificate was asked for.
 #[derive(Debug)]
 pub(super) struct Witness {
-    verifier: Arc<WebPkiServerVerifier>,
+    verifier: Arc<Verifier>,
     presented: OnceLock<Vec<CertificateDer<'static>>>,
     refused: OnceLock<CertificateError>,
     client_certificate_asked: AtomicBool,
 }
 
 impl Witness {
-    pub(super) fn new(verifier: Arc<WebPkiServerVerifier>) -> Self {
+    pub(super) fn new(verifier: Arc<Verifier>) -> Self {
         Self {
             verifier,
             presented: OnceLock::new(),
@@ -58,13 +60,9 @@ impl ServerCertVerifier for Witness {
             .collect();
         // Certificates come once in a handshake without renegotiation, which rustls does not have.
         self.presented.set(presented).ok();
-        let verdict = self.verifier.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verdict =
+            self.verifier
+                .verify(end_entity, intermediates, server_name, ocsp_response, now);
         if let Err(Error::InvalidCertificate(error)) = &verdict {
             self.refused.set(error.clone()).ok();
         }
@@ -78,6 +76,7 @@ impl ServerCertVerifier for Witness {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.verifier
+            .webpki()
             .verify_tls12_signature(message, certificate, signature)
     }
 
@@ -88,11 +87,12 @@ impl ServerCertVerifier for Witness {
         signature: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
         self.verifier
+            .webpki()
             .verify_tls13_signature(message, certificate, signature)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.verifier.supported_verify_schemes()
+        self.verifier.webpki().supported_verify_schemes()
     }
 }
 

@@ -1,0 +1,57 @@
+//! The daemon without its process: how it ends.
+
+use tempfile::TempDir;
+
+use super::*;
+
+/// A configuration with one check that nothing answers, on this machine.
+fn configured() -> (TempDir, PathBuf) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("reachd.yml");
+    let text = "endpoints:\n  - {name: nobody, url: \"tcp://127.0.0.1:9\"}\n";
+    std::fs::write(&file, text).unwrap();
+    (dir, file)
+}
+
+/// What a daemon comes to whose server is this.
+fn ended_with(
+    serve: impl FnOnce(Server, CancellationToken) -> Result<Serving, Fault>,
+) -> Result<(), Fault> {
+    let (_dir, file) = configured();
+    let arguments = DaemonArguments {
+        listen_addresses: Vec::new(),
+        enable_lifecycle: false,
+    };
+    let setup = Setup::load(Some(&file)).unwrap();
+    let runtime = probing_runtime(1).unwrap();
+    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup);
+    live(&runtime, daemon, &setup, |stop| serve(server, stop))
+}
+
+#[test]
+fn a_daemon_ends_well_when_it_is_told_to() {
+    let ended = ended_with(|server, stop| {
+        stop.cancel();
+        Serving::start(Vec::new(), server, stop)
+    });
+    assert!(ended.is_ok(), "{ended:?}");
+}
+
+#[test]
+fn a_daemon_whose_server_panics_ends_with_a_fault() {
+    let ended = ended_with(|_, stop| Serving::on_thread(stop, || panic!("a fault in the server")));
+    assert!(matches!(ended, Err(Fault::Internal(_))), "{ended:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_daemon_whose_listener_cannot_be_served_ends_with_a_fault() {
+    let ended = ended_with(|server, stop| {
+        // What is no socket cannot be waited for.
+        let file = std::fs::File::open("Cargo.toml").unwrap();
+        let listener = std::net::TcpListener::from(std::os::fd::OwnedFd::from(file));
+        listener.set_nonblocking(true).unwrap();
+        Serving::start(vec![listener], server, stop)
+    });
+    assert!(matches!(ended, Err(Fault::Internal(_))), "{ended:?}");
+}

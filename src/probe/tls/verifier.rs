@@ -1,0 +1,139 @@
+//! Verifies what a server presents: by webpki, up to a trusted root. A certificate that the configuration itself
+//! names as trusted is accepted as the server's own, too: many a server in a private network signs its own.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use rustls::client::danger::ServerCertVerified;
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, Error};
+
+use super::certificate;
+
+/// Decides whom to trust; shared by all handshakes.
+#[derive(Debug)]
+pub(super) struct Verifier {
+    webpki: Arc<WebPkiServerVerifier>,
+    /// The certificates of the configured file, as they are; nothing of the operating system's store.
+    named: Vec<CertificateDer<'static>>,
+}
+
+impl Verifier {
+    pub(super) fn new(
+        webpki: Arc<WebPkiServerVerifier>,
+        named: Vec<CertificateDer<'static>>,
+    ) -> Self {
+        Self { webpki, named }
+    }
+
+    /// The part that knows signatures.
+    pub(super) fn webpki(&self) -> &Arc<WebPkiServerVerifier> {
+        &self.webpki
+    }
+
+    pub(super) fn verify(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        use rustls::client::danger::ServerCertVerifier;
+        let verdict = self.webpki.verify_server_cert(
+            end_entity,
+            intermediates,
+            server_name,
+            ocsp_response,
+            now,
+        );
+        match verdict {
+            // What webpki says of a server that presents a certificate made for an authority.
+            Err(Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.names(end_entity) =>
+            {
+                accept_as_named(end_entity, server_name, now)
+            }
+            verdict => verdict,
+        }
+    }
+
+    fn names(&self, certificate: &CertificateDer<'_>) -> bool {
+        self.named
+            .iter()
+            .any(|named| named.as_ref() == certificate.as_ref())
+    }
+}
+
+/// What remains to be asked of a certificate that is trusted as such: whose it is, and whether it is its time.
+fn accept_as_named(
+    certificate: &CertificateDer<'_>,
+    server_name: &ServerName<'_>,
+    now: UnixTime,
+) -> Result<ServerCertVerified, Error> {
+    verify_server_name(&ParsedCertificate::try_from(certificate)?, server_name)?;
+    let facts = certificate::seen(std::slice::from_ref(certificate));
+    let facts = facts.first().ok_or(CertificateError::BadEncoding)?;
+    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs());
+    if moment > facts.not_after {
+        return Err(CertificateError::Expired.into());
+    }
+    if moment < facts.not_before {
+        return Err(CertificateError::NotValidYet.into());
+    }
+    Ok(ServerCertVerified::assertion())
+}
+
+#[cfg(test)]
+mod tests {
+    use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
+    use rustls::RootCertStore;
+    use rustls::crypto::aws_lc_rs;
+
+    use super::*;
+
+    fn own_authority(change: impl FnOnce(&mut CertificateParams)) -> CertificateDer<'static> {
+        let mut params = CertificateParams::new(vec!["cm01.corp.test".to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        change(&mut params);
+        let key = KeyPair::generate().unwrap();
+        params.self_signed(&key).unwrap().der().clone()
+    }
+
+    fn verify(
+        trusted: &CertificateDer<'static>,
+        presented: &CertificateDer<'static>,
+        name: &str,
+    ) -> Result<(), Error> {
+        let mut roots = RootCertStore::empty();
+        roots.add(trusted.clone()).unwrap();
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
+            .build()
+            .unwrap();
+        let verifier = Verifier::new(webpki, vec![trusted.clone()]);
+        let name = ServerName::try_from(name.to_owned()).unwrap();
+        verifier
+            .verify(presented, &[], &name, &[], UnixTime::now())
+            .map(drop)
+    }
+
+    #[test]
+    fn a_server_may_present_the_very_certificate_that_is_trusted() {
+        let own = own_authority(|_| {});
+        assert_eq!(verify(&own, &own, "cm01.corp.test"), Ok(()));
+    }
+
+    #[test]
+    fn but_it_must_be_for_the_name_in_its_time_and_the_same() {
+        let own = own_authority(|_| {});
+        let expired = own_authority(|params| params.not_after = date_time_ymd(2020, 1, 1));
+        let other = own_authority(|_| {});
+        assert!(verify(&own, &own, "cm02.corp.test").is_err());
+        let refused = verify(&expired, &expired, "cm01.corp.test").unwrap_err();
+        assert!(refused.to_string().contains("expired"), "{refused}");
+        assert!(verify(&own, &other, "cm01.corp.test").is_err());
+    }
+}
