@@ -37,17 +37,19 @@ fn no_network(_: &Lab) {
     }
 }
 
-/// The embedded default goes over the proxy that the environment names.
+/// The embedded default goes over the proxy that the environment names, of whatever kind.
 fn proxy_variable(_: &Lab) {
     let script = "ip link set lo up && exec \"$REACHD\" check --format json";
-    let dead = "http://127.0.0.1:9";
-    let environment = [("HTTPS_PROXY", dead), ("HTTP_PROXY", dead)];
-    let finished = in_namespace("--net", script, &environment);
-    assert_eq!(finished.exit_code, 2, "{finished:?}");
-    let failures = failures(&finished);
-    assert!(failures.len() > 5, "the whole catalog: {failures:?}");
-    for failure in failures {
-        assert_eq!(failure, "connect/proxy/refused");
+    for scheme in ["http", "https", "socks5", "socks5h"] {
+        let dead = format!("{scheme}://127.0.0.1:9");
+        let environment = [("HTTPS_PROXY", dead.as_str()), ("HTTP_PROXY", &dead)];
+        let finished = in_namespace("--net", script, &environment);
+        assert_eq!(finished.exit_code, 2, "{scheme}: {finished:?}");
+        let failures = failures(&finished);
+        assert!(failures.len() > 5, "the whole catalog: {failures:?}");
+        for failure in failures {
+            assert_eq!(failure, "connect/proxy/refused", "{scheme}");
+        }
     }
 }
 
@@ -64,7 +66,9 @@ fn unreachable(lab: &Lab) {
 
 /// This machine has a route, but the first router has none: no fault of this machine's.
 fn router_without_route(lab: &Lab) {
-    let router = "ip link set lo up && ip netns add router \
+    // The name of a namespace is a file, which must neither meet that of another run nor outlive this one.
+    let router = "mkdir -p /run/netns && mount -t tmpfs netns /run/netns \
+        && ip link set lo up && ip netns add router \
         && ip link add out type veth peer name in netns router \
         && ip addr add 198.18.0.1/30 dev out && ip link set out up \
         && ip -n router addr add 198.18.0.2/30 dev in && ip -n router link set in up \
