@@ -44,8 +44,8 @@ pub struct Probe {
     resolver: Arc<Resolver>,
     proxy_resolver: Arc<Resolver>,
     trust: Arc<Trust>,
-    /// Whom to trust towards a proxy that is spoken to over TLS.
-    proxy_trust: Option<Arc<Trust>>,
+    /// Whom to trust towards a proxy, if it is spoken to over TLS.
+    proxy_trust: Arc<Trust>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -84,8 +84,10 @@ fn trust_key(tls: &TlsSettings) -> TrustKey {
     (tls.ca_file.clone(), tls.min_version)
 }
 
-fn proxy_tls(check: &Check) -> Option<&TlsSettings> {
-    check.route.proxy()?.tls()
+/// The settings towards the proxy; where it has none of its own, there is no TLS with it.
+fn proxy_tls(check: &Check) -> &TlsSettings {
+    let of_proxy = check.route.proxy().and_then(|proxy| proxy.tls());
+    of_proxy.unwrap_or(&check.tls)
 }
 
 // === impl Prober ===
@@ -102,9 +104,7 @@ impl Prober {
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
-            if let Some(tls) = proxy_tls(check) {
-                prober.prepare_trust(trust_key(tls))?;
-            }
+            prober.prepare_trust(trust_key(proxy_tls(check)))?;
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
         }
@@ -131,16 +131,12 @@ impl Prober {
     /// A probe of one of the plan's checks; `None` for a check of another plan.
     #[must_use]
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
-        let proxy_trust = match proxy_tls(check) {
-            Some(tls) => Some(Arc::clone(self.trusts.get(&trust_key(tls))?)),
-            None => None,
-        };
         Some(Probe {
             check: Arc::clone(check),
             resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
-            proxy_trust,
+            proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
         })
     }
 }

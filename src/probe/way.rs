@@ -73,7 +73,7 @@ impl Probe {
         journal: &mut Journal,
     ) -> Result<ToProxy, Failure> {
         let stream = self.connect(&proxy.authority, Peer::Proxy, journal).await?;
-        let (Some(tls), Some(trust)) = (proxy.tls(), &self.proxy_trust) else {
+        let Some(tls) = proxy.tls() else {
             return Ok(ToProxy {
                 stream,
                 client_certificate_asked: false,
@@ -86,7 +86,8 @@ impl Probe {
             alpn: proxy::ALPN,
         };
         let started = Instant::now();
-        let result = trust
+        let result = self
+            .proxy_trust
             .handshake(stream, peer, journal.deadline, &mut journal.observed)
             .await;
         journal.took(Phase::Tls.with_proxy(), started);
