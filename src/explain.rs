@@ -44,7 +44,7 @@ pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
         FailureReason::Dns(reason) => dns::explain(reason, peer),
         FailureReason::Connect(reason) => connect::explain(reason, peer),
         FailureReason::Proxy(reason) => proxy::explain(reason),
-        FailureReason::Tls(reason) => tls::explain(reason),
+        FailureReason::Tls(reason) => tls::explain(reason, peer),
         FailureReason::Request(reason) => http::explain_request(reason),
         FailureReason::Response(reason) => http::explain_response(reason),
     }

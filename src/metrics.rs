@@ -19,12 +19,15 @@ use self::numbers::CheckNumbers;
 use self::own::OwnHealth;
 use self::published::Published;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::Outcome;
+use crate::outcome::{Outcome, Phase};
 use crate::plan::{Check, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
 /// status, redirects, clock, TLS, certificate, and its two ends of validity.
 const RESULT_SERIES: usize = 9;
+
+/// What the TLS session with the proxy adds to that: TLS, certificate, and its two ends of validity.
+const PROXY_TLS_SERIES: usize = 4;
 
 /// Everything that `/metrics` shows.
 #[derive(Debug)]
@@ -43,10 +46,12 @@ pub fn series_of(plan: &Plan) -> usize {
     let is_series = |line: &&[u8]| line.first().is_some_and(|first| *first != b'#');
     let lines = |piece: Bytes| piece.split(|byte| *byte == b'\n').filter(is_series).count();
     let from_the_plan_on: usize = metrics.exposition().map(lines).sum();
-    let results = plan
-        .checks
-        .iter()
-        .map(|check| RESULT_SERIES + check.expected_steps().count());
+    let results = plan.checks.iter().map(|check| {
+        let to_proxy = check
+            .expected_steps()
+            .filter(|step| *step == Phase::Tls.with_proxy());
+        RESULT_SERIES + PROXY_TLS_SERIES * to_proxy.count() + check.expected_steps().count()
+    });
     from_the_plan_on + results.sum::<usize>()
 }
 

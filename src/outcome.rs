@@ -25,7 +25,7 @@ pub enum Phase {
     Dns,
     /// A TCP connection is opened.
     Connect,
-    /// The proxy is asked for a tunnel, as far as its answer.
+    /// The proxy is asked for a tunnel, by CONNECT or SOCKS, as far as its answer.
     Proxy,
     /// The TLS handshake, certificate verification included.
     Tls,
@@ -202,13 +202,17 @@ impl fmt::Display for Peer {
 
 impl Step {
     /// Every step that a probe can take. A proxy has a response only where it answers in the endpoint's place.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self {
             phase: Phase::Dns,
             peer: Peer::Proxy,
         },
         Self {
             phase: Phase::Connect,
+            peer: Peer::Proxy,
+        },
+        Self {
+            phase: Phase::Tls,
             peer: Peer::Proxy,
         },
         Self {

@@ -8,6 +8,7 @@ mod journal;
 mod proxy;
 mod stream;
 mod tls;
+mod way;
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -17,17 +18,15 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 use tokio::time::Instant;
-use url::Host;
 
-use self::connect::connect;
 use self::dns::Resolver;
 use self::http::{Hop, HttpProbe, Line, Verdict};
 use self::journal::Journal;
-use self::proxy::Tunnel;
-use self::stream::BoxedStream;
-use self::tls::{Secured, TlsPeer, Trust};
-use crate::endpoint::{Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsVersion};
-use crate::outcome::{Failure, Outcome, Peer, Phase, Step};
+use self::tls::Trust;
+use crate::endpoint::{
+    Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
+};
+use crate::outcome::{Failure, Outcome, Phase};
 use crate::plan::{Check, Plan};
 use crate::route::{Proxy, Via};
 
@@ -45,6 +44,8 @@ pub struct Probe {
     resolver: Arc<Resolver>,
     proxy_resolver: Arc<Resolver>,
     trust: Arc<Trust>,
+    /// Whom to trust towards a proxy that is spoken to over TLS.
+    proxy_trust: Option<Arc<Trust>>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -79,6 +80,14 @@ pub enum ProberError {
 /// The part of the TLS settings on which a trust store depends.
 type TrustKey = (Option<PathBuf>, TlsVersion);
 
+fn trust_key(tls: &TlsSettings) -> TrustKey {
+    (tls.ca_file.clone(), tls.min_version)
+}
+
+fn proxy_tls(check: &Check) -> Option<&TlsSettings> {
+    check.route.proxy()?.tls()
+}
+
 // === impl Prober ===
 
 impl Prober {
@@ -92,7 +101,10 @@ impl Prober {
             resolvers: HashMap::new(),
         };
         for check in &plan.checks {
-            prober.prepare_trust((check.tls.ca_file.clone(), check.tls.min_version))?;
+            prober.prepare_trust(trust_key(&check.tls))?;
+            if let Some(tls) = proxy_tls(check) {
+                prober.prepare_trust(trust_key(tls))?;
+            }
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
         }
@@ -119,12 +131,16 @@ impl Prober {
     /// A probe of one of the plan's checks; `None` for a check of another plan.
     #[must_use]
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
-        let trust_key = (check.tls.ca_file.clone(), check.tls.min_version);
+        let proxy_trust = match proxy_tls(check) {
+            Some(tls) => Some(Arc::clone(self.trusts.get(&trust_key(tls))?)),
+            None => None,
+        };
         Some(Probe {
             check: Arc::clone(check),
             resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
-            trust: Arc::clone(self.trusts.get(&trust_key)?),
+            trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
+            proxy_trust,
         })
     }
 }
@@ -200,7 +216,8 @@ impl Probe {
         }
     }
 
-    /// One request: over a proxy, plain HTTP is asked for in absolute form, and HTTPS through a tunnel.
+    /// One request: plain HTTP is asked of an HTTP proxy in absolute form; everything else over a proxy goes
+    /// through a tunnel.
     async fn hop(
         &self,
         http: &mut HttpProbe<'_>,
@@ -220,118 +237,24 @@ impl Probe {
             };
             return http.exchange(line, journal).await;
         }
-        let proxy = self.route_of(&hop.authority).1;
-        let (next, peer) = match proxy {
-            Some(proxy) => (&proxy.authority, Peer::Proxy),
-            None => (&hop.authority, Peer::Endpoint),
+        let asked = self.route_of(&hop.authority).1;
+        let Some(proxy) = asked.filter(|proxy| proxy.takes_requests()) else {
+            let line = Line {
+                stream: self.reach(&hop.authority, journal).await?,
+                http2: false,
+                proxy: None,
+                client_certificate_asked: false,
+            };
+            return http.exchange(line, journal).await;
         };
-        let stream = self.connect(next, peer, journal).await?;
+        let to_proxy = self.reach_proxy(proxy, journal).await?;
         let line = Line {
-            stream,
+            stream: to_proxy.stream,
             http2: false,
-            proxy: proxy.map(AsRef::as_ref),
-            client_certificate_asked: false,
+            proxy: Some(proxy),
+            client_certificate_asked: to_proxy.client_certificate_asked,
         };
         http.exchange(line, journal).await
-    }
-
-    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
-    async fn reach(
-        &self,
-        authority: &Authority,
-        journal: &mut Journal,
-    ) -> Result<BoxedStream, Failure> {
-        let (_, Some(proxy)) = self.route_of(authority) else {
-            return self.connect(authority, Peer::Endpoint, journal).await;
-        };
-        let stream = self.connect(&proxy.authority, Peer::Proxy, journal).await?;
-        let started = Instant::now();
-        let tunnel = Tunnel {
-            proxy,
-            target: authority,
-        };
-        let result = tunnel
-            .open(stream, journal.deadline, &mut journal.observed)
-            .await;
-        journal.took(Phase::Proxy.with_proxy(), started);
-        result
-    }
-
-    /// Resolves the peer's name and connects to it.
-    async fn connect(
-        &self,
-        authority: &Authority,
-        peer: Peer,
-        journal: &mut Journal,
-    ) -> Result<BoxedStream, Failure> {
-        let addresses = match &authority.host {
-            Host::Ipv4(address) => vec![(*address).into()],
-            Host::Ipv6(address) => vec![(*address).into()],
-            Host::Domain(name) => {
-                let resolver = match peer {
-                    Peer::Proxy => &self.proxy_resolver,
-                    Peer::Endpoint => &self.resolver,
-                };
-                let started = Instant::now();
-                let addresses = resolver
-                    .addresses(name, peer, journal.deadline, &mut journal.observed)
-                    .await;
-                journal.took(
-                    Step {
-                        phase: Phase::Dns,
-                        peer,
-                    },
-                    started,
-                );
-                addresses?
-            }
-        };
-        let started = Instant::now();
-        let stream = connect(
-            &addresses,
-            authority.port,
-            peer,
-            journal.deadline,
-            &mut journal.observed,
-        )
-        .await;
-        journal.took(
-            Step {
-                phase: Phase::Connect,
-                peer,
-            },
-            started,
-        );
-        Ok(Box::new(stream?))
-    }
-
-    /// A full TLS handshake with the endpoint, over whatever leads there.
-    async fn secure(
-        &self,
-        stream: BoxedStream,
-        authority: &Authority,
-        alpn: &[&[u8]],
-        journal: &mut Journal,
-    ) -> Result<Secured, Failure> {
-        let server_name = self.server_name_for(authority);
-        let started = Instant::now();
-        let peer = TlsPeer {
-            authority,
-            server_name,
-            alpn,
-        };
-        let result = self
-            .trust
-            .handshake(stream, peer, journal.deadline, &mut journal.observed)
-            .await;
-        journal.took(Phase::Tls.with_endpoint(), started);
-        result
-    }
-
-    /// The configured server name is the endpoint's own: a redirect to another host has that host's.
-    fn server_name_for(&self, authority: &Authority) -> Option<&str> {
-        let own = authority.host.to_string() == self.check.endpoint.target.host();
-        self.check.tls.server_name.as_deref().filter(|_| own)
     }
 
     fn route_of(&self, authority: &Authority) -> (Via, Option<&Arc<Proxy>>) {

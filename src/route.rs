@@ -1,4 +1,4 @@
-//! A way out: direct, or over a named proxy that some hosts bypass. Pure data.
+//! A way out: direct, or over a named proxy of one of several kinds that some hosts bypass. Pure data.
 
 mod bypass;
 mod secret;
@@ -11,7 +11,7 @@ pub use secret::Secret;
 use serde::Serialize;
 use url::Host;
 
-use crate::endpoint::{Authority, ResolverSettings};
+use crate::endpoint::{Authority, ResolverSettings, TlsSettings};
 
 /// A way out, by the name that configuration, labels and reports use.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,16 +33,18 @@ pub enum Way {
     Proxy(Arc<Proxy>),
 }
 
-/// An HTTP proxy and how it wants to be asked.
+/// A proxy and how it wants to be asked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Proxy {
     /// The name in the configuration.
     pub name: String,
+    /// What is spoken to it.
+    pub kind: ProxyKind,
     /// Where it listens.
     pub authority: Authority,
     /// What it is told about who asks.
     pub credentials: Option<Credentials>,
-    /// Sent with every CONNECT, and with every request in absolute form.
+    /// Sent with every CONNECT, and with every request in absolute form; SOCKS has no place for them.
     pub connect_headers: Vec<(String, Secret)>,
     /// Who is reached without it.
     pub bypass: Bypass,
@@ -50,10 +52,36 @@ pub struct Proxy {
     pub resolver: Option<ResolverSettings>,
 }
 
+/// The language of a proxy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// `http://`: CONNECT and absolute form over TCP (RFC 9110 §9.3.6, RFC 9112 §3.2.2).
+    Http,
+    /// `https://`: the same over TLS.
+    Https {
+        /// Whom to trust, and the proxy's name where that is not the host of its URL.
+        tls: TlsSettings,
+    },
+    /// SOCKS version 5 (RFC 1928).
+    Socks5 {
+        /// Who finds the endpoint's address.
+        names: Names,
+    },
+}
+
+/// Who resolves the names of endpoints behind a SOCKS proxy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Names {
+    /// `socks5://`: this machine does, and the proxy is told an address.
+    ResolvedHere,
+    /// `socks5h://`: the proxy is told the name.
+    ResolvedByProxy,
+}
+
 /// Credentials for a proxy.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Credentials {
-    /// RFC 7617.
+    /// RFC 7617; to a SOCKS proxy, RFC 1929.
     Basic {
         /// Shown in reports.
         username: String,
@@ -94,6 +122,66 @@ impl Route {
             Way::Direct => (Via::Direct, None),
             Way::Proxy(proxy) if proxy.bypass.matches(host, port) => (Via::Bypass, None),
             Way::Proxy(proxy) => (Via::Proxy, Some(proxy)),
+        }
+    }
+
+    /// The proxy of the route, whether or not a host bypasses it.
+    #[must_use]
+    pub fn proxy(&self) -> Option<&Arc<Proxy>> {
+        match &self.way {
+            Way::Direct => None,
+            Way::Proxy(proxy) => Some(proxy),
+        }
+    }
+}
+
+// === impl Proxy ===
+
+impl Proxy {
+    /// Whether requests for plain HTTP are sent to the proxy itself, in absolute form; one that does not take
+    /// them tunnels everything.
+    #[must_use]
+    pub fn takes_requests(&self) -> bool {
+        match self.kind {
+            ProxyKind::Http | ProxyKind::Https { .. } => true,
+            ProxyKind::Socks5 { .. } => false,
+        }
+    }
+
+    /// Whom to trust in the TLS session with the proxy, where there is one.
+    #[must_use]
+    pub fn tls(&self) -> Option<&TlsSettings> {
+        match &self.kind {
+            ProxyKind::Https { tls } => Some(tls),
+            ProxyKind::Http | ProxyKind::Socks5 { .. } => None,
+        }
+    }
+
+    /// Who finds the endpoint's address.
+    #[must_use]
+    pub fn names(&self) -> Names {
+        match self.kind {
+            ProxyKind::Socks5 { names } => names,
+            ProxyKind::Http | ProxyKind::Https { .. } => Names::ResolvedByProxy,
+        }
+    }
+}
+
+// === impl ProxyKind ===
+
+impl ProxyKind {
+    /// How a URL begins that names such a proxy.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Http => "http",
+            Self::Https { .. } => "https",
+            Self::Socks5 {
+                names: Names::ResolvedHere,
+            } => "socks5",
+            Self::Socks5 {
+                names: Names::ResolvedByProxy,
+            } => "socks5h",
         }
     }
 }

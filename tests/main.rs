@@ -5,6 +5,7 @@
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
+//! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
@@ -34,6 +35,8 @@ mod prometheus;
 mod scenarios;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod witness;
 
 fn main() -> std::process::ExitCode {
     suite::run()

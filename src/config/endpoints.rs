@@ -66,7 +66,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             fields,
             &["tls"],
         );
-        let tls = fields.optional("tls", |value| trust::of_endpoint(value, around.tls));
+        let tls = fields.optional("tls", |value| trust::of_peer(value, around.tls));
         let critical = fields.optional("critical", boolean);
         let expectation = fields.optional("expect", |value| expectation::read(value, kind));
         let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());

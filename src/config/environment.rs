@@ -1,15 +1,16 @@
 //! The proxy that the environment names, for the default configuration.
 
 use super::Problems;
+use super::proxies::{kind_of, unfit};
 use super::target::{TargetError, authority};
 use crate::platform::{ProxyVariable, ProxyVariables};
-use crate::route::{Bypass, BypassPattern, Credentials, Proxy, Secret};
+use crate::route::{Bypass, BypassPattern, Credentials, Proxy, ProxyKind, Secret};
 
 /// The name of the route over the environment's proxy.
 const NAME: &str = "environment";
 
-/// What curl assumes where the URL of a proxy names no port.
-const DEFAULT_PORT: u16 = 1080;
+/// What curl assumes where the URL of a proxy names no port: the first for https://, the second for all others.
+const DEFAULT_PORTS: (u16, u16) = (443, 1080);
 
 /// What the environment says, and what the log should say about it.
 pub(super) struct Found {
@@ -58,15 +59,19 @@ pub(super) fn proxy(variables: &ProxyVariables) -> Result<Found, Problems> {
 /// Never shows the value, for it may hold a password.
 fn read(variable: &ProxyVariable, notices: &mut Vec<String>) -> Result<Proxy, Problems> {
     let refuse = |message: String| Problems::one("environment", variable.name, message);
-    let rest = match variable.value.split_once("://") {
-        None => variable.value.as_str(),
-        Some((scheme, rest)) if scheme.eq_ignore_ascii_case("http") => rest,
-        Some(_) => {
-            return Err(refuse(
-                "only proxies of the kind http:// are supported by this version of reachd"
-                    .to_owned(),
-            ));
-        }
+    let (scheme, rest) = variable
+        .value
+        .split_once("://")
+        .unwrap_or(("http", &variable.value));
+    let Some(kind) = kind_of(scheme) else {
+        return Err(refuse(
+            "only proxies of the kinds http://, https://, socks5:// and socks5h:// are supported"
+                .to_owned(),
+        ));
+    };
+    let default_port = match kind {
+        ProxyKind::Https { .. } => DEFAULT_PORTS.0,
+        ProxyKind::Http | ProxyKind::Socks5 { .. } => DEFAULT_PORTS.1,
     };
     let (login, host) = match rest.rsplit_once('@') {
         Some((login, host)) => (Some(login), host),
@@ -76,21 +81,29 @@ fn read(variable: &ProxyVariable, notices: &mut Vec<String>) -> Result<Proxy, Pr
     let authority = authority(host).or_else(|error| match error {
         TargetError::NoPort => {
             notices.push(format!(
-                "{} names no port: {DEFAULT_PORT} is assumed, as curl does",
+                "{} names no port: {default_port} is assumed, as curl does",
                 variable.name
             ));
-            authority(&format!("{host}:{DEFAULT_PORT}"))
+            authority(&format!("{host}:{default_port}"))
         }
         error => Err(error),
     });
     let unreadable = "the user name or password is not percent-encoded UTF-8";
+    let credentials = match login {
+        Some(login) => Some(basic(login).ok_or_else(|| refuse(unreadable.to_owned()))?),
+        None => None,
+    };
+    if let Some(why) = credentials
+        .as_ref()
+        .and_then(|credentials| unfit(credentials, &kind))
+    {
+        return Err(refuse(why.to_owned()));
+    }
     Ok(Proxy {
         name: NAME.to_owned(),
+        kind,
         authority: authority.map_err(|error| refuse(error.to_string()))?,
-        credentials: match login {
-            Some(login) => Some(basic(login).ok_or_else(|| refuse(unreadable.to_owned()))?),
-            None => None,
-        },
+        credentials,
         connect_headers: Vec::new(),
         bypass: Bypass::default(),
         resolver: None,
@@ -162,7 +175,7 @@ mod tests {
         assert_eq!((none.proxy, none.notices), (None, vec![]));
 
         // variables, the proxy, the number of notices
-        let table: [(Variables<'_>, &str, usize); 6] = [
+        let table: [(Variables<'_>, &str, usize); 8] = [
             (
                 &[("HTTPS_PROXY", "http://a.example:3128/")],
                 "a.example:3128",
@@ -181,11 +194,27 @@ mod tests {
                 "e:1",
                 0,
             ),
+            (&[("HTTPS_PROXY", "https://g.example")], "g.example:443", 1),
+            (&[("ALL_PROXY", "socks5h://h.example")], "h.example:1080", 1),
         ];
         for (variables, expected, notices) in table {
             let found = found(variables).unwrap();
             assert_eq!(authority_of(&found), expected);
             assert_eq!(found.notices.len(), notices, "{:?}", found.notices);
+        }
+    }
+
+    #[test]
+    fn the_scheme_is_the_kind() {
+        for (value, scheme) in [
+            ("a.example:1", "http"),
+            ("HTTP://a.example:1", "http"),
+            ("https://a.example:1", "https"),
+            ("socks5://a.example:1", "socks5"),
+            ("socks5h://user:hunter2@a.example:1", "socks5h"),
+        ] {
+            let found = found(&[("HTTPS_PROXY", value)]).unwrap();
+            assert_eq!(found.proxy.unwrap().kind.scheme(), scheme, "{value}");
         }
     }
 
@@ -214,7 +243,8 @@ mod tests {
     #[test]
     fn what_cannot_be_used_is_refused_without_showing_it() {
         for value in [
-            "socks5://user:hunter2@a.example:1",
+            "socks4://user:hunter2@a.example:1",
+            "socks5://:hunter2@a.example:1",
             "http://user:hunter2@a.example:0",
             "http://user:hunter2%zz@a.example:1",
             "http://user:hunter2@a#b:1",

@@ -5,12 +5,20 @@ use std::sync::Arc;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::key_is_name;
-use super::secrets;
 use super::target::{TargetError, authority};
-use crate::endpoint::{Authority, ResolverSettings};
-use crate::route::{Bypass, BypassPattern, Credentials, Proxy, Secret};
+use super::{secrets, trust};
+use crate::endpoint::{Authority, ResolverSettings, TlsSettings};
+use crate::route::{
+    Bypass, BypassPattern, Credentials, Names as WhoResolves, Proxy, ProxyKind, Secret,
+};
 
 const MAX_CONNECT_HEADERS: usize = 32;
+
+/// The longest user name, and the longest password, that SOCKS carries (RFC 1929 §2).
+const MAX_SOCKS_LOGIN_BYTES: usize = 255;
+
+const URLS: &str =
+    "the URL of a proxy is http://host:port, or begins with https://, socks5:// or socks5h://";
 
 /// Headers that the proxy's answer or the message itself depends on.
 const OWN_HEADERS: [&str; 7] = [
@@ -23,36 +31,54 @@ const OWN_HEADERS: [&str; 7] = [
     "upgrade",
 ];
 
+/// What proxies refer to.
+pub(super) struct Surroundings<'a> {
+    pub(super) resolvers: &'a Names<ResolverSettings>,
+    pub(super) tls: &'a TlsSettings,
+}
+
 /// Reads the section.
-pub(super) fn read(
-    value: &Value<'_>,
-    resolvers: &Names<ResolverSettings>,
-    names: &mut Names<Arc<Proxy>>,
-) {
+pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>, names: &mut Names<Arc<Proxy>>) {
     for (name, value) in value.entries().unwrap_or_default() {
         if name == "direct" {
             value.refuse::<()>("`direct` is the route without a proxy: choose another name");
         } else if key_is_name(name, &value) {
-            names.declare(name, proxy(name, &value, resolvers).map(Arc::new));
+            names.declare(name, proxy(name, &value, around).map(Arc::new));
         }
     }
 }
 
-fn proxy(name: &str, value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Proxy> {
+fn proxy(name: &str, value: &Value<'_>, around: &Surroundings<'_>) -> Option<Proxy> {
     value.fields(|fields| {
-        fields.not_supported("tls");
-        let authority = if fields.not_supported("pac") {
+        let url_of_it = if fields.not_supported("pac") {
             fields.optional("url", url)
         } else {
             fields.required("url", url)
         };
-        let credentials = fields.optional("auth", |value| value.fields(credentials)?);
+        let kind = url_of_it.as_ref().map(|(kind, _)| kind);
+        let tls = tls(fields, kind, around.tls);
+        let credentials = fields.optional("auth", |value| {
+            let credentials = value.fields(credentials)??;
+            match kind.and_then(|kind| unfit(&credentials, kind)) {
+                Some(why) => value.refuse(why),
+                None => Some(credentials),
+            }
+        });
+        if kind.is_some_and(is_socks) {
+            let why = "means something only for http:// and https:// proxies";
+            fields.meaningless("connect_headers", why);
+        }
         let connect_headers = fields.optional("connect_headers", connect_headers);
         let bypass = fields.optional("bypass", |value| value.list(bypass_pattern));
-        let resolver = fields.optional("resolver", |value| resolvers.find(value).cloned());
+        let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
+        let (kind, authority) = url_of_it?;
         Some(Proxy {
             name: name.to_owned(),
-            authority: authority?,
+            kind: match kind {
+                ProxyKind::Https { .. } => ProxyKind::Https { tls },
+                other => other,
+            },
+            authority,
             credentials,
             connect_headers: connect_headers.unwrap_or_default(),
             bypass: Bypass::new(bypass.unwrap_or_default()),
@@ -61,28 +87,66 @@ fn proxy(name: &str, value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> 
     })?
 }
 
+/// Whom to trust towards the proxy: the global settings, with its own on top.
+fn tls(fields: &mut Fields<'_>, kind: Option<&ProxyKind>, global: &TlsSettings) -> TlsSettings {
+    if let Some(ProxyKind::Http | ProxyKind::Socks5 { .. }) = kind {
+        fields.meaningless("tls", "means something only for https:// proxies");
+        return global.clone();
+    }
+    let own = fields.optional("tls", |value| trust::of_peer(value, global));
+    own.unwrap_or_else(|| global.clone())
+}
+
 /// Never shows the URL: whoever writes a password into it shall not find it in a log.
-fn url(value: &Value<'_>) -> Option<Authority> {
+fn url(value: &Value<'_>) -> Option<(ProxyKind, Authority)> {
     let text = value.text()?;
     let (scheme, rest) = text.split_once("://").unwrap_or_default();
-    match scheme.to_ascii_lowercase().as_str() {
-        "http" => {}
-        scheme @ ("https" | "socks5" | "socks5h" | "socks4" | "socks4a") => {
-            return value.not_supported(&format!("a proxy of the kind {scheme}://"));
-        }
-        _ => return value.refuse("the URL of a proxy is http://host:port"),
-    }
+    let Some(kind) = kind_of(scheme) else {
+        return match scheme.to_ascii_lowercase().as_str() {
+            scheme @ ("socks4" | "socks4a") => {
+                value.not_supported(&format!("a proxy of the kind {scheme}://"))
+            }
+            _ => value.refuse(URLS),
+        };
+    };
     match authority(rest.strip_suffix('/').unwrap_or(rest)) {
-        Ok(authority) => Some(authority),
+        Ok(authority) => Some((kind, authority)),
         Err(error @ TargetError::Credentials) => value.refuse_with(
             error.to_string(),
             "use auth: {basic: {username, password_file}}".to_owned(),
         ),
-        Err(error) => value.refuse_with(
-            error.to_string(),
-            "the URL of a proxy is http://host:port".to_owned(),
-        ),
+        Err(error) => {
+            let form = format!("the URL of a proxy is {}://host:port", kind.scheme());
+            value.refuse_with(error.to_string(), form)
+        }
     }
+}
+
+/// The kind of proxy that a scheme names.
+pub(super) fn kind_of(scheme: &str) -> Option<ProxyKind> {
+    let names = match scheme.to_ascii_lowercase().as_str() {
+        "http" => return Some(ProxyKind::Http),
+        "https" => {
+            let tls = TlsSettings::default();
+            return Some(ProxyKind::Https { tls });
+        }
+        "socks5" => WhoResolves::ResolvedHere,
+        "socks5h" => WhoResolves::ResolvedByProxy,
+        _ => return None,
+    };
+    Some(ProxyKind::Socks5 { names })
+}
+
+fn is_socks(kind: &ProxyKind) -> bool {
+    matches!(kind, ProxyKind::Socks5 { .. })
+}
+
+/// Why a proxy of this kind cannot be sent these credentials.
+pub(super) fn unfit(credentials: &Credentials, kind: &ProxyKind) -> Option<&'static str> {
+    let Credentials::Basic { username, password } = credentials;
+    let fits = |text: &str| (1..=MAX_SOCKS_LOGIN_BYTES).contains(&text.len());
+    (is_socks(kind) && !(fits(username) && fits(password.expose())))
+        .then_some("SOCKS carries a user name and a password of 1 to 255 bytes (RFC 1929)")
 }
 
 fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {

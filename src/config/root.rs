@@ -19,7 +19,11 @@ pub(super) fn read(root: &Value<'_>) -> Option<Config> {
         }
         let mut proxies = Names::new("proxy");
         if let Some(value) = fields.get("proxies") {
-            proxies::read(&value, &resolvers, &mut proxies);
+            let around = proxies::Surroundings {
+                resolvers: &resolvers,
+                tls: &tls,
+            };
+            proxies::read(&value, &around, &mut proxies);
         }
         let routes = routes::read(fields.get("routes").as_ref(), proxies, &resolvers);
         let around = Surroundings {

@@ -1,4 +1,4 @@
-//! The sections `tls`: the global one, and what an endpoint sets on top of it.
+//! The sections `tls`: the global one, and what an endpoint or a proxy sets on top of it.
 
 use std::net::IpAddr;
 
@@ -17,8 +17,8 @@ pub(super) fn global(value: &Value<'_>) -> Option<TlsSettings> {
     value.fields(|fields| on_top_of(&TlsSettings::default(), fields))
 }
 
-/// The section of an endpoint.
-pub(super) fn of_endpoint(value: &Value<'_>, global: &TlsSettings) -> Option<TlsSettings> {
+/// The section of an endpoint or a proxy.
+pub(super) fn of_peer(value: &Value<'_>, global: &TlsSettings) -> Option<TlsSettings> {
     value.fields(|fields| {
         let server_name = fields.optional("server_name", server_name);
         TlsSettings {

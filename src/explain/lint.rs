@@ -54,9 +54,9 @@ fn no_two_failures_mean_the_same() {
 }
 
 #[test]
-fn the_proxys_own_name_and_address_are_spoken_of_as_such() {
+fn the_proxys_own_name_address_and_certificate_are_spoken_of_as_such() {
     for (reason, peer, explanation) in all() {
-        if matches!(reason, FailureReason::Dns(_) | FailureReason::Connect(_)) {
+        if reason.peers().len() > 1 {
             let of_proxy = explanation.what.contains("roxy");
             assert_eq!(of_proxy, peer == Peer::Proxy, "{reason}, {peer}");
         }

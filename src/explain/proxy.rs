@@ -16,12 +16,13 @@ pub(super) fn explain(reason: ProxyReason) -> Explanation {
         ProxyReason::Timeout => TIMEOUT,
         ProxyReason::Closed => CLOSED,
         ProxyReason::ProtocolError => PROTOCOL_ERROR,
+        ProxyReason::SocksRejected => SOCKS_REJECTED,
         ProxyReason::UnexpectedStatus => UNEXPECTED_STATUS,
     }
 }
 
 const AUTH_REQUIRED: Explanation = Explanation {
-    what: "The proxy asks for a login (407), and reachd has none configured for it.",
+    what: "The proxy asks for a login (407, or by SOCKS), and reachd has none configured for it.",
     likely: &[
         "The proxy has no exception from login for this host or this server. Microsoft asks for unauthenticated access to the Intune hosts.",
         "The site system logs in with an account that reachd was not given.",
@@ -36,7 +37,7 @@ const AUTH_REQUIRED: Explanation = Explanation {
 };
 
 const AUTH_REJECTED: Explanation = Explanation {
-    what: "The proxy was sent a login and still answers 407: it does not accept it.",
+    what: "The proxy was sent a login and does not accept it: it answers 407 again, or refuses by SOCKS.",
     likely: &[
         "The password is wrong or has expired, or the account is locked.",
         "The account may not use the proxy, or not for this host.",
@@ -52,10 +53,10 @@ const AUTH_REJECTED: Explanation = Explanation {
 };
 
 const UNSUPPORTED_AUTH: Explanation = Explanation {
-    what: "The proxy asks for a login (407) by schemes of which none is configured in reachd.",
+    what: "The proxy asks for a login (407, or by SOCKS), and offers no scheme that is configured in reachd.",
     likely: &[
         "The proxy offers Negotiate or NTLM only, and reachd is given Basic credentials.",
-        "The proxy team switched Basic off.",
+        "The proxy team switched Basic off, or the SOCKS proxy takes GSSAPI only.",
     ],
     steps: &[
         "See which schemes the proxy offers: the failure's detail, or `curl -v -x http://PROXY:PORT https://HOST/`.",
@@ -80,11 +81,11 @@ const FORBIDDEN: Explanation = Explanation {
 };
 
 const BAD_GATEWAY: Explanation = Explanation {
-    what: "The proxy accepted the request but got no connection to the endpoint (502).",
+    what: "The proxy accepted the request but got no connection to the endpoint (502; SOCKS replies 3, 4 and 5).",
     likely: &[
         "A firewall between the proxy and the internet blocks the endpoint.",
         "A parent proxy is down or denies the host.",
-        "The endpoint itself is down.",
+        "The endpoint itself is down, or its name does not resolve at a SOCKS proxy.",
     ],
     steps: &[
         "Try another host over the same proxy: `curl -v -x http://PROXY:PORT https://www.example.com/`. If it fails too, the proxy has lost the internet.",
@@ -95,7 +96,7 @@ const BAD_GATEWAY: Explanation = Explanation {
 };
 
 const GATEWAY_TIMEOUT: Explanation = Explanation {
-    what: "The proxy waited for the endpoint, or for a proxy above it, and gave up (504).",
+    what: "The proxy waited for the endpoint, or for a proxy above it, and gave up (504; SOCKS reply 6).",
     likely: &[
         "A firewall behind the proxy drops the packets to the endpoint.",
         "A parent proxy, or the proxy's DNS, is slow.",
@@ -145,6 +146,7 @@ const TIMEOUT: Explanation = Explanation {
         "The proxy waits for something behind it: the endpoint, its DNS, a parent proxy or its directory.",
         "The proxy is overloaded.",
         "The timeout of the check is shorter than the proxy's own, so that its error never arrives.",
+        "The URL has the wrong kind: an HTTP proxy waits for the end of a request when it is greeted by SOCKS.",
     ],
     steps: &[
         "See what it says in the end: `curl -v -m 120 -x http://PROXY:PORT https://HOST/`.",
@@ -170,14 +172,14 @@ const CLOSED: Explanation = Explanation {
 };
 
 const PROTOCOL_ERROR: Explanation = Explanation {
-    what: "What answers on the proxy's port does not speak HTTP.",
+    what: "What answers on the proxy's port does not speak the protocol of the configured URL: HTTP or SOCKS version 5.",
     likely: &[
-        "The port is wrong: it belongs to another service, such as SOCKS or a TLS listener.",
-        "The proxy expects TLS on this port, and the URL in the configuration says http.",
+        "The kind is wrong: the proxy expects HTTP, TLS or SOCKS, and the URL in the configuration says otherwise.",
+        "The port is wrong: it belongs to another service.",
     ],
     steps: &[
         "Compare host and port with the Proxy tab of the site system and with `netsh winhttp show proxy`.",
-        "See what answers: `curl -v -x http://PROXY:PORT https://HOST/`.",
+        "See what answers: `curl -v -x http://PROXY:PORT https://HOST/`; then with `https://` and `socks5h://` before PROXY.",
         "Correct `proxies` in reachd's configuration.",
     ],
     owner: owner::CONFIGURATION,
@@ -194,6 +196,21 @@ const UNEXPECTED_STATUS: Explanation = Explanation {
         "See the whole answer: `curl -v -x http://PROXY:PORT https://HOST/`.",
         "Compare host and port with the Proxy tab of the site system and with `netsh winhttp show proxy`.",
         "Ask the proxy team what the status means, and for an exception for this server.",
+    ],
+    owner: owner::PROXY,
+};
+
+const SOCKS_REJECTED: Explanation = Explanation {
+    what: "The SOCKS proxy refused the request without a cause that tells more (replies 1, 7, 8 and unknown ones).",
+    likely: &[
+        "The proxy failed inside: its log has the cause, and SOCKS has no word for it.",
+        "It cannot resolve the endpoint's name, or cannot connect, and says no more than that.",
+        "It does not take the kind of address it was sent (reply 8): IPv6, or a name.",
+    ],
+    steps: &[
+        "Repeat with the name and with an address: `curl -v -x socks5h://PROXY:PORT https://HOST/`, then with `socks5://`.",
+        "If only one of the two works, use that scheme in the proxy's URL in reachd's configuration.",
+        "Ask the proxy team for the proxy's log of this host at this time.",
     ],
     owner: owner::PROXY,
 };

@@ -47,7 +47,10 @@ mod tests {
         assert!(shown.contains("dns/nxdomain, towards the proxy\n"));
         assert!(shown.contains("dns/nxdomain, towards the endpoint\n"));
         let shown = text(Some("expired")).unwrap();
-        assert!(shown.starts_with("tls/expired, towards the endpoint\n  A certificate"));
+        assert!(shown.starts_with("tls/expired, towards the proxy\n  "));
+        assert!(shown.contains("tls/expired, towards the endpoint\n  A certificate"));
+        assert_eq!(shown.matches("Owner:").count(), 2);
+        let shown = text(Some("request/timeout")).unwrap();
         assert_eq!(shown.matches("Owner:").count(), 1);
     }
 

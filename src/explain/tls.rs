@@ -1,9 +1,18 @@
 //! Reasons of the phase `tls`: a TCP connection or tunnel stands, but no TLS session that can be trusted.
 
-use super::{Explanation, owner};
-use crate::outcome::TlsReason;
+mod proxy;
 
-pub(super) fn explain(reason: TlsReason) -> Explanation {
+use super::{Explanation, owner};
+use crate::outcome::{Peer, TlsReason};
+
+pub(super) fn explain(reason: TlsReason, peer: Peer) -> Explanation {
+    match peer {
+        Peer::Proxy => proxy::explain(reason),
+        Peer::Endpoint => of_endpoint(reason),
+    }
+}
+
+fn of_endpoint(reason: TlsReason) -> Explanation {
     match reason {
         TlsReason::Timeout => TIMEOUT,
         TlsReason::Closed => CLOSED,

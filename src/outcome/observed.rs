@@ -72,6 +72,9 @@ pub struct ProxySeen {
     /// The status of its answer to CONNECT.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub connect_status: Option<u16>,
+    /// The reply code of its answer to a SOCKS request (RFC 1928 §6).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub socks_reply: Option<u8>,
     /// The authentication schemes it offered with a 407, in lower case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub offered_authentication: Vec<String>,

@@ -91,11 +91,11 @@ reasons! {
 reasons! {
     /// Reasons of the phase `proxy`.
     ProxyReason in Proxy {
-        /// 407, and no credentials are configured.
+        /// 407, or no SOCKS method without a login; and no credentials are configured.
         AuthRequired => "auth_required",
-        /// 407, although credentials were sent.
+        /// The credentials that were sent were refused.
         AuthRejected => "auth_rejected",
-        /// 407, and none of the schemes that the proxy offers is one that is configured.
+        /// None of the schemes or methods that the proxy offers is one that is configured.
         UnsupportedAuth => "unsupported_auth",
         /// The proxy's policy denies the endpoint.
         Forbidden => "forbidden",
@@ -111,8 +111,10 @@ reasons! {
         Timeout => "timeout",
         /// The proxy closed the connection instead of answering.
         Closed => "closed",
-        /// The proxy's answer is not HTTP.
+        /// The proxy does not speak the protocol that its URL names.
         ProtocolError => "protocol_error",
+        /// The SOCKS proxy refused with a reply that names no cause, or rejects the request as such.
+        SocksRejected => "socks_rejected",
         /// The proxy answered with a status that means nothing here.
         UnexpectedStatus => "unexpected_status",
     }
@@ -237,9 +239,9 @@ impl FailureReason {
     #[must_use]
     pub fn peers(self) -> &'static [Peer] {
         match self {
-            Self::Dns(_) | Self::Connect(_) => &[Peer::Proxy, Peer::Endpoint],
+            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => &[Peer::Proxy, Peer::Endpoint],
             Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
-            Self::Tls(_) | Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
+            Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
         }
     }
 

@@ -10,7 +10,7 @@ use crate::outcome::{
     Failure, FailureReason, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsReason,
 };
 use crate::plan::{Check, HistogramMode, Histograms, Plan};
-use crate::route::{Bypass, BypassPattern, Proxy, Route, Via, Way};
+use crate::route::{Bypass, BypassPattern, Proxy, ProxyKind, Route, Via, Way};
 
 /// A critical check of a URL over the route `direct`.
 pub(crate) fn check(service: &str, endpoint: &str, url: &str) -> Arc<Check> {
@@ -49,12 +49,18 @@ pub(crate) fn not_critical(check: &Check) -> Arc<Check> {
     })
 }
 
-/// The route `corp` over a proxy with this host, which `*.corp.example` bypasses.
+/// The route `corp` over an HTTP proxy with this host, which `*.corp.example` bypasses.
 pub(crate) fn proxied(host: &str) -> Route {
+    proxied_by(host, ProxyKind::Http)
+}
+
+/// The same over a proxy of another kind.
+pub(crate) fn proxied_by(host: &str, kind: ProxyKind) -> Route {
     Route {
         name: "corp".to_owned(),
         way: Way::Proxy(Arc::new(Proxy {
             name: "corp".to_owned(),
+            kind,
             authority: Authority {
                 host: Host::parse(host).unwrap(),
                 port: 3128,

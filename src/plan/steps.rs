@@ -8,7 +8,7 @@ use url::Host;
 use super::Check;
 use crate::endpoint::Target;
 use crate::outcome::{Phase, Step, WhyNotRun};
-use crate::route::{Proxy, Via};
+use crate::route::{Names, Proxy, Via};
 
 impl Check {
     /// How the first hop leaves. A name is asked for without any proxy.
@@ -31,14 +31,19 @@ impl Check {
         let target = &self.endpoint.target;
         let mut steps = Vec::with_capacity(Step::ALL.len());
         if let (_, Some(proxy)) = self.first_hop() {
-            let no_tunnel = is_plain_http(target).then_some(WhyNotRun::NoTunnel);
+            let without_tunnel = is_plain_http(target) && proxy.takes_requests();
+            let no_tunnel = without_tunnel.then_some(WhyNotRun::NoTunnel);
             steps.push((
                 Phase::Dns.with_proxy(),
                 without_a_name(&proxy.authority.host),
             ));
             steps.push((Phase::Connect.with_proxy(), None));
+            if proxy.tls().is_some() {
+                steps.push((Phase::Tls.with_proxy(), None));
+            }
+            // The endpoint's name is resolved before the tunnel that is to lead to its address.
+            steps.push((Phase::Dns.with_endpoint(), self.resolved_elsewhere(proxy)));
             steps.push((Phase::Proxy.with_proxy(), no_tunnel));
-            steps.push((Phase::Dns.with_endpoint(), Some(WhyNotRun::ResolvedByProxy)));
             steps.push((
                 Phase::Connect.with_endpoint(),
                 Some(WhyNotRun::ConnectedByProxy),
@@ -60,6 +65,16 @@ impl Check {
             Target::Tcp(_) | Target::Dns(_) => {}
         }
         steps
+    }
+
+    fn resolved_elsewhere(&self, proxy: &Proxy) -> Option<WhyNotRun> {
+        match proxy.names() {
+            Names::ResolvedByProxy => Some(WhyNotRun::ResolvedByProxy),
+            Names::ResolvedHere => {
+                let authority = self.endpoint.target.authority()?;
+                without_a_name(&authority.host)
+            }
+        }
     }
 
     fn first_hop(&self) -> (Via, Option<&Arc<Proxy>>) {
@@ -86,9 +101,9 @@ mod tests {
     use url::Url;
 
     use super::*;
-    use crate::endpoint::{Authority, DnsQuestion, RecordType};
-    use crate::plan::fixture::{check_of, proxied};
-    use crate::route::Route;
+    use crate::endpoint::{Authority, DnsQuestion, RecordType, TlsSettings};
+    use crate::plan::fixture::{check_of, proxied, proxied_by};
+    use crate::route::{ProxyKind, Route};
 
     fn target(text: &str) -> Target {
         let authority = |text: &str| {
@@ -183,12 +198,61 @@ mod tests {
         ];
         for (url, route, via_label, steps) in cases {
             let check = check_of("site", "endpoint", target(url), route);
-            let written: Vec<String> = check
-                .expected_steps()
-                .map(|step| format!("{}/{}", step.phase, step.peer))
-                .collect();
-            assert_eq!(written.join(" "), steps, "{url} over {}", check.route.name);
+            assert_eq!(written(&check), steps, "{url} over {}", check.route.name);
             assert_eq!(check.via().as_str(), via_label, "{url}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_proxy_fixes_more_of_them() {
+        let tls = ProxyKind::Https {
+            tls: TlsSettings::default(),
+        };
+        let here = ProxyKind::Socks5 {
+            names: Names::ResolvedHere,
+        };
+        let there = ProxyKind::Socks5 {
+            names: Names::ResolvedByProxy,
+        };
+        let cases = [
+            (
+                "https://a.example/",
+                &tls,
+                "dns/proxy connect/proxy tls/proxy proxy/proxy tls/endpoint request/endpoint response/endpoint",
+            ),
+            (
+                "http://a.example/",
+                &tls,
+                "dns/proxy connect/proxy tls/proxy request/endpoint response/endpoint",
+            ),
+            (
+                "http://a.example/",
+                &there,
+                "dns/proxy connect/proxy proxy/proxy request/endpoint response/endpoint",
+            ),
+            (
+                "tls://a.example:8443",
+                &here,
+                "dns/proxy connect/proxy dns/endpoint proxy/proxy tls/endpoint",
+            ),
+            (
+                "tcp://10.1.2.3:25",
+                &here,
+                "dns/proxy connect/proxy proxy/proxy",
+            ),
+        ];
+        for (url, kind, steps) in cases {
+            let route = proxied_by("proxy.example", kind.clone());
+            let check = check_of("site", "endpoint", target(url), route);
+            assert_eq!(written(&check), steps, "{url} over {kind:?}");
+        }
+    }
+
+    fn written(check: &Check) -> String {
+        let steps = check.expected_steps();
+        let steps: Vec<String> = steps
+            .map(|step| format!("{}/{}", step.phase, step.peer))
+            .collect();
+        steps.join(" ")
     }
 }

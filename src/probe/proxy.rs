@@ -1,8 +1,9 @@
-//! The phase `proxy`: the proxy is asked by CONNECT for a tunnel to the endpoint, which it is told by name
-//! and never by an address that the probe resolved (RFC 9110 §9.3.6).
+//! The phase `proxy`: the proxy is asked for a tunnel to the endpoint. HTTP proxies are asked by CONNECT and told
+//! the name, never an address that the probe resolved (RFC 9110 §9.3.6); `socks` asks the others.
 
 mod answer;
 mod request;
+pub(super) mod socks;
 
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
@@ -18,14 +19,19 @@ pub(super) use self::request::proxy_headers;
 use super::http::{Driver, MAX_HEAD_BYTES, Watch, Watched};
 use super::stream::BoxedStream;
 use crate::endpoint::Authority;
-use crate::outcome::{Failure, Observed, ProxyReason};
+use crate::outcome::{Failure, Observed, ProxyReason, TlsReason};
 use crate::route::Proxy;
 
-/// A tunnel to be had from a proxy.
+/// What is offered by ALPN to a proxy over TLS: CONNECT is asked in HTTP/1.1.
+pub(super) const ALPN: &[&[u8]] = &[b"http/1.1"];
+
+/// A tunnel to be had from an HTTP proxy.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tunnel<'a> {
     pub(super) proxy: &'a Proxy,
     pub(super) target: &'a Authority,
+    /// Whether the proxy asked for a client certificate, and so may refuse us for want of one.
+    pub(super) client_certificate_asked: bool,
 }
 
 /// A proxy's answer, as far as its head goes.
@@ -95,6 +101,15 @@ impl Tunnel<'_> {
             let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
             return self.failure(ProxyReason::ProtocolError, what);
         }
+        if watch.demands_client_certificate()
+            || (self.client_certificate_asked && watch.first_byte().is_none() && watch.ended())
+        {
+            let detail = format!(
+                "{}: the proxy asked for a client certificate, was given none, and ended the connection",
+                self.describe()
+            );
+            return Failure::of_proxy(TlsReason::ClientCertificateRequired, detail);
+        }
         // A peer that speaks before it is asked makes the library give up without reading a word of it.
         let spoke_out_of_turn =
             error.is_canceled() && watch.first_byte().is_some() && !watch.ended();
@@ -118,11 +133,14 @@ impl Tunnel<'_> {
     }
 
     fn failure(&self, reason: ProxyReason, detail: &str) -> Failure {
-        let Self { proxy, target } = self;
-        let detail = format!(
-            "CONNECT {target} at proxy {} ({}): {detail}",
+        Failure::of_proxy(reason, format!("{}: {detail}", self.describe()))
+    }
+
+    fn describe(&self) -> String {
+        let Self { proxy, target, .. } = self;
+        format!(
+            "CONNECT {target} at proxy {} ({})",
             proxy.name, proxy.authority
-        );
-        Failure::of_proxy(reason, detail)
+        )
     }
 }

@@ -51,6 +51,8 @@ pub(super) struct Trust {
 /// With whom a handshake is made.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct TlsPeer<'a> {
+    /// Whose failures they are.
+    pub(super) peer: Peer,
     /// Where the bytes go.
     pub(super) authority: &'a Authority,
     /// The name to send and to verify where it is not the authority's host.
@@ -115,7 +117,7 @@ impl Trust {
         let result = timeout_at(deadline, connector.connect(name, stream)).await;
         let certificates = certificate::seen(witness.presented());
         let failure = |(reason, detail): (TlsReason, String)| {
-            Failure::of_endpoint(reason, format!("{}: {detail}", peer.authority))
+            Failure::new(reason, peer.peer, format!("{}: {detail}", peer.authority))
         };
         let mut stream = match result {
             Ok(Ok(stream)) => stream,
@@ -123,19 +125,19 @@ impl Trust {
                 let why = reason::of(&error, &witness);
                 observed.tls.push(TlsSeen {
                     certificates,
-                    ..nothing_agreed()
+                    ..nothing_agreed(peer.peer)
                 });
                 return Err(failure(why));
             }
             Err(_) => {
                 observed.tls.push(TlsSeen {
                     certificates,
-                    ..nothing_agreed()
+                    ..nothing_agreed(peer.peer)
                 });
                 return Err(failure(reason::late(&witness)));
             }
         };
-        let agreed = agreed(stream.get_ref().1);
+        let agreed = agreed(stream.get_ref().1, peer.peer);
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let may_still_refuse = agreed.version == Some(TLS_1_3) && peer.alpn.is_empty();
         observed.tls.push(TlsSeen {
@@ -244,7 +246,7 @@ fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {
             "{}: `{host}` cannot be a server name: {error}",
             peer.authority
         );
-        Failure::of_endpoint(TlsReason::HandshakeFailure, detail)
+        Failure::new(TlsReason::HandshakeFailure, peer.peer, detail)
     })
 }
 
@@ -267,9 +269,9 @@ where
     }
 }
 
-fn nothing_agreed() -> TlsSeen {
+fn nothing_agreed(peer: Peer) -> TlsSeen {
     TlsSeen {
-        peer: Peer::Endpoint,
+        peer,
         version: None,
         cipher: None,
         alpn: None,
@@ -277,7 +279,7 @@ fn nothing_agreed() -> TlsSeen {
     }
 }
 
-fn agreed(connection: &ClientConnection) -> TlsSeen {
+fn agreed(connection: &ClientConnection, peer: Peer) -> TlsSeen {
     let version = connection.protocol_version().map(|version| match version {
         ProtocolVersion::TLSv1_3 => TLS_1_3,
         _ => "TLSv1.2",
@@ -292,6 +294,6 @@ fn agreed(connection: &ClientConnection) -> TlsSeen {
         alpn: connection
             .alpn_protocol()
             .map(|name| String::from_utf8_lossy(name).into_owned()),
-        ..nothing_agreed()
+        ..nothing_agreed(peer)
     }
 }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 22] = [
+const SERVERS: [(&str, u8); 24] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -14,6 +14,8 @@ const SERVERS: [(&str, u8); 22] = [
     ("nobody2", 19),
     ("squid", 20),
     ("tinyproxy", 30),
+    ("dante", 31),
+    ("dante-password", 32),
     ("haproxy-rejects", 41),
     ("haproxy-late", 42),
     ("haproxy-never", 43),

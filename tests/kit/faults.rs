@@ -11,7 +11,7 @@ use socket2::{Domain, SockRef, Socket, Type};
 use super::block::Block;
 
 /// The ports of every fault.
-const PORTS: [u16; 3] = [80, 443, 3128];
+const PORTS: [u16; 4] = [80, 443, 1080, 3128];
 
 /// The pause of everything that is slow once.
 const DELAY: Duration = Duration::from_millis(300);
@@ -22,7 +22,7 @@ const LIFETIME: Duration = Duration::from_secs(30);
 type Behaviour = fn(&mut TcpStream) -> io::Result<()>;
 
 /// Every fault by its name.
-const FAULTS: [(&str, Behaviour); 15] = [
+const FAULTS: [(&str, Behaviour); 18] = [
     ("silent", silent),
     ("close", close),
     ("reset", reset),
@@ -38,6 +38,9 @@ const FAULTS: [(&str, Behaviour); 15] = [
     ("late-body", late_body),
     ("late-tunnel", late_tunnel),
     ("wrong-clock", wrong_clock),
+    ("socks", socks),
+    ("socks-wants-kerberos", socks_wants_kerberos),
+    ("socks-wants-password", socks_wants_password),
 ];
 
 /// The fault that is no behaviour of an accepted connection: none is accepted.
@@ -246,6 +249,42 @@ fn wrong_clock(stream: &mut TcpStream) -> io::Result<()> {
     hear(stream)?;
     let date = httpdate(SystemTime::now() + Duration::from_secs(3600));
     stream.write_all(ok(&format!("Date: {date}\r\nContent-Length: 0\r\n")).as_bytes())
+}
+
+/// A SOCKS proxy that answers with what the first label of the name asks for: `reply-3`, `silent`, `close`, `half`.
+fn socks(stream: &mut TcpStream) -> io::Result<()> {
+    const NO_LOGIN: [u8; 2] = [5, 0];
+    let mut head = [0; 5];
+    stream.read_exact(&mut [0; 3])?;
+    stream.write_all(&NO_LOGIN)?;
+    stream.read_exact(&mut head)?;
+    let mut name_and_port = vec![0; usize::from(head[4]) + 2];
+    stream.read_exact(&mut name_and_port)?;
+    let text = String::from_utf8_lossy(&name_and_port).into_owned();
+    let label = text.split('.').next().unwrap_or_default();
+    match (label, label.strip_prefix("reply-")) {
+        ("silent", _) => until_closed(stream),
+        ("half", _) => stream.write_all(&[5, 0, 0]),
+        (_, Some(reply)) => {
+            let reply = reply.parse().expect("a number");
+            stream.write_all(&[5, reply, 0, 1, 0, 0, 0, 0, 0, 0])
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A SOCKS proxy that accepts neither no login nor a password.
+fn socks_wants_kerberos(stream: &mut TcpStream) -> io::Result<()> {
+    hear(stream)?;
+    stream.write_all(&[5, 0xff])?;
+    until_closed(stream)
+}
+
+/// A SOCKS proxy that chooses user name and password whatever it is offered.
+fn socks_wants_password(stream: &mut TcpStream) -> io::Result<()> {
+    hear(stream)?;
+    stream.write_all(&[5, 2])?;
+    until_closed(stream)
 }
 
 // === what they are made of ===

@@ -46,6 +46,11 @@ impl Pki {
         points_at_issuer.custom_extensions = vec![ca_issuers("http://web.lab.test/issuer.der")];
         pki.leaf("no-intermediate", &points_at_issuer, &intermediate, false);
 
+        // A proxy has a name of its own and, so that nobody takes one for the other, an authority of its own.
+        let proxy_root = authority("Proxy Root", None);
+        pki.write("proxy-root.pem", &proxy_root.pem());
+        pki.leaf("proxy", &valid(&["squid.lab.test"]), &proxy_root, false);
+
         let key = KeyPair::generate().unwrap();
         let self_signed = valid(&GOOD_NAMES).self_signed(&key).unwrap();
         pki.write("self-signed.pem", &self_signed.pem());

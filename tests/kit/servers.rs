@@ -14,6 +14,9 @@ use super::faults::Faults;
 /// As whom squid runs: it refuses to run as root.
 const SQUID_USER: &str = "proxy";
 
+/// The file in the folder of the run that makes the system's resolver ask the lab.
+pub(crate) const RESOLVER: &str = "lab-resolv.conf";
+
 /// What the placeholders `@name@` of templates and scenarios stand for.
 pub(crate) struct Values(Vec<(String, String)>);
 
@@ -49,6 +52,8 @@ pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemo
         lab.nginx(),
         lab.squid(),
         lab.tinyproxy(),
+        lab.dante("dante", "none"),
+        lab.dante("dante-password", "username"),
         lab.haproxy(),
     ];
     for (daemon, ready) in &mut daemons {
@@ -138,14 +143,44 @@ impl Lab<'_> {
 
     fn tinyproxy(&self) -> (Daemon, Ready) {
         let conf = self.write("tinyproxy.conf", include_str!("../lab/tinyproxy.conf"));
-        let resolver = format!("nameserver {}\n", self.block.address("knot"));
-        let resolver = self.write("tinyproxy-resolv.conf", &resolver);
         // It asks whom the system asks: show it a system of its own that asks the lab.
-        let script =
-            format!("mount --bind {resolver} /etc/resolv.conf && exec tinyproxy -d -c {conf}");
+        let script = format!(
+            "mount --bind {} /etc/resolv.conf && exec tinyproxy -d -c {conf}",
+            self.resolver()
+        );
         let command = ["unshare", "--mount", "sh", "-c", &script];
         let daemon = self.start("tinyproxy", &command);
         (daemon, Ready::Accepts(self.at("tinyproxy", 8888)))
+    }
+
+    /// Its users are the system's: show it a system of its own that has ALICE of kit.rs and asks the lab for names.
+    fn dante(&self, name: &'static str, method: &str) -> (Daemon, Ready) {
+        let listen = self.block.address(name).to_string();
+        let conf = include_str!("../lab/dante.conf")
+            .replace("@listen@", &listen)
+            .replace("@method@", method);
+        let conf = self.write(&format!("{name}.conf"), &conf);
+        let users = "root:x:0:0::/:/bin/false\nalice:x:65000:65000::/:/bin/false\n";
+        let users = self.write(&format!("{name}-passwd"), users);
+        // Made by `openssl passwd -6`.
+        let passwords = "root:*:1::::::\nalice:$6$reachdlb$FIY2ovvwc41JWJMSAJpVupk4lBczKP9YSRedoAcglErQ646nalSNS\
+                         HwaHZkFpeLBUBvRXhH.OJZv29ACHpnB91:20000::::::\n";
+        let passwords = self.write(&format!("{name}-shadow"), passwords);
+        let script = format!(
+            "mount --bind {} /etc/resolv.conf && mount --bind {users} /etc/passwd && \
+             mount --bind {passwords} /etc/shadow && exec danted -f {conf} -p {conf}.pid",
+            self.resolver()
+        );
+        // It is many processes, which end with the first of a namespace of their own.
+        let namespaces = ["unshare", "--mount", "--pid", "--fork", "--kill-child"];
+        let daemon = self.start(name, &[&namespaces[..], &["sh", "-c", &script]].concat());
+        (daemon, Ready::Accepts(self.at(name, 1080)))
+    }
+
+    /// A resolv.conf that asks the lab.
+    fn resolver(&self) -> String {
+        let resolver = format!("nameserver {}\n", self.block.address("knot"));
+        self.write(RESOLVER, &resolver)
     }
 
     fn haproxy(&self) -> (Daemon, Ready) {

@@ -3,15 +3,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::Yaml;
+use super::{Yaml, tls};
 use crate::config::Config;
 use crate::config::secrets::REDACTED;
-use crate::endpoint::{ResolverSettings, ResolverTransport};
+use crate::endpoint::{ResolverSettings, ResolverTransport, TlsSettings};
 use crate::route::{BypassPattern, Credentials, Proxy, Route, Way};
 
 /// The section `proxies`.
 pub(super) fn proxies(config: &Config) -> Yaml {
-    let proxies = proxies_of(config).map(|proxy| (proxy.name.clone(), self::proxy(proxy)));
+    let global = &config.global.tls;
+    let proxies = proxies_of(config).map(|proxy| (proxy.name.clone(), self::proxy(proxy, global)));
     Yaml::Mapping(proxies.collect())
 }
 
@@ -23,7 +24,8 @@ fn proxies_of(config: &Config) -> impl Iterator<Item = &Arc<Proxy>> {
     })
 }
 
-fn proxy(proxy: &Proxy) -> Yaml {
+fn proxy(proxy: &Proxy, global: &TlsSettings) -> Yaml {
+    let own_tls = proxy.tls().filter(|own| *own != global);
     let headers = proxy.connect_headers.iter();
     let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
     let bypass = proxy.bypass.patterns().iter().flat_map(bypass_texts);
@@ -31,8 +33,13 @@ fn proxy(proxy: &Proxy) -> Yaml {
     Yaml::mapping([
         (
             "url",
-            Some(Yaml::text(format!("http://{}", proxy.authority))),
+            Some(Yaml::text(format!(
+                "{}://{}",
+                proxy.kind.scheme(),
+                proxy.authority
+            ))),
         ),
+        ("tls", own_tls.map(tls)),
         ("auth", proxy.credentials.as_ref().map(auth)),
         ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
         ("bypass", Yaml::texts(bypass).if_any()),

@@ -15,6 +15,10 @@ proxies:
     auth: {basic: {username: "on", password_file: corp-password}}
     connect_headers: {X-Token: "${SECRET}"}
     bypass: ["*", "<local>", "cm*.corp.example:8443", "10.0.0.0/8", "10.1.2.3", "10.1.2.3:80", "[fd00::1]:8443", "fd00::/8"]
+  tls: {url: "https://proxy.corp.example:3129"}
+  own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem}}
+  socks: {url: "socks5://[2001:db8::1]:1080", auth: {basic: {username: a, password: "${SECRET}"}}}
+  socks-names: {url: "socks5h://proxy.corp.example:1080"}
 routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
 resolvers:
   doh: {servers: ["[::1]:54"], transport: https, server_name: 192.0.2.1, path: /x, ca_file: corp-ca.pem}
@@ -52,7 +56,7 @@ fn the_effective_configuration_means_the_same() {
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 2, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 3, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }

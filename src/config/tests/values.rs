@@ -71,6 +71,26 @@ fn a_proxy_with_everything() {
 }
 
 #[test]
+fn the_scheme_of_a_proxy_is_its_kind() {
+    let config = parse(
+        "{tls: {min_version: 1.3}, proxies: {a: {url: 'HTTPS://a:1'}, b: {url: 'https://b:1', tls: \
+         {server_name: c.example, min_version: 1.2}}, c: {url: 'socks5://c:1'}, d: {url: \
+         'socks5h://[::1]:1/', auth: {basic: {username: svc, password: '${SECRET}'}}}}}",
+    )
+    .unwrap();
+    let kind = |name| proxy(&config, name).kind.clone();
+    assert_eq!(
+        ["a", "b", "c", "d"].map(|name| kind(name).scheme()),
+        ["https", "https", "socks5", "socks5h"]
+    );
+    assert_eq!(proxy(&config, "a").tls(), Some(&config.global.tls));
+    let own = proxy(&config, "b").tls().unwrap();
+    assert_eq!(own.server_name.as_deref(), Some("c.example"));
+    assert_eq!(own.min_version, TlsVersion::Tls12);
+    assert_eq!(proxy(&config, "c").tls(), None);
+}
+
+#[test]
 fn resolvers_know_their_ports() {
     let of = |settings: &str| {
         let text =
@@ -216,7 +236,7 @@ fn the_embedded_default_goes_over_the_environments_proxy() {
         "{shown}"
     );
 
-    let unusable = |name: &str| (name == "https_proxy").then(|| "socks5://a:1".to_owned());
+    let unusable = |name: &str| (name == "https_proxy").then(|| "socks4://a:1".to_owned());
     assert!(Config::embedded_default(&unusable).is_err());
 }
 

@@ -5,7 +5,7 @@ use url::Url;
 
 use super::over;
 use super::watch::{Ending, Watch};
-use crate::outcome::{Failure, ProxyReason, RequestReason, ResponseReason, TlsReason};
+use crate::outcome::{Failure, Peer, ProxyReason, RequestReason, ResponseReason, TlsReason};
 use crate::route::Proxy;
 
 /// A conversation that broke off.
@@ -80,7 +80,16 @@ impl Broken<'_> {
     }
 
     fn client_certificate(&self, what: &str) -> Failure {
-        Failure::of_endpoint(TlsReason::ClientCertificateRequired, self.describe(what))
+        // Where a proxy is asked without a tunnel, the TLS session is the one with the proxy.
+        let peer = match self.proxy {
+            Some(_) => Peer::Proxy,
+            None => Peer::Endpoint,
+        };
+        Failure::new(
+            TlsReason::ClientCertificateRequired,
+            peer,
+            self.describe(what),
+        )
     }
 
     fn describe(&self, what: &str) -> String {

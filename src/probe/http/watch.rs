@@ -71,6 +71,11 @@ impl Watch {
         self.ending().is_some()
     }
 
+    /// Whether the peer ended it because it was given no client certificate.
+    pub(in crate::probe) fn demands_client_certificate(&self) -> bool {
+        self.ending() == Some(Ending::ClientCertificateDemanded)
+    }
+
     /// How the stream ended, if it did.
     pub(super) fn ending(&self) -> Option<Ending> {
         self.0

@@ -36,6 +36,7 @@ impl Head<'_> {
             offered_authentication: self.offered_authentication(),
             product: self.text(SERVER).or_else(|| self.text(VIA)),
             error: self.error(),
+            socks_reply: None,
         }
     }
 
@@ -214,11 +215,12 @@ mod tests {
 
     use super::*;
     use crate::endpoint::Authority;
-    use crate::route::{Bypass, Credentials, Secret};
+    use crate::route::{Bypass, Credentials, ProxyKind, Secret};
 
     fn proxy(credentials: bool) -> Proxy {
         Proxy {
             name: "corp".to_owned(),
+            kind: ProxyKind::Http,
             authority: Authority {
                 host: Host::parse("proxy.test").unwrap(),
                 port: 3128,

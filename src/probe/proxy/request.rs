@@ -58,7 +58,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::Authority;
-    use crate::route::{Bypass, Secret};
+    use crate::route::{Bypass, ProxyKind, Secret};
 
     fn authority(host: &str, port: u16) -> Authority {
         Authority {
@@ -71,6 +71,7 @@ mod tests {
     fn a_tunnel_is_asked_for_by_name_with_credentials_that_do_not_show() {
         let proxy = Proxy {
             name: "corp".to_owned(),
+            kind: ProxyKind::Http,
             authority: authority("proxy.corp.example", 3128),
             credentials: Some(Credentials::Basic {
                 username: "svc".to_owned(),
@@ -84,6 +85,7 @@ mod tests {
         let request = Tunnel {
             proxy: &proxy,
             target: &target,
+            client_certificate_asked: false,
         }
         .request()
         .unwrap();

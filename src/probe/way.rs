@@ -1,0 +1,205 @@
+//! The way to a peer: its name resolved, a connection opened, the proxy asked for a tunnel, and TLS over any of
+//! them. Every step is timed, and a failure has the peer that it concerns.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use url::Host;
+
+use super::Probe;
+use super::connect::connect;
+use super::journal::Journal;
+use super::proxy::{self, Tunnel, socks};
+use super::stream::BoxedStream;
+use super::tls::{Secured, TlsPeer};
+use crate::endpoint::Authority;
+use crate::outcome::{Failure, Peer, Phase, Step};
+use crate::route::{Names, Proxy, ProxyKind};
+
+/// A connection to a proxy, ready to be asked.
+pub(super) struct ToProxy {
+    pub(super) stream: BoxedStream,
+    /// Whether the proxy asked for a client certificate in its TLS handshake.
+    pub(super) client_certificate_asked: bool,
+}
+
+impl Probe {
+    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    pub(super) async fn reach(
+        &self,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let (_, Some(proxy)) = self.route_of(authority) else {
+            return self.connect(authority, Peer::Endpoint, journal).await;
+        };
+        let to_proxy = self.reach_proxy(proxy, journal).await?;
+        match proxy.kind {
+            ProxyKind::Http | ProxyKind::Https { .. } => {
+                let tunnel = Tunnel {
+                    proxy,
+                    target: authority,
+                    client_certificate_asked: to_proxy.client_certificate_asked,
+                };
+                let started = Instant::now();
+                let result = tunnel
+                    .open(to_proxy.stream, journal.deadline, &mut journal.observed)
+                    .await;
+                journal.took(Phase::Proxy.with_proxy(), started);
+                result
+            }
+            ProxyKind::Socks5 { names } => {
+                let addresses = self.addresses_for_socks(authority, names, journal).await?;
+                let request = socks::Request {
+                    proxy,
+                    target: authority,
+                    address: socks::preferred(&addresses),
+                };
+                let started = Instant::now();
+                let result = request
+                    .open(to_proxy.stream, journal.deadline, &mut journal.observed)
+                    .await;
+                journal.took(Phase::Proxy.with_proxy(), started);
+                result
+            }
+        }
+    }
+
+    /// A connection to the proxy: TCP, or TLS over it.
+    pub(super) async fn reach_proxy(
+        &self,
+        proxy: &Arc<Proxy>,
+        journal: &mut Journal,
+    ) -> Result<ToProxy, Failure> {
+        let stream = self.connect(&proxy.authority, Peer::Proxy, journal).await?;
+        let (Some(tls), Some(trust)) = (proxy.tls(), &self.proxy_trust) else {
+            return Ok(ToProxy {
+                stream,
+                client_certificate_asked: false,
+            });
+        };
+        let peer = TlsPeer {
+            peer: Peer::Proxy,
+            authority: &proxy.authority,
+            server_name: tls.server_name.as_deref(),
+            alpn: proxy::ALPN,
+        };
+        let started = Instant::now();
+        let result = trust
+            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .await;
+        journal.took(Phase::Tls.with_proxy(), started);
+        let secured = result?;
+        Ok(ToProxy {
+            stream: secured.stream,
+            client_certificate_asked: secured.client_certificate_asked,
+        })
+    }
+
+    /// The addresses to tell a SOCKS proxy, where it is not told the name. They are asked for when the proxy is
+    /// known to be there, so that a dead proxy is seen first.
+    async fn addresses_for_socks(
+        &self,
+        authority: &Authority,
+        names: Names,
+        journal: &mut Journal,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        match names {
+            Names::ResolvedByProxy => Ok(address_literal(&authority.host).into_iter().collect()),
+            Names::ResolvedHere => self.addresses(authority, Peer::Endpoint, journal).await,
+        }
+    }
+
+    /// Resolves the peer's name and connects to it.
+    async fn connect(
+        &self,
+        authority: &Authority,
+        peer: Peer,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let addresses = self.addresses(authority, peer, journal).await?;
+        let started = Instant::now();
+        let stream = connect(
+            &addresses,
+            authority.port,
+            peer,
+            journal.deadline,
+            &mut journal.observed,
+        )
+        .await;
+        journal.took(
+            Step {
+                phase: Phase::Connect,
+                peer,
+            },
+            started,
+        );
+        Ok(Box::new(stream?))
+    }
+
+    /// The peer's addresses, as written or as resolved.
+    async fn addresses(
+        &self,
+        authority: &Authority,
+        peer: Peer,
+        journal: &mut Journal,
+    ) -> Result<Vec<IpAddr>, Failure> {
+        let Host::Domain(name) = &authority.host else {
+            return Ok(address_literal(&authority.host).into_iter().collect());
+        };
+        let resolver = match peer {
+            Peer::Proxy => &self.proxy_resolver,
+            Peer::Endpoint => &self.resolver,
+        };
+        let started = Instant::now();
+        let addresses = resolver
+            .addresses(name, peer, journal.deadline, &mut journal.observed)
+            .await;
+        journal.took(
+            Step {
+                phase: Phase::Dns,
+                peer,
+            },
+            started,
+        );
+        addresses
+    }
+
+    /// A full TLS handshake with the endpoint, over whatever leads there.
+    pub(super) async fn secure(
+        &self,
+        stream: BoxedStream,
+        authority: &Authority,
+        alpn: &[&[u8]],
+        journal: &mut Journal,
+    ) -> Result<Secured, Failure> {
+        let peer = TlsPeer {
+            peer: Peer::Endpoint,
+            authority,
+            server_name: self.server_name_for(authority),
+            alpn,
+        };
+        let started = Instant::now();
+        let result = self
+            .trust
+            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .await;
+        journal.took(Phase::Tls.with_endpoint(), started);
+        result
+    }
+
+    /// The configured server name is the endpoint's own: a redirect to another host has that host's.
+    fn server_name_for(&self, authority: &Authority) -> Option<&str> {
+        let own = authority.host.to_string() == self.check.endpoint.target.host();
+        self.check.tls.server_name.as_deref().filter(|_| own)
+    }
+}
+
+fn address_literal(host: &Host<String>) -> Option<IpAddr> {
+    match host {
+        Host::Domain(_) => None,
+        Host::Ipv4(address) => Some((*address).into()),
+        Host::Ipv6(address) => Some((*address).into()),
+    }
+}
