@@ -11,6 +11,9 @@ use super::certificate::{self, Lack};
 use super::witness::Witness;
 use crate::outcome::TlsReason;
 
+/// So many names of a certificate that is for other names are shown.
+const MOST_NAMES_SHOWN: usize = 10;
+
 /// Why a handshake failed.
 pub(super) fn of(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
     if let Some(refused) = witness.refused() {
@@ -121,18 +124,11 @@ fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, St
         }
         CertificateError::Expired => (TlsReason::Expired, whose(witness, "expired")),
         CertificateError::NotValidYet => (TlsReason::NotYetValid, whose(witness, "not valid yet")),
-        CertificateError::NotValidForNameContext {
-            expected,
-            presented,
-        } => {
+        CertificateError::NotValidForNameContext { expected, .. } => {
             let detail = format!(
                 "the certificate is not for {} but for {}",
                 expected.to_str(),
-                if presented.is_empty() {
-                    "no name at all".to_owned()
-                } else {
-                    presented.join(", ")
-                },
+                names_of_leaf(witness)
             );
             (TlsReason::NameMismatch, detail)
         }
@@ -173,6 +169,20 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
             TlsReason::HandshakeFailure,
             whose(witness, &format!("not usable: {error:?}")),
         ),
+    }
+}
+
+/// The names that the server's certificate is for; the first of them where they are many.
+fn names_of_leaf(witness: &Witness) -> String {
+    let leaf = certificate::seen(witness.presented()).into_iter().next();
+    let names = leaf.map(|leaf| leaf.names).unwrap_or_default();
+    match names.len() {
+        0 => "no name at all".to_owned(),
+        many if many > MOST_NAMES_SHOWN => {
+            let shown = names[..MOST_NAMES_SHOWN].join(", ");
+            format!("{shown} and {} more", many - MOST_NAMES_SHOWN)
+        }
+        _ => names.join(", "),
     }
 }
 
