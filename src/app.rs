@@ -6,6 +6,7 @@ mod commands;
 mod daemon;
 mod logging;
 mod output;
+mod proxies;
 mod setup;
 
 use std::ffi::OsString;
@@ -61,6 +62,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
         Command::Catalog(command) => commands::catalog(command).and_then(|text| print(&text)),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
+        Command::Proxies => proxies::run().and_then(|text| print(&text)),
         Command::Completions { shell } => print(&commands::completions(shell)),
     }
 }

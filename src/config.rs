@@ -21,10 +21,12 @@ mod scalars;
 mod secrets;
 mod selection;
 mod substitution;
+mod suggestion;
 mod target;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod winhttp;
 mod yaml;
 
 use std::collections::BTreeMap;
@@ -35,6 +37,8 @@ use std::time::Duration;
 use context::Context;
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
+pub use suggestion::Suggestion;
+pub use winhttp::WinHttpError;
 
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
 use crate::platform::proxies_of;

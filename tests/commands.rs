@@ -5,7 +5,7 @@ use std::path::Path;
 
 use libtest_mimic::{Failed, Trial};
 
-use crate::kit::{Finished, Lab, command, run_to_end};
+use crate::kit::{Finished, Lab, command, run_to_end, run_to_end_with};
 use crate::suite::{SharedLab, trial};
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
@@ -19,6 +19,12 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("commands::text_report", lab, text_report),
         trial("commands::filters", lab, filters),
         trial("commands::secrets_never_print", lab, secrets),
+        Trial::test("commands::proxies_of_winhttp", proxies_of_winhttp),
+        trial(
+            "commands::proxies_of_environment",
+            lab,
+            proxies_of_environment,
+        ),
         Trial::test("commands::readme", readme),
     ]
 }
@@ -165,6 +171,65 @@ fn secrets(lab: &Lab) {
             assert!(!printed.contains(secret), "{arguments:?}: {printed}");
         }
     }
+}
+
+/// What Windows says in another language becomes a configuration that reachd takes.
+fn proxies_of_winhttp() -> Result<(), Failed> {
+    let folder = tempfile::tempdir()?;
+    let french = "\r\nParam\u{e8}tres de proxy WinHTTP actuels :\r\n\r\n    Serveur(s) proxy :  proxy.corp.example:8080\r\n    \
+                  Liste de contournement     :  <local>;169.254/16\r\n\r\n";
+    let input = folder.path().join("french.txt");
+    fs::write(&input, french)?;
+    let shown = run_to_end_with(command(&["proxies"]), fs::File::open(&input)?);
+    assert_eq!(shown.exit_code, 0, "{shown:?}");
+    for expected in [
+        "url: http://proxy.corp.example:8080",
+        "[\"<local>\"]",
+        "`169.254/16`",
+    ] {
+        assert!(shown.stdout.contains(expected), "{expected}: {shown:?}");
+    }
+    let config = folder.path().join("proxies.yml");
+    let endpoints = "endpoints: [{name: web, url: \"https://web.lab.test/\"}]\n";
+    fs::write(&config, format!("{}{endpoints}", shown.stdout))?;
+    let config = config.to_str().ok_or("a path in UTF-8")?;
+    let taken = run_to_end(command(&["config", "show", "--config.file", config]));
+    assert_eq!(taken.exit_code, 0, "{taken:?}");
+
+    fs::write(&input, "The term 'netsh' is not recognized")?;
+    let refused = run_to_end_with(command(&["proxies"]), fs::File::open(&input)?);
+    assert_eq!((refused.exit_code, refused.stdout.as_str()), (64, ""));
+    assert!(
+        refused.stderr.contains("expected the output of"),
+        "{refused:?}"
+    );
+    Ok(())
+}
+
+fn proxies_of_environment(_: &Lab) {
+    let mut with_login = command(&["proxies"]);
+    with_login
+        .env(
+            "HTTPS_PROXY",
+            "http://alice:hunter2@proxy.corp.example:3128",
+        )
+        .env("NO_PROXY", "corp.example");
+    let shown = run_to_end(with_login);
+    assert_eq!(shown.exit_code, 0, "{shown:?}");
+    let printed = format!("{}{}", shown.stdout, shown.stderr);
+    assert!(!printed.contains("hunter2"), "{printed}");
+    for expected in [
+        "username: alice",
+        "password: ${REACHD_PROXY_PASSWORD}",
+        "*.corp.example",
+    ] {
+        assert!(shown.stdout.contains(expected), "{expected}: {shown:?}");
+    }
+    let mut bad = command(&["proxies"]);
+    bad.env("HTTPS_PROXY", "socks4://alice:hunter2@proxy:1");
+    let refused = run_to_end(bad);
+    assert_eq!(refused.exit_code, 64, "{refused:?}");
+    assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
 }
 
 /// Every command that the README shows is one that reachd understands.

@@ -20,7 +20,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
-pub(crate) use reachd::{Finished, Reachd, command, run_to_end};
+pub(crate) use reachd::{Finished, Reachd, command, run_to_end, run_to_end_with};
 pub(crate) use servers::RESOLVER;
 use tempfile::TempDir;
 

@@ -74,6 +74,9 @@ pub enum Command {
     /// Look at the built-in catalog of required endpoints.
     #[command(subcommand)]
     Catalog(CatalogCommand),
+    /// Print what the machine says of proxies as a piece of configuration, without passwords: its environment, or
+    /// what is piped in of `netsh winhttp show proxy` or `netsh winhttp show advproxy`, in any language.
+    Proxies,
     /// Say what a reason means and what to do; without one, all of them.
     Explain(ExplainArguments),
     /// Print a completion script for a shell.

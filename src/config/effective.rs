@@ -4,6 +4,8 @@ mod ways;
 
 use std::collections::BTreeMap;
 
+pub(super) use ways::{bypass_texts, proxy_with_password};
+
 use super::endpoints::Kind;
 use super::scalars::{duration_text, size_text};
 use super::yaml::Yaml;

@@ -3,6 +3,7 @@
 use super::Problems;
 use super::proxies::{kind_of, unfit};
 use super::target::{TargetError, authority};
+use super::winhttp::left_out;
 use crate::platform::{ProxyVariable, ProxyVariables};
 use crate::route::{Bypass, BypassPattern, Credentials, Proxy, ProxyKind, Secret};
 
@@ -138,12 +139,12 @@ fn bypass(variable: Option<&ProxyVariable>, notices: &mut Vec<String>) -> Bypass
         return Bypass::default();
     };
     let patterns = value
-        .split([',', ' '])
+        .split(|c: char| c == ',' || c.is_whitespace())
         .filter(|pattern| !pattern.is_empty());
     let read = patterns.filter_map(|pattern| match BypassPattern::no_proxy(pattern) {
         Ok(pattern) => Some(pattern),
         Err(error) => {
-            notices.push(format!("{name}: {error}: this part is left out"));
+            notices.push(left_out(name, pattern, &error));
             None
         }
     });

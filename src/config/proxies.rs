@@ -169,10 +169,15 @@ fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
 
 fn username(value: &Value<'_>) -> Option<String> {
     let username = value.text()?;
-    if username.is_empty() || username.contains(':') || username.contains(char::is_control) {
+    if !is_username(&username) {
         return value.refuse("a user name is not empty and holds no colon (RFC 7617)");
     }
     Some(username)
+}
+
+/// Whether Basic can send it as the name of a user.
+pub(super) fn is_username(text: &str) -> bool {
+    !text.is_empty() && !text.contains(':') && !text.contains(char::is_control)
 }
 
 fn connect_headers(value: &Value<'_>) -> Option<Vec<(String, Secret)>> {

@@ -57,6 +57,9 @@ pub enum BypassPatternError {
         "`{0}` is not a host pattern: write a host, an address or a network, without scheme or path"
     )]
     NotAHost(String),
+    /// `NO_PROXY` knows no other wildcards.
+    #[error("`{0}`: in NO_PROXY a `*` stands alone or before the first dot")]
+    Wildcard(String),
 }
 
 impl Bypass {
@@ -99,13 +102,20 @@ impl BypassPattern {
     /// When it is empty, has a bad port or prefix length, or is more than a host.
     pub fn no_proxy(text: &str) -> Result<Self, BypassPatternError> {
         let text = text.trim().to_ascii_lowercase();
-        Self::parse(&text, |pattern, port| {
+        let read = Self::parse(&text, |pattern, port| {
             let domain = pattern.trim_start_matches("*.").trim_start_matches('.');
             Self::Domain {
                 domain: domain.trim_end_matches('.').to_owned(),
                 port,
             }
-        })
+        })?;
+        match &read {
+            Self::Domain { domain, .. } if domain.is_empty() => Err(BypassPatternError::Empty),
+            Self::Domain { domain, .. } if domain.contains('*') => {
+                Err(BypassPatternError::Wildcard(text))
+            }
+            _ => Ok(read),
+        }
     }
 
     fn parse(
@@ -150,7 +160,9 @@ impl BypassPattern {
                 port: only,
             } => only.is_none_or(|only| only == port) && wildcard_matches(pattern, &text_of(host)),
             Self::Domain { domain, port: only } => {
-                only.is_none_or(|only| only == port) && is_at_or_below(domain, &text_of(host))
+                only.is_none_or(|only| only == port)
+                    && matches!(host, Host::Domain(_))
+                    && is_at_or_below(domain, &text_of(host))
             }
             Self::Network {
                 network,
@@ -284,10 +296,28 @@ mod tests {
             ("corp.example", "corp.example", true),
             ("corp.example", "cm01.corp.example", true),
             (".corp.example", "cm01.corp.example", true),
+            (".corp.example", "corp.example", true),
             ("*.corp.example", "cm01.corp.example", true),
             ("corp.example", "notcorp.example", false),
+            ("corp.example", "corp.example.evil.test", false),
+            ("Corp.Example.", "CM01.corp.example", true),
+            ("corp.example", "cm01.corp.example.", true),
+            ("corp.example:443", "cm01.corp.example", true),
+            ("corp.example:8443", "cm01.corp.example", false),
+            ("*", "anything.test", true),
+            ("*", "[::1]", true),
             ("10.0.0.0/8", "10.1.2.3", true),
+            ("10.0.0.0/8", "11.1.2.3", false),
+            ("10.0.0.0/8", "ten.corp.example", false),
+            ("10.1.2.3", "10.1.2.3", true),
+            ("10.1.2.3:8443", "10.1.2.3", false),
+            ("2.3", "10.1.2.3", false),
             ("::1", "[::1]", true),
+            ("[::1]", "[::1]", true),
+            ("[::1]:443", "[::1]", true),
+            ("[::1]:8443", "[::1]", false),
+            ("fd00::/8", "[fd12::1]", true),
+            ("fd00::/8", "[fe80::1]", false),
         ];
         for (pattern, target, expected) in table {
             let bypass = Bypass::new(vec![BypassPattern::no_proxy(pattern).unwrap()]);
@@ -296,6 +326,13 @@ mod tests {
                 expected,
                 "{pattern} against {target}"
             );
+        }
+    }
+
+    #[test]
+    fn what_no_proxy_does_not_know_is_refused() {
+        for pattern in [".", "*.", "cm*.corp.example", "corp*"] {
+            assert!(BypassPattern::no_proxy(pattern).is_err(), "{pattern}");
         }
     }
 

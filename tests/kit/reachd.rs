@@ -34,11 +34,16 @@ pub(crate) struct Finished {
 }
 
 /// Runs a command to its end, which must come soon.
-pub(crate) fn run_to_end(mut command: Command) -> Finished {
+pub(crate) fn run_to_end(command: Command) -> Finished {
+    run_to_end_with(command, Stdio::null())
+}
+
+/// The same with something to read on its standard input.
+pub(crate) fn run_to_end_with(mut command: Command, stdin: impl Into<Stdio>) -> Finished {
     let output = tempfile::tempdir().unwrap();
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| output.path().join(name));
     let mut child = command
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(File::create(&stdout).unwrap())
         .stderr(File::create(&stderr).unwrap())
         .spawn()

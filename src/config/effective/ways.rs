@@ -1,6 +1,6 @@
 //! The ways out in the syntax of the file: proxies, routes and the resolvers that something uses.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::{Yaml, tls};
@@ -25,11 +25,23 @@ fn proxies_of(config: &Config) -> impl Iterator<Item = &Arc<Proxy>> {
 }
 
 fn proxy(proxy: &Proxy, global: &TlsSettings) -> Yaml {
+    proxy_with_password(proxy, global, &Yaml::text(REDACTED))
+}
+
+/// One proxy, with what stands in for its password.
+pub(in crate::config) fn proxy_with_password(
+    proxy: &Proxy,
+    global: &TlsSettings,
+    password: &Yaml,
+) -> Yaml {
     let own_tls = proxy.tls().filter(|own| *own != global);
     let headers = proxy.connect_headers.iter();
     let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
+    // Two patterns of the environment may say the same in the syntax of the file, which takes each only once.
+    let mut seen = BTreeSet::new();
     let bypass = proxy.bypass.patterns().iter().flat_map(bypass_texts);
-    let resolver = proxy.resolver.as_ref();
+    let bypass = bypass.filter(|text| seen.insert(text.clone()));
+    let (resolver, credentials) = (proxy.resolver.as_ref(), proxy.credentials.as_ref());
     Yaml::mapping([
         (
             "url",
@@ -40,7 +52,10 @@ fn proxy(proxy: &Proxy, global: &TlsSettings) -> Yaml {
             ))),
         ),
         ("tls", own_tls.map(tls)),
-        ("auth", proxy.credentials.as_ref().map(auth)),
+        (
+            "auth",
+            credentials.map(|credentials| auth(credentials, password)),
+        ),
         ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
         ("bypass", Yaml::texts(bypass).if_any()),
         (
@@ -50,17 +65,17 @@ fn proxy(proxy: &Proxy, global: &TlsSettings) -> Yaml {
     ])
 }
 
-fn auth(credentials: &Credentials) -> Yaml {
+fn auth(credentials: &Credentials, password: &Yaml) -> Yaml {
     let Credentials::Basic { username, .. } = credentials;
     let basic = Yaml::mapping([
         ("username", Some(Yaml::text(username))),
-        ("password", Some(Yaml::text(REDACTED))),
+        ("password", Some(password.clone())),
     ]);
     Yaml::mapping([("basic", Some(basic))])
 }
 
 /// The syntax of the file has no pattern for a domain and everything below it, so that takes two.
-fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
+pub(in crate::config) fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
     let with = |port: &Option<u16>| port.map_or_else(String::new, |port| format!(":{port}"));
     match pattern {
         BypassPattern::Local => vec!["<local>".to_owned()],

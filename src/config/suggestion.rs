@@ -1,0 +1,149 @@
+//! What the machine says of proxies, as the sections `proxies` and `routes` of a configuration. What has no place
+//! in them stands above as comments.
+
+use std::fmt;
+
+use super::effective::{bypass_texts, proxy_with_password};
+use super::proxies::is_username;
+use super::yaml::Yaml;
+use super::{Environment, Problems, WinHttpError, environment, winhttp};
+use crate::endpoint::TlsSettings;
+use crate::platform::proxies_of;
+use crate::route::{Bypass, Credentials, Proxy};
+
+/// The variable that stands for a password that is not shown.
+const PASSWORD: &str = "REACHD_PROXY_PASSWORD";
+
+/// The name of the route over the proxy of WinHTTP.
+const WINHTTP: &str = "winhttp";
+
+/// Some bypass patterns of the environment take two of the file, whose lists are bounded.
+const MAX_PATTERNS: usize = 500;
+
+/// A piece of a configuration, to be pasted into a file. Passwords are in none of it.
+#[derive(Debug)]
+pub struct Suggestion {
+    comments: Vec<String>,
+    proxy: Option<Proxy>,
+    route: String,
+}
+
+impl Suggestion {
+    /// What the variables `HTTPS_PROXY`, `ALL_PROXY`, `HTTP_PROXY` and `NO_PROXY` say, as the default
+    /// configuration takes them.
+    ///
+    /// # Errors
+    /// The environment names a proxy that cannot be used.
+    pub fn of_environment(environment: Environment<'_>) -> Result<Self, Problems> {
+        let found = environment::proxy(&proxies_of(environment))?;
+        let source = match found.proxy {
+            Some(_) => "From the environment variables of this process.",
+            None => "The environment variables of this process name no proxy.",
+        };
+        let route = found.proxy.as_ref().map(|proxy| proxy.name.clone());
+        Ok(Self::new(source, found.notices, found.proxy, route))
+    }
+
+    /// What WinHTTP says: the output of `netsh winhttp show proxy` or `show advproxy`.
+    ///
+    /// # Errors
+    /// The bytes are something else, or name a proxy that cannot be used.
+    pub fn of_winhttp(output: &[u8]) -> Result<Self, WinHttpError> {
+        let winhttp::Found { proxy, mut notes } = winhttp::read(output)?;
+        let source = match proxy {
+            Some(_) => "From the settings of WinHTTP.",
+            None => "WinHTTP has no proxy set: direct access.",
+        };
+        let carries_https = proxy.as_ref().is_some_and(|proxy| proxy.carries_https);
+        if proxy.is_some() && !carries_https {
+            notes.push(
+                "the proxy is set for http only, so Windows goes to https directly: add it to the routes of \
+                 http:// endpoints"
+                    .to_owned(),
+            );
+        }
+        let proxy = proxy.map(|found| Proxy {
+            name: WINHTTP.to_owned(),
+            kind: found.kind,
+            authority: found.authority,
+            credentials: None,
+            connect_headers: Vec::new(),
+            bypass: found.bypass,
+            resolver: None,
+        });
+        let route = carries_https.then(|| WINHTTP.to_owned());
+        Ok(Self::new(source, notes, proxy, route))
+    }
+
+    fn new(
+        source: &str,
+        notes: Vec<String>,
+        mut proxy: Option<Proxy>,
+        route: Option<String>,
+    ) -> Self {
+        let mut comments = vec![source.to_owned()];
+        comments.extend(notes);
+        if let Some(proxy) = &mut proxy {
+            comments.extend(without_unfit_login(proxy));
+            comments.extend(within_bounds(proxy));
+        }
+        Self {
+            comments,
+            proxy,
+            route: route.unwrap_or_else(|| "direct".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for comment in &self.comments {
+            writeln!(f, "# {}", in_a_comment(comment))?;
+        }
+        let proxies = self.proxy.as_ref().map(|proxy| {
+            // Not as a text, in which `${` would be escaped.
+            let password = Yaml::Plain(format!("${{{PASSWORD}}}"));
+            let written = proxy_with_password(proxy, &TlsSettings::default(), &password);
+            Yaml::Mapping(vec![(proxy.name.clone(), written)])
+        });
+        let routes = Yaml::texts([self.route.clone()]);
+        Yaml::mapping([("proxies", proxies), ("routes", Some(routes))]).fmt(f)
+    }
+}
+
+/// What the environment may say of a user and the file may not.
+fn without_unfit_login(proxy: &mut Proxy) -> Option<String> {
+    let Credentials::Basic { username, .. } = proxy.credentials.as_ref()?;
+    if is_username(username) {
+        return Some(format!(
+            "The password is not shown: set {PASSWORD}, or name a file with password_file."
+        ));
+    }
+    proxy.credentials = None;
+    Some("the user name is empty or holds a colon, so the login is left out".to_owned())
+}
+
+fn within_bounds(proxy: &mut Proxy) -> Option<String> {
+    let patterns = proxy.bypass.patterns();
+    let (kept, rest) = patterns.split_at_checked(MAX_PATTERNS)?;
+    if rest.is_empty() {
+        return None;
+    }
+    let rest: Vec<String> = rest.iter().flat_map(bypass_texts).collect();
+    proxy.bypass = Bypass::new(kept.to_vec());
+    Some(format!(
+        "more than {MAX_PATTERNS} bypass patterns, left out: {}",
+        rest.join(" ")
+    ))
+}
+
+/// Nothing that could end the comment, or that a terminal would obey.
+fn in_a_comment(text: &str) -> String {
+    let is_shown = |c: char| c == ' ' || c.is_ascii_graphic() || c.is_alphanumeric();
+    text.chars()
+        .map(|c| if is_shown(c) { c } else { '?' })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;
