@@ -2,6 +2,7 @@
 //! the name, never an address that the probe resolved (RFC 9110 §9.3.6); `socks` asks the others.
 
 mod answer;
+mod list;
 mod request;
 pub(super) mod socks;
 

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use hyper::StatusCode;
 use hyper::header::{AsHeaderName, PROXY_AUTHENTICATE, SERVER, VIA};
 
-use super::Head;
+use super::{Head, list};
 use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
 use crate::route::Proxy;
 
@@ -45,7 +45,7 @@ impl Head<'_> {
         let mut schemes: Vec<String> = Vec::new();
         for value in self.headers.get_all(PROXY_AUTHENTICATE) {
             let value = String::from_utf8_lossy(value.as_bytes());
-            let offered = list(&value).into_iter().filter_map(scheme);
+            let offered = list::members(&value).into_iter().filter_map(list::scheme);
             for scheme in offered.map(str::to_ascii_lowercase) {
                 if !schemes.contains(&scheme) && schemes.len() < MOST_SCHEMES {
                     schemes.push(scheme);
@@ -59,7 +59,7 @@ impl Head<'_> {
     fn error(&self) -> Option<String> {
         // The last member is of the proxy nearest to us, the ones before it are of others (RFC 9209 §2).
         let proxy_status = self.text("proxy-status").and_then(|text| {
-            let last = list(&text).pop()?.to_owned();
+            let last = list::members(&text).pop()?.to_owned();
             last.contains("error=").then_some(last)
         });
         self.text("x-squid-error").or(proxy_status)
@@ -91,35 +91,6 @@ impl Head<'_> {
                 .collect(),
         )
     }
-}
-
-/// The members of a list, which are parted by commas outside quotes (RFC 9110 §5.6.1).
-fn list(text: &str) -> Vec<&str> {
-    let mut members = Vec::new();
-    let (mut start, mut quoted, mut escaped) = (0, false, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            ',' if !quoted => {
-                members.push(text[start..at].trim());
-                start = at + 1;
-            }
-            _ => {}
-        }
-    }
-    members.push(text[start..].trim());
-    members
-}
-
-/// The scheme with which a member of a list of challenges begins; none where it is but a parameter of the
-/// challenge before it (RFC 9110 §11.3).
-fn scheme(member: &str) -> Option<&str> {
-    let end = member.find([' ', '\t', '=']).unwrap_or(member.len());
-    let (token, rest) = member.split_at(end);
-    let is_parameter = rest.trim_start().starts_with('=');
-    (!token.is_empty() && !is_parameter).then_some(token)
 }
 
 /// Why a proxy refused, and the detail for people.
