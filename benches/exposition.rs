@@ -119,6 +119,7 @@ fn plan() -> Result<Plan, url::ParseError> {
                 expectation: Expectation::default(),
                 cloud: None,
                 stands_in_for: None,
+                serves_revocation: false,
             }),
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),

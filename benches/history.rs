@@ -94,6 +94,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
                 expectation: Expectation::default(),
                 cloud: None,
                 stands_in_for: None,
+                serves_revocation: false,
             }),
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),

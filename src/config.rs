@@ -15,6 +15,7 @@ mod problem;
 mod proxies;
 mod reader;
 mod resolvers;
+mod revocation;
 mod root;
 mod routes;
 mod scalars;
@@ -61,10 +62,20 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// The names of the routes of an endpoint that names none.
     pub default_routes: Vec<String>,
+    /// How the revocation of certificates is reached.
+    pub revocation: RevocationSettings,
     /// The user's own endpoints.
     pub endpoints: Vec<EndpointSettings>,
     /// How results are exposed.
     pub metrics: MetricsSettings,
+}
+
+/// How the revocation of certificates is reached. Windows looks for it in the SYSTEM context, with a proxy of
+/// its own, which is often not the service's.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RevocationSettings {
+    /// The route by name; without one, those of the endpoints.
+    pub route: Option<String>,
 }
 
 /// Defaults for every check.

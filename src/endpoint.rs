@@ -30,6 +30,9 @@ pub struct Endpoint {
     pub cloud: Option<String>,
     /// The required wildcard for which this host stands in, for a wildcard itself cannot be probed.
     pub stands_in_for: Option<String>,
+    /// Whether it serves the revocation of certificates, and is so fetched by the operating system over a way
+    /// of its own: a host of lists, of answers for single certificates, or of trust lists.
+    pub serves_revocation: bool,
 }
 
 /// Where an endpoint is and which phases a probe of it has.

@@ -116,6 +116,19 @@ pub enum Missing {
     },
 }
 
+// === impl Kind ===
+
+impl Kind {
+    /// Whether Windows fetches it while it verifies a certificate.
+    #[must_use]
+    pub fn serves_revocation(self) -> bool {
+        match self {
+            Self::Crl | Self::Ocsp | Self::Ctl => true,
+            Self::Endpoint | Self::Wildcard => false,
+        }
+    }
+}
+
 // === impl Feature ===
 
 impl Feature {

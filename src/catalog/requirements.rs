@@ -64,6 +64,7 @@ impl Requirements<'_> {
             expectation: expectation(entry),
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
+            serves_revocation: entry.kind.serves_revocation(),
         })
     }
 

@@ -7,9 +7,12 @@ use std::collections::BTreeMap;
 pub(super) use ways::{bypass_texts, proxy_with_password};
 
 use super::endpoints::Kind;
+use super::revocation::SAME;
 use super::scalars::{duration_text, size_text};
 use super::yaml::Yaml;
-use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
+use super::{
+    CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
+};
 use super::{exposition, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
@@ -22,11 +25,17 @@ pub(super) fn written(config: &Config) -> Yaml {
         ("catalog", config.catalog.as_ref().map(catalog)),
         ("proxies", ways::proxies(config).if_any()),
         ("routes", Some(ways::routes(config))),
+        ("revocation", Some(revocation(&config.revocation))),
         ("resolvers", ways::resolvers(config).if_any()),
         ("tls", Some(tls(&config.global.tls))),
         ("endpoints", Yaml::List(endpoints.collect()).if_any()),
         ("metrics", Some(metrics(config))),
     ])
+}
+
+fn revocation(revocation: &RevocationSettings) -> Yaml {
+    let route = revocation.route.as_deref().unwrap_or(SAME);
+    Yaml::mapping([("route", Some(Yaml::text(route)))])
 }
 
 fn global(global: &Global) -> Yaml {

@@ -84,6 +84,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
                 expectation: expectation.unwrap_or_default(),
                 cloud: None,
                 stands_in_for: None,
+                serves_revocation: false,
             },
             overrides,
             resolver,

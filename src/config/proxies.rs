@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::names::Names;
 use super::reader::{Fields, Value};
+use super::revocation::{SAME, SAME_IS_TAKEN};
 use super::scalars::key_is_name;
 use super::target::{TargetError, authority};
 use super::{secrets, trust};
@@ -42,6 +43,8 @@ pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>, names: &mut Nam
     for (name, value) in value.entries().unwrap_or_default() {
         if name == "direct" {
             value.refuse::<()>("`direct` is the route without a proxy: choose another name");
+        } else if name == SAME {
+            value.refuse::<()>(SAME_IS_TAKEN);
         } else if key_is_name(name, &value) {
             names.declare(name, proxy(name, &value, around).map(Arc::new));
         }

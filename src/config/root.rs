@@ -4,14 +4,13 @@ use super::endpoints::{self, Surroundings};
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{INTERVALS, TIMEOUTS, duration, integer};
-use super::{Config, Global, exposition, proxies, resolvers, routes, selection, trust};
+use super::{Config, Global, exposition, proxies, resolvers, revocation, routes, selection, trust};
 use crate::endpoint::{ResolverSettings, TlsSettings};
 
 /// Reads the configuration. What it returns counts only if no problem was noted.
 pub(super) fn read(root: &Value<'_>) -> Option<Config> {
     root.fields(|fields| {
         fields.not_supported("discovery");
-        fields.not_supported("revocation");
         let tls = fields.optional("tls", trust::global).unwrap_or_default();
         let mut resolvers = resolvers::built_in();
         if let Some(value) = fields.get("resolvers") {
@@ -43,6 +42,9 @@ pub(super) fn read(root: &Value<'_>) -> Option<Config> {
                 .optional("global", |value| global(value, &resolvers))
                 .unwrap_or_default()
                 .trusting(tls),
+            revocation: fields
+                .optional("revocation", |value| revocation::read(value, &routes.all))
+                .unwrap_or_default(),
             routes: routes.all.into_values().collect(),
             default_routes: routes.default,
         }

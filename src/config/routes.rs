@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::names::Names;
 use super::reader::Value;
+use super::revocation::{SAME, SAME_IS_TAKEN};
 use super::scalars;
 use crate::endpoint::ResolverSettings;
 use crate::route::{Proxy, Route, Way};
@@ -64,6 +65,9 @@ fn defined(
     value.fields(|fields| {
         let name = fields.required("name", |value| {
             let name = scalars::name(value)?;
+            if name == SAME {
+                return value.refuse(SAME_IS_TAKEN);
+            }
             if all.has(&name) {
                 return value.refuse(format!("there is already a route named {}", value.shown()));
             }

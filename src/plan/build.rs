@@ -100,11 +100,7 @@ impl<'a> Builder<'a> {
         endpoint.critical = overrides.critical.unwrap_or(endpoint.critical);
         let endpoint = Arc::new(endpoint);
         let tls = Arc::new(settings.tls.clone());
-        for name in overrides
-            .routes
-            .as_ref()
-            .unwrap_or(&self.config.default_routes)
-        {
+        for name in self.routes_of(&endpoint, overrides) {
             let Some(route) = self
                 .routes
                 .iter()
@@ -126,6 +122,21 @@ impl<'a> Builder<'a> {
             }
             self.checks
                 .push(Arc::new(self.check(settings, &endpoint, &route, &tls)));
+        }
+    }
+
+    /// Its own routes, where it names any. What Windows fetches to verify certificates leaves by the way of the
+    /// SYSTEM context.
+    fn routes_of<'o>(&self, endpoint: &Endpoint, overrides: &'o Overrides) -> &'o [String]
+    where
+        'a: 'o,
+    {
+        let of_revocation = self.config.revocation.route.as_ref();
+        let of_revocation = of_revocation.filter(|_| endpoint.serves_revocation);
+        match (&overrides.routes, of_revocation) {
+            (Some(own), _) => own,
+            (None, Some(route)) => std::slice::from_ref(route),
+            (None, None) => &self.config.default_routes,
         }
     }
 

@@ -29,6 +29,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
             expectation: Expectation::default(),
             cloud: None,
             stands_in_for: None,
+            serves_revocation: false,
         }),
         route: Arc::new(route),
         interval: Duration::from_secs(60),

@@ -95,6 +95,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
             expectation: Expectation::default(),
             cloud: None,
             stands_in_for: None,
+            serves_revocation: false,
         }),
         route: Arc::new(Route::direct()),
         interval,

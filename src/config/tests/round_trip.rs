@@ -65,7 +65,7 @@ fn no_secret_is_shown() {
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
     let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  workers: 1\n  \
-                    resolver: system\nroutes: [direct]\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
+                    resolver: system\nroutes: [direct]\nrevocation:\n  route: same\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";
     assert_eq!(shown, expected);

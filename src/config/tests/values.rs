@@ -45,6 +45,15 @@ fn every_proxy_is_a_route_and_the_default_where_none_is_named() {
 }
 
 #[test]
+fn revocation_has_a_route_by_name_or_the_same_ones() {
+    let route = |text: &str| parse(text).unwrap().revocation.route;
+    assert_eq!(route("{}"), None);
+    assert_eq!(route("revocation: {route: same}"), None);
+    let direct = route("revocation: {route: direct}");
+    assert_eq!(direct.as_deref(), Some("direct"));
+}
+
+#[test]
 fn a_further_route_has_the_proxy_of_another_and_a_resolver_of_its_own() {
     let config = sample();
     assert_eq!(config.default_routes, ["direct", "corp", "corp-quad9"]);

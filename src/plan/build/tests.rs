@@ -98,6 +98,32 @@ fn a_disabled_endpoint_is_shown_and_criticality_can_be_overridden() {
 }
 
 #[test]
+fn revocation_goes_its_own_way_unless_an_override_says_otherwise() {
+    let head = "proxies: {corp: {url: 'http://proxy.test:3128'}}
+catalog: {features: [tenant-attach], overrides: {oneocsp.microsoft.com: {routes: [corp]}}}\n";
+    let routes_of = |plan: &Plan, endpoint: &str| -> Vec<String> {
+        let checks = plan.checks.iter();
+        let own = checks.filter(|check| check.endpoint.name == endpoint);
+        own.map(|check| check.route.name.clone()).collect()
+    };
+    let direct = plan_of(&format!("{head}revocation: {{route: direct}}")).unwrap();
+    for revocation in [
+        "crl3.digicert.com",
+        "ocsp.digicert.com",
+        "www.microsoft.com/pkiops",
+        "ctldl.windowsupdate.com",
+    ] {
+        assert_eq!(routes_of(&direct, revocation), ["direct"], "{revocation}");
+    }
+    assert_eq!(routes_of(&direct, "aka.ms/configmgrgateway"), ["corp"]);
+    assert_eq!(routes_of(&direct, "oneocsp.microsoft.com"), ["corp"]);
+    for same in ["", "revocation: {}", "revocation: {route: same}"] {
+        let plan = plan_of(&format!("{head}{same}")).unwrap();
+        assert_eq!(routes_of(&plan, "crl3.digicert.com"), ["corp"], "{same}");
+    }
+}
+
+#[test]
 fn questions_to_the_dns_take_no_proxy() {
     let head =
         "proxies: {corp: {url: 'http://proxy.test:3128'}}\nroutes: [direct, corp]\nendpoints:\n";
