@@ -168,13 +168,14 @@ const BAD_STATUS: Explanation = Explanation {
 const PROXY_STATUS: Explanation = Explanation {
     what: "The answer is the proxy's own and not the endpoint's. The endpoint was not reached.",
     likely: &[
-        "The proxy denies the host, or asks for a login.",
+        "The proxy denies the host, and says so with a block page, which may have the status 200.",
+        "A portal wants a login first: the redirect in the detail leads there.",
         "The proxy cannot reach or resolve the endpoint and answers with an error page.",
         "For revocation hosts (CRL, OCSP): the proxy allows https and not plain http.",
     ],
     steps: &[
         "See the proxy's own words: `curl -v -x http://PROXY:PORT URL`.",
-        "403 or 407: ask for the host to be allowed without a login. Windows checks certificates as SYSTEM, without the credentials of the console.",
+        "A block page, a portal, 403 or 407: ask for the host to be allowed without a login. Windows checks certificates as SYSTEM, without the credentials of the console.",
         "502, 503 or 504: have the way from the proxy to the endpoint checked.",
     ],
     owner: owner::PROXY,

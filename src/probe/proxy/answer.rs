@@ -4,7 +4,8 @@
 use std::borrow::Cow;
 
 use hyper::StatusCode;
-use hyper::header::{AsHeaderName, PROXY_AUTHENTICATE, SERVER, VIA};
+use hyper::header::{AsHeaderName, LOCATION, PROXY_AUTHENTICATE, SERVER, VIA};
+use url::Url;
 
 use super::{Head, list};
 use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
@@ -75,6 +76,18 @@ impl Head<'_> {
         }
     }
 
+    fn location(&self) -> Option<String> {
+        self.text(LOCATION).filter(|_| self.status.is_redirection())
+    }
+
+    /// Whether it is a redirect to the proxy itself: no endpoint sends its clients there.
+    fn leads_to(&self, proxy: &Proxy) -> bool {
+        let location = self.location();
+        let target = location.and_then(|location| Url::parse(&location).ok());
+        let host = target.as_ref().and_then(Url::host);
+        host.is_some_and(|host| host.to_owned() == proxy.authority.host)
+    }
+
     fn names_itself(&self) -> bool {
         let server = self.text(SERVER).unwrap_or_default().to_ascii_lowercase();
         PROXY_PRODUCTS
@@ -121,22 +134,36 @@ pub(super) fn refusal(head: &Head<'_>, proxy: &Proxy) -> (ProxyReason, String) {
     (reason, answered)
 }
 
-/// If an answer to plain HTTP is the proxy's own, the failure that it tells of. A proxy relays an endpoint's
-/// errors as they are, so that only a sign of its own tells the two apart.
+/// If an answer to plain HTTP is the proxy's own, the failure that it tells of: a refusal, a page that says that
+/// the endpoint is blocked, a portal that wants a login first. A proxy relays an endpoint's answers as they are,
+/// so that only a sign of its own tells the two apart.
 pub(in crate::probe) fn own_answer(head: &Head<'_>, proxy: &Proxy) -> Option<(Failure, ProxySeen)> {
-    let is_own = head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED
-        || head.error().is_some()
-        || head.names_itself();
-    if !is_own || head.status.as_u16() < 400 {
+    if !is_own(head, proxy) {
         return None;
     }
-    let reason: FailureReason = match refusal(head, proxy) {
-        (ProxyReason::UnexpectedStatus, _) => ResponseReason::ProxyStatus.into(),
-        (reason, _) => reason.into(),
+    let (reason, mut detail) = refusal(head, proxy);
+    let reason: FailureReason = match reason {
+        ProxyReason::UnexpectedStatus => ResponseReason::ProxyStatus.into(),
+        reason => reason.into(),
     };
-    let (_, detail) = refusal(head, proxy);
+    if let Some(location) = head.location() {
+        detail = format!("{detail}, which leads to {location}");
+    }
     let detail = format!("proxy {} ({}) {detail}", proxy.name, proxy.authority);
     Some((Failure::of_proxy(reason, detail), head.seen(false)))
+}
+
+fn is_own(head: &Head<'_>, proxy: &Proxy) -> bool {
+    if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED || head.error().is_some() {
+        return true;
+    }
+    if head.status.is_client_error() || head.status.is_server_error() {
+        return head.names_itself();
+    }
+    // What is no error may be the answer of an endpoint that has the same product before it. A relay adds its
+    // Via (RFC 9110 §7.6.3); an answer without one was made here.
+    let made_here = head.names_itself() && !head.headers.contains_key(VIA);
+    made_here || head.leads_to(proxy)
 }
 
 fn authentication(head: &Head<'_>, proxy: &Proxy, answered: &str) -> (ProxyReason, String) {
@@ -369,6 +396,42 @@ mod tests {
             reason(407, &HeaderMap::new()).as_deref(),
             Some("proxy/auth_required")
         );
-        assert_eq!(reason(200, &tinyproxy), None);
+    }
+
+    /// Status, headers, reason.
+    type Page = (
+        u16,
+        &'static [(&'static str, &'static str)],
+        Option<&'static str>,
+    );
+
+    #[test]
+    fn a_page_in_the_place_of_an_answer_is_the_proxys_only_with_a_sign() {
+        let own = "response/proxy_status";
+        let table: [Page; 9] = [
+            (200, &[("server", "Zscaler/6.2")], Some(own)),
+            (200, &[("server", "squid/5.7"), ("via", "1.1 corp")], None),
+            (200, &[("x-squid-error", "200:ERR_BLOCKED 0")], Some(own)),
+            (200, &[("server", "nginx")], None),
+            (
+                302,
+                &[("location", "http://proxy.test/login?url=x")],
+                Some(own),
+            ),
+            (302, &[("location", "https://proxy.test:8443/")], Some(own)),
+            (302, &[("location", "http://www.example.test/")], None),
+            (302, &[("location", "/proxy.test")], None),
+            (200, &[("location", "http://proxy.test/")], None),
+        ];
+        for (status, list, expected) in table {
+            let pairs = list.iter().map(|(name, value)| {
+                let name = HeaderName::from_static(name);
+                (name, HeaderValue::from_static(value))
+            });
+            let headers = pairs.collect();
+            let answer = own_answer(&head(status, None, &headers), &proxy(false));
+            let reason = answer.map(|(failure, _)| failure.reason.to_string());
+            assert_eq!(reason.as_deref(), expected, "{status} {list:?}");
+        }
     }
 }
