@@ -172,15 +172,19 @@ fn outcome(milliseconds: u64) -> Arc<Outcome> {
                 version: Some("TLSv1.3"),
                 cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
                 alpn: Some("h2".to_owned()),
-                certificates: vec![CertificateSeen {
+                certificates: [CertificateSeen {
                     subject: "CN=lab.example, O=Example, C=US".to_owned(),
                     issuer: "CN=Example TLS Issuing CA 01, O=Example, C=US".to_owned(),
                     names: vec!["*.lab.example".to_owned()],
                     serial: "330000d27b6a5d3c49f0a1e8".to_owned(),
                     not_before: now,
                     not_after: now + Duration::from_secs(7_776_000),
+                    key: "RSA 2048".to_owned(),
+                    signature_algorithm: "sha256WithRSAEncryption".to_owned(),
                     fingerprint_sha256: "ab".repeat(32),
-                }],
+                }]
+                .into(),
+                path: Arc::default(),
             }],
             ..Observed::default()
         },

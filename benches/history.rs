@@ -159,7 +159,8 @@ fn observed() -> Observed {
             version: Some("TLSv1.3"),
             cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
             alpn: Some("h2".to_owned()),
-            certificates: vec![certificate(), certificate()],
+            certificates: [certificate(), certificate()].into(),
+            path: Arc::default(),
         }],
         http: Some(HttpSeen {
             status: 200,
@@ -179,6 +180,8 @@ fn certificate() -> CertificateSeen {
         serial: "330000d27b6a5d3c49f0a1e8".to_owned(),
         not_before: SystemTime::now(),
         not_after: SystemTime::now() + Duration::from_secs(7_776_000),
+        key: "RSA 2048".to_owned(),
+        signature_algorithm: "sha256WithRSAEncryption".to_owned(),
         fingerprint_sha256: "ab".repeat(32),
     }
 }

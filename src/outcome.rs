@@ -8,7 +8,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 pub use observed::{
-    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, ProxySeen, RedirectSeen, TlsSeen,
+    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, PathSeen, ProxySeen, RedirectSeen,
+    TlsSeen,
 };
 pub use reason::{
     ConnectReason, DnsReason, FailureReason, ProxyReason, RequestReason, ResponseReason, TlsReason,

@@ -99,7 +99,7 @@ pub(super) const FAMILIES: &[Family] = &[
     Family {
         name: "reachd_tls_certificate_not_after_timestamp_seconds",
         kind: "gauge",
-        help: "When the validity of what was presented to the latest probe ends: of the server certificate, and of the first to end in its chain.",
+        help: "When the validity of what was presented to the latest probe ends: of the server certificate, and of the first to end on the way to its root.",
         rows: Rows::Checks(rows::certificate_not_after),
     },
     Family {

@@ -1,6 +1,8 @@
 //! How a row of each family is written: the lines of one check, set of histograms or service. A row may have
 //! nothing to say.
 
+use std::time::SystemTime;
+
 use super::histogram::HistogramSet;
 use super::published::{CheckRow, ServiceRow};
 use super::text::Lines;
@@ -136,16 +138,15 @@ pub(super) fn certificate_not_after(lines: &mut Lines<'_>, row: &CheckRow) {
         return;
     };
     for peer in [Peer::Proxy, Peer::Endpoint] {
-        let all = handshakes(&outcome, peer).flat_map(|tls| &tls.certificates);
-        let earliest = all.min_by_key(|certificate| certificate.not_after);
-        let positions = [("leaf", leaf(&outcome, peer)), ("chain", earliest)];
-        for (position, certificate) in positions {
-            if let Some(certificate) = certificate {
+        let leaf = leaf(&outcome, peer).map(|(_, certificate)| certificate.not_after);
+        let earliest = handshakes(&outcome, peer).filter_map(first_to_end).min();
+        for (position, not_after) in [("leaf", leaf), ("chain", earliest)] {
+            if let Some(not_after) = not_after {
                 lines
                     .line(&row.numbers.labels)
                     .label("peer", peer.as_str())
                     .label("position", position)
-                    .timestamp(certificate.not_after);
+                    .timestamp(not_after);
             }
         }
     }
@@ -156,13 +157,14 @@ pub(super) fn certificate_info(lines: &mut Lines<'_>, row: &CheckRow) {
         return;
     };
     for peer in [Peer::Proxy, Peer::Endpoint] {
-        if let Some(certificate) = leaf(&outcome, peer) {
+        if let Some((tls, certificate)) = leaf(&outcome, peer) {
+            let root = tls.root().map(|root| root.subject.as_str());
             lines
                 .line(&row.numbers.labels)
                 .label("peer", peer.as_str())
                 .seen("subject", &certificate.subject)
                 .seen("issuer", &certificate.issuer)
-                .label("root", "")
+                .seen("root", root.unwrap_or_default())
                 .seen("serial", &certificate.serial)
                 .seen("fingerprint_sha256", &certificate.fingerprint_sha256)
                 .integer(1);
@@ -184,10 +186,19 @@ fn handshakes(outcome: &Outcome, peer: Peer) -> impl Iterator<Item = &TlsSeen> {
 
 /// The server certificate; where redirects led to several servers, the one that ends first, for that is the
 /// one to be renewed.
-fn leaf(outcome: &Outcome, peer: Peer) -> Option<&CertificateSeen> {
+fn leaf(outcome: &Outcome, peer: Peer) -> Option<(&TlsSeen, &CertificateSeen)> {
     handshakes(outcome, peer)
-        .filter_map(|tls| tls.certificates.first())
-        .min_by_key(|certificate| certificate.not_after)
+        .filter_map(|tls| Some((tls, tls.certificates.first()?)))
+        .min_by_key(|(_, certificate)| certificate.not_after)
+}
+
+/// When the first certificate ends: of those by which the server is trusted, or of all that it presented where it
+/// is not. A certificate that is presented and not needed may end as it likes.
+fn first_to_end(tls: &TlsSeen) -> Option<SystemTime> {
+    let of_path = tls.path.iter().map(|certificate| certificate.not_after);
+    let presented = || tls.certificates.iter();
+    let of_presented = || presented().map(|certificate| certificate.not_after).min();
+    of_path.min().or_else(of_presented)
 }
 
 // === what it means ===

@@ -64,6 +64,8 @@ fn full_failure(at: u64) -> Arc<Outcome> {
         serial: "0a1b".to_owned(),
         not_before: day(1),
         not_after,
+        key: "RSA 2048".to_owned(),
+        signature_algorithm: "sha256WithRSAEncryption".to_owned(),
         fingerprint_sha256: "c0ffee".to_owned(),
     };
     let mut outcome = (*expired(at)).clone();
@@ -83,14 +85,17 @@ fn full_failure(at: u64) -> Arc<Outcome> {
             certificates: vec![
                 certificate("CN=first", day(20)),
                 certificate("CN=between", day(10)),
-            ],
+            ]
+            .into(),
+            path: Arc::default(),
         },
         TlsSeen {
             peer: Peer::Endpoint,
             version: Some("TLSv1.3"),
             cipher: Some("TLS_AES_128_GCM_SHA256".to_owned()),
             alpn: Some("h2".to_owned()),
-            certificates: vec![certificate("CN=last", day(30))],
+            certificates: [certificate("CN=last", day(30))].into(),
+            path: Arc::default(),
         },
     ];
     Arc::new(outcome)

@@ -1,6 +1,7 @@
 //! What a probe saw on its way: the evidence behind the verdict.
 
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
@@ -101,7 +102,23 @@ pub struct TlsSeen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
     /// As presented, leaf first.
-    pub certificates: Vec<CertificateSeen>,
+    pub certificates: Arc<[CertificateSeen]>,
+    /// The way by which the certificate is trusted, from the leaf to the root; empty when it is not.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub path: Arc<[PathSeen]>,
+}
+
+/// A certificate of the way from a leaf to a trusted root. It need not be one that was presented: servers leave
+/// their root out.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PathSeen {
+    /// The subject, as in [`CertificateSeen`].
+    pub subject: String,
+    /// End of validity.
+    #[serde(serialize_with = "rfc3339")]
+    pub not_after: SystemTime,
+    /// SHA-256 of the DER form, lower-case hexadecimal.
+    pub fingerprint_sha256: String,
 }
 
 /// A certificate as presented.
@@ -121,6 +138,10 @@ pub struct CertificateSeen {
     /// End of validity.
     #[serde(serialize_with = "rfc3339")]
     pub not_after: SystemTime,
+    /// The public key, such as `RSA 2048` or `ECDSA P-256`.
+    pub key: String,
+    /// With what the issuer signed it, by the algorithm's usual name, or by its object identifier.
+    pub signature_algorithm: String,
     /// SHA-256 of the DER form, lower-case hexadecimal.
     pub fingerprint_sha256: String,
 }
@@ -148,6 +169,18 @@ pub struct RedirectSeen {
     pub url: String,
     /// How the new hop left.
     pub via: Via,
+}
+
+impl TlsSeen {
+    /// The root by which the certificate is trusted; `None` when it is not.
+    #[must_use]
+    pub fn root(&self) -> Option<&PathSeen> {
+        self.path.last()
+    }
+}
+
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
 }
 
 fn rfc3339<S: Serializer>(time: &SystemTime, serializer: S) -> Result<S::Ok, S::Error> {

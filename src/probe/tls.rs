@@ -2,13 +2,13 @@
 //! are kept whether they were accepted or not.
 
 mod certificate;
+mod chains;
 mod reason;
+mod roots;
 mod verifier;
 mod witness;
 
 use std::fmt;
-use std::fs::File;
-use std::io::BufReader;
 use std::ops::RangeInclusive;
 use std::path::Path;
 use std::sync::Arc;
@@ -16,16 +16,16 @@ use std::time::Duration;
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, RootCertStore};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub(super) use self::reason::demands_client_certificate;
+use self::roots::Roots;
 use self::verifier::Verifier;
 use self::witness::Witness;
 use super::ProberError;
@@ -82,18 +82,14 @@ impl Trust {
         ca_file: Option<&Path>,
         min_version: TlsVersion,
     ) -> Result<Self, ProberError> {
-        let (roots, named) = match ca_file {
-            Some(path) => roots_of_file(path)?,
-            None => (system_roots()?, Vec::new()),
+        let roots = match ca_file {
+            Some(path) => Roots::of_file(path)?,
+            None => Roots::of_system()?,
         };
         let provider = Arc::new(aws_lc_rs::default_provider());
         seed(&provider);
-        let webpki =
-            WebPkiServerVerifier::builder_with_provider(Arc::new(roots), Arc::clone(&provider))
-                .build()
-                .map_err(|error| rustls::Error::General(error.to_string()))?;
-        let config = client_config(provider, min_version, &webpki)?;
-        let verifier = Arc::new(Verifier::new(webpki, named));
+        let verifier = Arc::new(Verifier::new(roots, Arc::clone(&provider))?);
+        let config = client_config(provider, min_version, verifier.webpki())?;
         Ok(Self { config, verifier })
     }
 
@@ -115,7 +111,11 @@ impl Trust {
         let witness = Arc::new(Witness::new(Arc::clone(&self.verifier)));
         let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
         let result = timeout_at(deadline, connector.connect(name, stream)).await;
-        let certificates = certificate::seen(witness.presented());
+        let presented = witness.presented();
+        let refused = || TlsSeen {
+            certificates: self.verifier.refused(presented),
+            ..nothing_agreed(peer.peer)
+        };
         let failure = |(reason, detail): (TlsReason, String)| {
             Failure::new(reason, peer.peer, format!("{}: {detail}", peer.authority))
         };
@@ -123,25 +123,21 @@ impl Trust {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
                 let why = reason::of(&error, &witness);
-                observed.tls.push(TlsSeen {
-                    certificates,
-                    ..nothing_agreed(peer.peer)
-                });
+                observed.tls.push(refused());
                 return Err(failure(why));
             }
             Err(_) => {
-                observed.tls.push(TlsSeen {
-                    certificates,
-                    ..nothing_agreed(peer.peer)
-                });
+                observed.tls.push(refused());
                 return Err(failure(reason::late(&witness)));
             }
         };
         let agreed = agreed(stream.get_ref().1, peer.peer);
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let may_still_refuse = agreed.version == Some(TLS_1_3) && peer.alpn.is_empty();
+        let chain = self.verifier.verified(presented);
         observed.tls.push(TlsSeen {
-            certificates,
+            certificates: chain.certificates,
+            path: chain.path,
             ..agreed
         });
         let client_certificate_asked = witness.client_certificate_asked();
@@ -197,41 +193,6 @@ fn client_config(
     Ok(config)
 }
 
-fn system_roots() -> Result<RootCertStore, ProberError> {
-    let loaded = rustls_native_certs::load_native_certs();
-    let mut roots = RootCertStore::empty();
-    let (added, _) = roots.add_parsable_certificates(loaded.certs);
-    if added > 0 {
-        return Ok(roots);
-    }
-    let errors: Vec<String> = loaded.errors.iter().map(ToString::to_string).collect();
-    Err(ProberError::NoSystemRoots(errors.join("; ")))
-}
-
-/// The certificates of a file as roots, and as they are.
-fn roots_of_file(
-    path: &Path,
-) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), ProberError> {
-    let fault = |detail: String| ProberError::CaFile {
-        path: path.to_owned(),
-        detail,
-    };
-    let file = File::open(path).map_err(|error| fault(error.to_string()))?;
-    let mut roots = RootCertStore::empty();
-    let mut named = Vec::new();
-    for certificate in CertificateDer::pem_reader_iter(BufReader::new(file)) {
-        let certificate = certificate.map_err(|error| fault(error.to_string()))?;
-        roots
-            .add(certificate.clone())
-            .map_err(|error| fault(error.to_string()))?;
-        named.push(certificate);
-    }
-    if named.is_empty() {
-        return Err(fault("it holds no PEM certificate".to_owned()));
-    }
-    Ok((roots, named))
-}
-
 fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {
     let host = match peer.server_name {
         Some(name) => name.to_owned(),
@@ -275,7 +236,8 @@ fn nothing_agreed(peer: Peer) -> TlsSeen {
         version: None,
         cipher: None,
         alpn: None,
-        certificates: Vec::new(),
+        certificates: Arc::default(),
+        path: Arc::default(),
     }
 }
 

@@ -368,15 +368,19 @@ fn handshake(subject: &str, not_after: SystemTime) -> TlsSeen {
         version: Some("TLSv1.3"),
         cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
         alpn: Some("h2".to_owned()),
-        certificates: vec![CertificateSeen {
+        certificates: [CertificateSeen {
             subject: subject.to_owned(),
             issuer: "CN=Corp Issuing CA 02,O=Corp,C=US".to_owned(),
             names: vec!["cm01.corp.example".to_owned(), "cm01".to_owned()],
             serial: "33000001f4a7".to_owned(),
             not_before: not_after - Duration::from_secs(365 * 86_400),
             not_after,
+            key: "RSA 2048".to_owned(),
+            signature_algorithm: "sha256WithRSAEncryption".to_owned(),
             fingerprint_sha256: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
                 .to_owned(),
-        }],
+        }]
+        .into(),
+        path: Arc::default(),
     }
 }

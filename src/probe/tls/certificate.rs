@@ -2,14 +2,18 @@
 
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::LazyLock;
 use std::time::{Duration, SystemTime};
 
 use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
-use x509_parser::oid_registry::OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS;
-use x509_parser::prelude::{ASN1Time, FromDer, GeneralName, ParsedExtension, X509Certificate};
+use x509_parser::oid_registry::{OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS, OidRegistry};
+use x509_parser::prelude::{
+    ASN1Time, AlgorithmIdentifier, FromDer, GeneralName, ParsedExtension, X509Certificate,
+};
+use x509_parser::public_key::PublicKey;
 
-use crate::outcome::CertificateSeen;
+use crate::outcome::{CertificateSeen, PathSeen};
 
 /// So many certificates of a chain are looked at: more are no chain but an attack on the reader.
 const MOST_CERTIFICATES: usize = 16;
@@ -24,6 +28,16 @@ pub(super) fn seen(presented: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
         .take(MOST_CERTIFICATES)
         .filter_map(facts)
         .collect()
+}
+
+/// The facts of a certificate on the way to the root.
+pub(super) fn on_path(der: &CertificateDer<'_>) -> Option<PathSeen> {
+    let certificate = parse(der)?;
+    Some(PathSeen {
+        subject: certificate.subject().to_string(),
+        not_after: time(certificate.validity().not_after),
+        fingerprint_sha256: hexadecimal(&Sha256::digest(der.as_ref())),
+    })
 }
 
 /// What a chain that leads to no trusted root lacks.
@@ -81,8 +95,38 @@ fn facts(der: &CertificateDer<'_>) -> Option<CertificateSeen> {
         serial: hexadecimal(certificate.raw_serial()),
         not_before: time(validity.not_before),
         not_after: time(validity.not_after),
+        key: key(&certificate),
+        signature_algorithm: algorithm(&certificate.signature_algorithm),
         fingerprint_sha256: hexadecimal(&Sha256::digest(der.as_ref())),
     })
+}
+
+/// The public key with its size.
+fn key(certificate: &X509Certificate<'_>) -> String {
+    let key = certificate.public_key();
+    match key.parsed() {
+        Ok(PublicKey::RSA(rsa)) => {
+            let leading_zeros = rsa.modulus.iter().take_while(|byte| **byte == 0).count();
+            format!("RSA {}", (rsa.modulus.len() - leading_zeros) * 8)
+        }
+        // The coordinates of P-521 are filled up to whole bytes.
+        Ok(PublicKey::EC(point)) => format!("ECDSA P-{}", point.key_size().min(521)),
+        _ => algorithm(&key.algorithm),
+    }
+}
+
+/// The usual name of an algorithm.
+fn algorithm(algorithm: &AlgorithmIdentifier<'_>) -> String {
+    let oid = &algorithm.algorithm;
+    let known = oid_registry().get(oid);
+    known.map_or_else(|| oid.to_id_string(), |entry| entry.sn().to_owned())
+}
+
+/// The names of object identifiers. It is large: made once.
+fn oid_registry() -> &'static OidRegistry<'static> {
+    static REGISTRY: LazyLock<OidRegistry<'static>> =
+        LazyLock::new(|| OidRegistry::default().with_crypto());
+    &REGISTRY
 }
 
 fn parse<'a>(der: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {

@@ -4,28 +4,40 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use rustls::client::danger::ServerCertVerified;
+use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error};
+use webpki::{EndEntityCert, KeyUsage};
 
 use super::certificate;
+use super::chains::{Chain, Chains};
+use super::roots::Roots;
+use crate::outcome::{CertificateSeen, PathSeen};
 
 /// Decides whom to trust; shared by all handshakes.
 #[derive(Debug)]
 pub(super) struct Verifier {
     webpki: Arc<WebPkiServerVerifier>,
-    /// The certificates of the configured file, as they are; nothing of the operating system's store.
-    named: Vec<CertificateDer<'static>>,
+    provider: Arc<CryptoProvider>,
+    roots: Roots,
+    chains: Chains,
 }
 
 impl Verifier {
-    pub(super) fn new(
-        webpki: Arc<WebPkiServerVerifier>,
-        named: Vec<CertificateDer<'static>>,
-    ) -> Self {
-        Self { webpki, named }
+    pub(super) fn new(roots: Roots, provider: Arc<CryptoProvider>) -> Result<Self, Error> {
+        let store = Arc::new(roots.store());
+        let webpki = WebPkiServerVerifier::builder_with_provider(store, Arc::clone(&provider))
+            .build()
+            .map_err(|error| Error::General(error.to_string()))?;
+        Ok(Self {
+            webpki,
+            provider,
+            roots,
+            chains: Chains::default(),
+        })
     }
 
     /// The part that knows signatures.
@@ -41,7 +53,6 @@ impl Verifier {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        use rustls::client::danger::ServerCertVerifier;
         let verdict = self.webpki.verify_server_cert(
             end_entity,
             intermediates,
@@ -60,10 +71,57 @@ impl Verifier {
         }
     }
 
+    /// What is known of a chain that was verified just now.
+    pub(super) fn verified(&self, presented: &[CertificateDer<'_>]) -> Chain {
+        self.chains.verified(presented, || self.path(presented))
+    }
+
+    /// What is known of a chain that was not.
+    pub(super) fn refused(&self, presented: &[CertificateDer<'_>]) -> Arc<[CertificateSeen]> {
+        self.chains.refused(presented)
+    }
+
+    /// The way from the leaf to the root, which rustls found and kept to itself.
+    fn path(&self, presented: &[CertificateDer<'_>]) -> Vec<PathSeen> {
+        let Some((leaf, intermediates)) = presented.split_first() else {
+            return Vec::new();
+        };
+        let path = self.certificates_of_path(leaf, intermediates);
+        match path {
+            Some(path) => path.iter().filter_map(certificate::on_path).collect(),
+            // The one way that webpki does not know: the leaf is what the configuration trusts.
+            None if self.names(leaf) => certificate::on_path(leaf).into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    fn certificates_of_path<'a>(
+        &'a self,
+        leaf: &'a CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+    ) -> Option<Vec<CertificateDer<'static>>> {
+        let parsed = EndEntityCert::try_from(leaf).ok()?;
+        let path = parsed
+            .verify_for_usage(
+                self.provider.signature_verification_algorithms.all,
+                self.roots.anchors(),
+                intermediates,
+                UnixTime::now(),
+                KeyUsage::server_auth(),
+                None,
+                None,
+            )
+            .ok()?;
+        let between = path.intermediate_certificates();
+        let between = between.map(|certificate| certificate.der().into_owned());
+        let root = self.roots.certificate_of(path.anchor())?;
+        let whole = [leaf.clone().into_owned()].into_iter().chain(between);
+        Some(whole.chain([root.clone()]).collect())
+    }
+
     fn names(&self, certificate: &CertificateDer<'_>) -> bool {
-        self.named
-            .iter()
-            .any(|named| named.as_ref() == certificate.as_ref())
+        let mut named = self.roots.certificates().iter();
+        self.roots.named && named.any(|named| named.as_ref() == certificate.as_ref())
     }
 }
 
@@ -89,7 +147,6 @@ fn accept_as_named(
 #[cfg(test)]
 mod tests {
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
-    use rustls::RootCertStore;
     use rustls::crypto::aws_lc_rs;
 
     use super::*;
@@ -102,18 +159,17 @@ mod tests {
         params.self_signed(&key).unwrap().der().clone()
     }
 
+    fn trusting(certificates: &[CertificateDer<'static>]) -> Verifier {
+        let provider = Arc::new(aws_lc_rs::default_provider());
+        Verifier::new(Roots::naming(certificates), provider).unwrap()
+    }
+
     fn verify(
         trusted: &CertificateDer<'static>,
         presented: &CertificateDer<'static>,
         name: &str,
     ) -> Result<(), Error> {
-        let mut roots = RootCertStore::empty();
-        roots.add(trusted.clone()).unwrap();
-        let provider = Arc::new(aws_lc_rs::default_provider());
-        let webpki = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider)
-            .build()
-            .unwrap();
-        let verifier = Verifier::new(webpki, vec![trusted.clone()]);
+        let verifier = trusting(std::slice::from_ref(trusted));
         let name = ServerName::try_from(name.to_owned()).unwrap();
         verifier
             .verify(presented, &[], &name, &[], UnixTime::now())

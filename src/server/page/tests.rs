@@ -127,14 +127,13 @@ fn whatever_the_network_or_the_configuration_says_is_escaped() {
     for dns in &mut outcome.observed.dns {
         HOSTILE.clone_into(&mut dns.name);
     }
-    for certificate in outcome
-        .observed
-        .tls
-        .iter_mut()
-        .flat_map(|seen| &mut seen.certificates)
-    {
-        HOSTILE.clone_into(&mut certificate.subject);
-        certificate.names = vec![HOSTILE.to_owned()];
+    for seen in &mut outcome.observed.tls {
+        let mut certificates = seen.certificates.to_vec();
+        for certificate in &mut certificates {
+            HOSTILE.clone_into(&mut certificate.subject);
+            certificate.names = vec![HOSTILE.to_owned()];
+        }
+        seen.certificates = certificates.into();
     }
     let route = Route {
         name: HOSTILE.to_owned(),
