@@ -161,6 +161,7 @@ fn outcome(milliseconds: u64) -> Arc<Outcome> {
         result: Ok(()),
         timings,
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed: Observed {
             http: Some(HttpSeen {
                 status: 200,

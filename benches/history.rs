@@ -132,6 +132,7 @@ fn outcome(fails: bool) -> Arc<Outcome> {
         },
         timings,
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed: observed(),
     })
 }

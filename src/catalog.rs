@@ -23,7 +23,7 @@ mod tests;
 
 pub use cloud::{Cloud, Release, UnknownRelease};
 pub use data::{DataError, features};
-pub use feature::{Entry, Feature, Kind, Missing, Source};
+pub use feature::{Entry, Feature, Kind, Missing, RootSet, Source};
 pub use markdown::markdown_table;
 pub use select::select;
 pub use template::Template;

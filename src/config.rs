@@ -1,6 +1,7 @@
 //! The configuration file as written, read into domain types once. Unknown keys are refused, and every error
 //! is found at once, each with file, line, column, field and a hint.
 
+mod chain;
 mod context;
 mod document;
 mod effective;
@@ -41,7 +42,7 @@ use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
-use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
+use crate::endpoint::{Endpoint, Inspection, ResolverSettings, TlsSettings};
 use crate::platform::proxies_of;
 use crate::route::{Route, Way};
 
@@ -121,6 +122,8 @@ pub struct Overrides {
     pub interval: Option<Duration>,
     /// How long one probe may take.
     pub timeout: Option<Duration>,
+    /// What it means that a proxy inspects its traffic; of the catalog's endpoints.
+    pub inspection: Option<Inspection>,
 }
 
 /// What is taken from the catalog. The catalog checks the names; the positions are for its errors.

@@ -1,12 +1,16 @@
 //! What must be reachable: an endpoint, its target and what is expected of it. Pure data; nothing here
 //! opens a socket or knows of a route.
 
+mod chain;
 mod expectation;
 mod resolver;
 mod tls;
 
 use std::fmt;
 
+pub use chain::{
+    ChainExpectation, ExpectedRoot, Fingerprint, FingerprintError, Inspection, IssuerRule,
+};
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
 pub use resolver::{ResolverSettings, ResolverTransport};
 use serde::Serialize;

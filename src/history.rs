@@ -208,6 +208,7 @@ fn forget_what_was_seen(kept: &mut Arc<Outcome>) {
         ref result,
         ref timings,
         ref not_run,
+        ref warnings,
         observed: _,
     } = **kept;
     *kept = Arc::new(Outcome {
@@ -217,6 +218,7 @@ fn forget_what_was_seen(kept: &mut Arc<Outcome>) {
         result: result.clone(),
         timings: timings.clone(),
         not_run: not_run.clone(),
+        warnings: warnings.clone(),
         observed: Observed::default(),
     });
 }

@@ -23,8 +23,8 @@ use crate::outcome::{Outcome, Phase};
 use crate::plan::{Check, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
-/// status, redirects, clock, TLS, certificate, and its two ends of validity.
-const RESULT_SERIES: usize = 9;
+/// status, redirects, clock, TLS, interception, certificate, and its two ends of validity.
+const RESULT_SERIES: usize = 10;
 
 /// What the TLS session with the proxy adds to that: TLS, certificate, and its two ends of validity.
 const PROXY_TLS_SERIES: usize = 4;

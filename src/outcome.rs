@@ -8,8 +8,8 @@ use std::fmt;
 use std::time::{Duration, SystemTime};
 
 pub use observed::{
-    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, PathSeen, ProxySeen, RedirectSeen,
-    TlsSeen,
+    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, InterceptionSeen, Observed, PathSeen,
+    ProxySeen, RedirectSeen, TlsSeen,
 };
 pub use reason::{
     ConnectReason, DnsReason, FailureReason, ProxyReason, RequestReason, ResponseReason, TlsReason,
@@ -125,6 +125,8 @@ pub struct Outcome {
     pub timings: Timings,
     /// The steps that did not run, each with its reason.
     pub not_run: Vec<NotRun>,
+    /// What is wrong without making the endpoint unreachable: what would be failures if they were not tolerated.
+    pub warnings: Vec<Failure>,
     /// What was seen.
     pub observed: Observed,
 }

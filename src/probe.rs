@@ -164,6 +164,7 @@ impl Probe {
             result,
             timings: journal.timings,
             not_run,
+            warnings: journal.warnings,
             observed: journal.observed,
         }
     }

@@ -76,6 +76,9 @@ pub struct Finding<'a> {
     pub success: bool,
     /// Why it failed, if it did.
     pub failure: Option<FailureReport<'a>>,
+    /// What is wrong without making the endpoint unreachable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<FailureReport<'a>>,
     /// How long each step took, the failing one included.
     pub phases: &'a Timings,
     /// The steps that did not run, each with its reason.
@@ -268,6 +271,7 @@ impl<'a> From<&'a Outcome> for Finding<'a> {
             via: outcome.via,
             success: outcome.result.is_ok(),
             failure: outcome.result.as_ref().err().map(FailureReport::from),
+            warnings: outcome.warnings.iter().map(FailureReport::from).collect(),
             phases: &outcome.timings,
             not_run: &outcome.not_run,
             observed: &outcome.observed,

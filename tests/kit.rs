@@ -62,11 +62,16 @@ impl Lab {
         for (file, secret) in SECRETS {
             fs::write(secrets.join(file), format!("{secret}\n")).unwrap();
         }
-        Pki::make(&dir.path().join("pki"));
+        let pki = Pki::make(&dir.path().join("pki"));
         let faults = Faults::start(&block);
         let dual_port = faults.dual_port.to_string();
         let path = dir.path().to_str().expect("a path in UTF-8");
-        let values = Values::new(&block, &[("dir", path), ("dual-port", &dual_port)]);
+        let more = [
+            ("dir", path),
+            ("dual-port", &dual_port),
+            ("root-sha256", &pki.root_sha256),
+        ];
+        let values = Values::new(&block, &more);
         Self {
             _servers: servers::start_all(&block, dir.path(), &values),
             _faults: faults,

@@ -5,13 +5,17 @@ use std::sync::LazyLock;
 
 use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::cloud::{Cloud, Release};
-use super::feature::{Entry, Feature, Source};
+use super::feature::{Entry, Feature, RootSet, Source};
 
 /// One file a feature, in the order in which they are listed.
 const FILES: &[(&str, &str)] = &[("tenant-attach.yml", include_str!("tenant-attach.yml"))];
+
+/// The roots that operators use, by operator.
+const ROOTS: &str = include_str!("roots.yml");
 
 static FEATURES: LazyLock<Result<Vec<Feature>, DataError>> = LazyLock::new(|| {
     FILES
@@ -46,6 +50,8 @@ struct File {
     #[serde(default)]
     absent: BTreeMap<Cloud, String>,
     sources: BTreeMap<String, Source>,
+    /// The operator whose roots its endpoints have.
+    roots: Option<String>,
     entries: Vec<Value>,
 }
 
@@ -62,12 +68,8 @@ pub fn features() -> Result<&'static [Feature], &'static DataError> {
 
 /// Reads one file. What is wrong is told with the entry it is wrong in.
 pub(super) fn read(text: &str) -> Result<Feature, String> {
-    let documents = Yaml::load_from_str(text).map_err(|error| error.to_string())?;
-    let [document] = documents.as_slice() else {
-        return Err("it must hold one document".to_owned());
-    };
-    let file: File =
-        serde_json::from_value(value_of(document)?).map_err(|error| error.to_string())?;
+    let file: File = document(text)?;
+    let roots = file.roots.as_deref().map(roots_of).transpose()?;
     let clouds = file.clouds.into_iter();
     Ok(Feature {
         name: file.feature,
@@ -76,12 +78,28 @@ pub(super) fn read(text: &str) -> Result<Feature, String> {
         clouds: clouds.map(|(cloud, gate)| (cloud, gate.since)).collect(),
         absent: file.absent,
         sources: file.sources,
+        roots,
         entries: file
             .entries
             .into_iter()
             .map(entry)
             .collect::<Result<_, _>>()?,
     })
+}
+
+fn roots_of(operator: &str) -> Result<RootSet, String> {
+    let mut sets: BTreeMap<String, RootSet> = document(ROOTS)?;
+    let set = sets.remove(operator);
+    set.ok_or_else(|| format!("roots.yml has no roots of {operator}"))
+}
+
+/// The one document of a file.
+fn document<T: DeserializeOwned>(text: &str) -> Result<T, String> {
+    let documents = Yaml::load_from_str(text).map_err(|error| error.to_string())?;
+    let [document] = documents.as_slice() else {
+        return Err("it must hold one document".to_owned());
+    };
+    serde_json::from_value(value_of(document)?).map_err(|error| error.to_string())
 }
 
 fn entry(value: Value) -> Result<Entry, String> {

@@ -1,11 +1,13 @@
 //! A feature as its data file describes it: what it needs, where, since when, and who says so.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::Deserialize;
 
 use super::cloud::{Cloud, Release};
 use super::template::Template;
+use crate::endpoint::{ExpectedRoot, Inspection};
 
 /// A feature and everything that it needs from the internet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Feature {
     pub absent: BTreeMap<Cloud, String>,
     /// What the entries rest on, by key.
     pub sources: BTreeMap<String, Source>,
+    /// The roots by which the certificates of its endpoints are vouched for.
+    pub roots: Option<RootSet>,
     /// What it needs, in the order in which it is shown.
     pub entries: Vec<Entry>,
 }
@@ -36,6 +40,16 @@ pub struct Source {
     pub document: String,
     /// The date it bears, `2026-06-08` or `2020-06`.
     pub date: String,
+}
+
+/// The roots that an operator uses, and who says so.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RootSet {
+    /// On what it rests.
+    pub source: Source,
+    /// The roots.
+    pub roots: Arc<[ExpectedRoot]>,
 }
 
 /// One requirement.
@@ -65,6 +79,9 @@ pub struct Entry {
     /// Whether the target of its redirect is needed too.
     #[serde(default)]
     pub follow_redirects: bool,
+    /// Whether its operator supports that a proxy inspects its traffic.
+    #[serde(default)]
+    pub inspection: Inspection,
     /// Keys of [`Feature::sources`].
     pub sources: Vec<String>,
     /// What the sources leave open, and what else is worth knowing.

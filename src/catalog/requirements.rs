@@ -1,14 +1,15 @@
 //! What one feature requires of one cloud with one release, turned into endpoints.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use url::Url;
 
 use super::cloud::{Cloud, Release};
-use super::feature::{Entry, Feature, Kind, covers, name_of};
+use super::feature::{Entry, Feature, Kind, RootSet, covers, name_of};
 use super::{NotProbed, Selected};
 use crate::config::{Located, Location, Overrides, Problem};
-use crate::endpoint::{Endpoint, Expectation, Target};
+use crate::endpoint::{ChainExpectation, Endpoint, Expectation, Target};
 
 /// A feature of a cloud, gated by release, with what fills its templates.
 pub(super) struct Requirements<'a> {
@@ -59,13 +60,34 @@ impl Requirements<'_> {
         Ok(Endpoint {
             name: name_of(url.as_str()).to_owned(),
             service: self.feature.name.clone(),
-            target: Target::Http(url),
+            target: Target::Http(url.clone()),
             critical: entry.critical,
-            expectation: expectation(entry),
+            expectation: self.expectation(entry, &url),
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
             serves_revocation: entry.kind.serves_revocation(),
         })
+    }
+
+    /// The service connection point's rule. A redirect is an answer of the host like any other, unless the
+    /// feature needs its target too: the target may be a host that nobody has to allow.
+    fn expectation(&self, entry: &Entry, url: &Url) -> Expectation {
+        let default = Expectation::default();
+        let chain = |set: &RootSet| ChainExpectation {
+            roots: Arc::clone(&set.roots),
+            issuers: Vec::new(),
+            inspection: entry.inspection,
+        };
+        let roots = self.feature.roots.as_ref();
+        Expectation {
+            max_redirects: if entry.follow_redirects {
+                default.max_redirects
+            } else {
+                0
+            },
+            chain: roots.filter(|_| url.scheme() == "https").map(chain),
+            ..default
+        }
     }
 
     fn unfilled(&self, entry: &Entry, missing: &[&str]) -> NotProbed {
@@ -94,19 +116,5 @@ impl Requirements<'_> {
             message,
             hint: None,
         }
-    }
-}
-
-/// The service connection point's rule. A redirect is an answer of the host like any other, unless the
-/// feature needs its target too: the target may be a host that nobody has to allow.
-fn expectation(entry: &Entry) -> Expectation {
-    let default = Expectation::default();
-    Expectation {
-        max_redirects: if entry.follow_redirects {
-            default.max_redirects
-        } else {
-            0
-        },
-        ..default
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::select::select_from;
 use super::*;
 use crate::config::{CatalogSelection, Located, Location, Position, Problems};
-use crate::endpoint::Target;
+use crate::endpoint::{Inspection, Target};
 
 const SMALL: &str = "
 feature: gateway
@@ -378,5 +378,27 @@ fn entries_are_gated_and_templates_filled() {
     assert_eq!(
         names(&selected),
         ["falls.eu.cloudapp.example", "old.example"]
+    );
+}
+
+#[test]
+fn https_endpoints_are_known_by_their_roots_and_management_hosts_want_no_inspection() {
+    let selection = selection("public");
+    let selected = select(&selection).unwrap();
+    let chain_of = |name: &str| {
+        let mut endpoints = selected.endpoints.iter();
+        let found = endpoints.find(|(endpoint, _)| endpoint.name == name);
+        let (endpoint, _) = found.unwrap_or_else(|| panic!("{name} is not selected"));
+        endpoint.expectation.chain.as_ref()
+    };
+    let gateway = chain_of("eu.gateway.configmgr.manage.microsoft.com").unwrap();
+    assert_eq!(gateway.inspection, Inspection::Unsupported);
+    let g2 = "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f";
+    assert!(gateway.roots.iter().any(|root| root.sha256.as_str() == g2));
+    let links = chain_of("aka.ms").unwrap();
+    assert_eq!(links.inspection, Inspection::Tolerated);
+    assert!(
+        chain_of("crl3.digicert.com").is_none(),
+        "plain http has none"
     );
 }

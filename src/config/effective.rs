@@ -13,7 +13,7 @@ use super::yaml::Yaml;
 use super::{
     CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
 };
-use super::{exposition, trust};
+use super::{chain, exposition, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
 /// The whole configuration.
@@ -84,6 +84,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         routes,
         interval,
         timeout,
+        inspection,
     } = overrides;
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
@@ -91,6 +92,10 @@ fn overrides(overrides: &Overrides) -> Yaml {
         ("routes", routes.as_ref().map(Yaml::texts)),
         ("interval", interval.map(duration_text).map(Yaml::Plain)),
         ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
+        (
+            "inspection",
+            inspection.map(|inspection| Yaml::text(inspection.as_str())),
+        ),
     ])
 }
 
@@ -147,6 +152,7 @@ fn endpoint(settings: &EndpointSettings, global: &TlsSettings) -> Yaml {
 }
 
 fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
+    let chain = expectation.chain.as_ref().map(chain::written);
     match kind {
         Kind::Https | Kind::Http => {
             let status = match &expectation.status {
@@ -168,6 +174,7 @@ fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
                     Some(Yaml::plain(expectation.max_redirects)),
                 ),
                 ("max_body", Some(Yaml::Plain(max_body))),
+                ("chain", chain),
             ]))
         }
         Kind::Dns => {
@@ -177,7 +184,8 @@ fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
                 ("answer", answer.map(|rule| Yaml::text(rule.0.as_str()))),
             ]))
         }
-        Kind::Tls | Kind::Tcp => None,
+        Kind::Tls => Yaml::mapping([("chain", chain)]).if_any(),
+        Kind::Tcp => None,
     }
 }
 

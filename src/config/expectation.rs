@@ -1,5 +1,6 @@
 //! `expect` of an endpoint: what counts as reachable, as far as its kind of URL answers at all.
 
+use super::chain;
 use super::endpoints::{Kind, only_for};
 use super::proxies::is_header_name;
 use super::reader::{Fields, Value};
@@ -21,10 +22,18 @@ pub(super) fn read(value: &Value<'_>, kind: Option<Kind>) -> Option<Expectation>
         only_for(&[Kind::Dns], kind, fields, &["rcode", "answer"]);
         let http = ["status", "body", "header", "max_redirects", "max_body"];
         only_for(&[Kind::Https, Kind::Http], kind, fields, &http);
-        match kind {
+        only_for(&[Kind::Https, Kind::Tls], kind, fields, &["chain"]);
+        let expectation = match kind {
             Some(Kind::Https | Kind::Http) => of_http(fields),
             Some(Kind::Dns) => of_dns(fields),
             Some(Kind::Tls | Kind::Tcp) | None => Expectation::default(),
+        };
+        match kind {
+            Some(Kind::Https | Kind::Tls) => Expectation {
+                chain: fields.optional("chain", chain::read),
+                ..expectation
+            },
+            _ => expectation,
         }
     })
 }
@@ -43,6 +52,7 @@ fn of_http(fields: &mut Fields<'_>) -> Expectation {
         max_redirects: max_redirects.unwrap_or(default.max_redirects),
         max_body_bytes: max_body.unwrap_or(default.max_body_bytes),
         dns: default.dns,
+        chain: None,
     }
 }
 

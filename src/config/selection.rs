@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::chain::INSPECTION;
 use super::endpoints::rhythm_and_routes;
 use super::names::Names;
 use super::reader::{Fields, Value};
-use super::scalars::{boolean, integer};
+use super::scalars::{boolean, integer, word};
 use super::{CatalogSelection, Located, Overrides};
 use crate::route::Route;
 
@@ -41,6 +42,7 @@ fn overrides(fields: &mut Fields<'_>, routes: &Names<Route>) -> Overrides {
     Overrides {
         enabled: fields.optional("enabled", boolean),
         critical: fields.optional("critical", boolean),
+        inspection: fields.optional("inspection", |value| word(value, &INSPECTION)),
         ..rhythm_and_routes(fields, routes)
     }
 }

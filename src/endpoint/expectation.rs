@@ -3,6 +3,8 @@
 
 use regex::bytes::Regex;
 
+use super::ChainExpectation;
+
 /// Expectation of an endpoint's answer. [`Expectation::default`] is the service connection point's rule:
 /// every HTTP status is a sign of life but the eight that mean that something stands in between.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,6 +21,8 @@ pub struct Expectation {
     pub max_body_bytes: usize,
     /// What a `dns:` endpoint must answer.
     pub dns: DnsExpectation,
+    /// Who vouches for the certificate, where that is known.
+    pub chain: Option<ChainExpectation>,
 }
 
 /// Which HTTP statuses count as reachable.
@@ -81,6 +85,7 @@ impl Default for Expectation {
             max_redirects: 10,
             max_body_bytes: 1024 * 1024,
             dns: DnsExpectation::default(),
+            chain: None,
         }
     }
 }

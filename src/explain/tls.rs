@@ -29,6 +29,7 @@ fn of_endpoint(reason: TlsReason) -> Explanation {
         TlsReason::SelfSigned => SELF_SIGNED,
         TlsReason::IncompleteChain => INCOMPLETE_CHAIN,
         TlsReason::WeakSignature => WEAK_SIGNATURE,
+        TlsReason::Intercepted => INTERCEPTED,
     }
 }
 
@@ -262,4 +263,21 @@ const WEAK_SIGNATURE: Explanation = Explanation {
         "If the proxy signs it, have its inspection authority renewed or the host exempted.",
     ],
     owner: owner::PKI,
+};
+
+const INTERCEPTED: Explanation = Explanation {
+    what: "Somebody in between presents a certificate of their own in the endpoint's place: TLS inspection. The issuer in the \
+           detail is theirs.",
+    likely: &[
+        "The proxy or firewall inspects TLS, and this host is not exempted from that.",
+        "The machine is on a network whose gateway inspects everything: a guest network, a cloud security service, a VPN.",
+        "The endpoint's operator moved to another root authority, and what reachd expects is older than that.",
+    ],
+    steps: &[
+        "See who it is: `openssl s_client -connect HOST:443 -servername HOST -showcerts`; over a proxy add `-proxy PROXY:PORT`.",
+        "Have the host exempted from inspection. Microsoft supports none for its management hosts, and some clients pin certificates whatever this machine trusts.",
+        "If the inspection is wanted here, set `inspection: tolerated` (under `catalog.overrides`, or in the endpoint's `expect.chain`): it is a warning then.",
+        "If the issuer is the operator's own, add its root to the endpoint's `expect.chain.roots`.",
+    ],
+    owner: owner::PROXY,
 };

@@ -109,6 +109,12 @@ pub(super) const FAMILIES: &[Family] = &[
         rows: Rows::Checks(rows::certificate_info),
     },
     Family {
+        name: "reachd_tls_intercepted",
+        kind: "gauge",
+        help: "Whether the latest probe was presented a certificate that leads to none of the expected roots.",
+        rows: Rows::Checks(rows::tls_intercepted),
+    },
+    Family {
         name: "reachd_clock_offset_seconds",
         kind: "gauge",
         help: "The endpoint's clock by its Date header minus ours.",

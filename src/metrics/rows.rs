@@ -172,6 +172,18 @@ pub(super) fn certificate_info(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
+pub(super) fn tls_intercepted(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest();
+    if let Some(seen) = latest
+        .as_deref()
+        .and_then(|outcome| outcome.observed.interception.as_ref())
+    {
+        lines
+            .line(&row.numbers.labels)
+            .integer(u64::from(seen.intercepted));
+    }
+}
+
 pub(super) fn clock_offset(lines: &mut Lines<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(offset) = latest.and_then(|outcome| outcome.observed.clock_offset_seconds) {

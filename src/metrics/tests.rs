@@ -8,7 +8,7 @@ mod replan;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::outcome::{CertificateSeen, Peer, RedirectSeen, TlsSeen};
+use crate::outcome::{CertificateSeen, InterceptionSeen, Peer, RedirectSeen, TlsSeen};
 use crate::plan::fixture::{self, expired, success};
 use crate::route::Via;
 
@@ -70,6 +70,10 @@ fn full_failure(at: u64) -> Arc<Outcome> {
     };
     let mut outcome = (*expired(at)).clone();
     outcome.observed = success(at).observed.clone();
+    outcome.observed.interception = Some(InterceptionSeen {
+        intercepted: true,
+        issuer: None,
+    });
     outcome.observed.http.as_mut().unwrap().redirects = vec![RedirectSeen {
         status: 302,
         url: "https://other.example/".to_owned(),

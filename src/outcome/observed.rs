@@ -25,6 +25,9 @@ pub struct Observed {
     pub proxy: Option<ProxySeen>,
     /// The TLS handshakes, in order.
     pub tls: Vec<TlsSeen>,
+    /// Whether the endpoint's certificate is its own, where that can be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interception: Option<InterceptionSeen>,
     /// The last HTTP answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpSeen>,
@@ -144,6 +147,16 @@ pub struct CertificateSeen {
     pub signature_algorithm: String,
     /// SHA-256 of the DER form, lower-case hexadecimal.
     pub fingerprint_sha256: String,
+}
+
+/// Whether somebody in between presents a certificate in the endpoint's place.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct InterceptionSeen {
+    /// The chain leads to none of the expected roots.
+    pub intercepted: bool,
+    /// Whose certificate it is then: the issuer of the one that was presented.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub issuer: Option<String>,
 }
 
 /// The last HTTP answer and the way to it.

@@ -153,6 +153,8 @@ reasons! {
         IncompleteChain => "incomplete_chain",
         /// A certificate is signed with an algorithm or key that is no longer accepted.
         WeakSignature => "weak_signature",
+        /// Somebody in between presents a certificate of their own in the endpoint's place.
+        Intercepted => "intercepted",
     }
 }
 
@@ -239,6 +241,7 @@ impl FailureReason {
     #[must_use]
     pub fn peers(self) -> &'static [Peer] {
         match self {
+            Self::Tls(TlsReason::Intercepted) => &[Peer::Endpoint],
             Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => &[Peer::Proxy, Peer::Endpoint],
             Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
             Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],

@@ -98,6 +98,11 @@ impl<'a> Builder<'a> {
         }
         let mut endpoint = endpoint.clone();
         endpoint.critical = overrides.critical.unwrap_or(endpoint.critical);
+        if let (Some(chain), Some(inspection)) =
+            (&mut endpoint.expectation.chain, overrides.inspection)
+        {
+            chain.inspection = inspection;
+        }
         let endpoint = Arc::new(endpoint);
         let tls = Arc::new(settings.tls.clone());
         for name in self.routes_of(&endpoint, overrides) {

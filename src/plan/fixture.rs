@@ -101,6 +101,7 @@ pub(crate) fn success(at: u64) -> Arc<Outcome> {
         result: Ok(()),
         timings,
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed: Observed {
             http: Some(HttpSeen {
                 status: 200,
@@ -124,6 +125,7 @@ pub(crate) fn failure(at: u64, reason: impl Into<FailureReason>) -> Arc<Outcome>
         result: Err(Failure::new(reason, Peer::Endpoint, "what came back")),
         timings,
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed: Observed::default(),
     })
 }

@@ -2,7 +2,7 @@
 
 use tokio::time::Instant;
 
-use crate::outcome::{NotRun, Observed, Step, Timings, WhyNotRun};
+use crate::outcome::{Failure, NotRun, Observed, Step, Timings, WhyNotRun};
 use crate::plan::Check;
 
 /// The notes of one probe.
@@ -12,6 +12,8 @@ pub(super) struct Journal {
     pub(super) deadline: Instant,
     /// How long each step took.
     pub(super) timings: Timings,
+    /// What is wrong, but tolerated.
+    pub(super) warnings: Vec<Failure>,
     /// What was seen.
     pub(super) observed: Observed,
 }
@@ -21,6 +23,7 @@ impl Journal {
         Self {
             deadline,
             timings: Timings::default(),
+            warnings: Vec::new(),
             observed: Observed::default(),
         }
     }

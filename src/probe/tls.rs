@@ -3,6 +3,7 @@
 
 mod certificate;
 mod chains;
+pub(super) mod interception;
 mod reason;
 mod roots;
 mod verifier;

@@ -12,9 +12,10 @@ use super::connect::connect;
 use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
+use super::tls::interception::{Finding, judge};
 use super::tls::{Secured, TlsPeer};
-use crate::endpoint::Authority;
-use crate::outcome::{Failure, Peer, Phase, Step};
+use crate::endpoint::{Authority, Inspection};
+use crate::outcome::{Failure, InterceptionSeen, Peer, Phase, Step, TlsReason};
 use crate::route::{Names, Proxy, ProxyKind};
 
 /// A connection to a proxy, ready to be asked.
@@ -187,13 +188,56 @@ impl Probe {
             .handshake(stream, peer, journal.deadline, &mut journal.observed)
             .await;
         journal.took(Phase::Tls.with_endpoint(), started);
-        result
+        self.look_for_interception(result, authority, journal)
+    }
+
+    /// What is known of the endpoint's certificate holds for its own host, and not for where a redirect leads.
+    fn look_for_interception(
+        &self,
+        result: Result<Secured, Failure>,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<Secured, Failure> {
+        let expected = self.expectation().chain.as_ref();
+        let Some(expected) = expected.filter(|_| self.is_own_host(authority)) else {
+            return result;
+        };
+        let seen = journal.observed.tls.last();
+        let finding = seen.and_then(|seen| judge(expected, seen, result.as_ref().err()));
+        let (issuer, detail) = match finding {
+            None => return result,
+            Some(Finding::Expected) => {
+                journal.observed.interception = Some(InterceptionSeen {
+                    intercepted: false,
+                    issuer: None,
+                });
+                return result;
+            }
+            Some(Finding::Intercepted { issuer, detail }) => (issuer, detail),
+        };
+        journal.observed.interception = Some(InterceptionSeen {
+            intercepted: true,
+            issuer: Some(issuer),
+        });
+        let failure =
+            Failure::of_endpoint(TlsReason::Intercepted, format!("{authority}: {detail}"));
+        match (result, expected.inspection) {
+            (Ok(secured), Inspection::Tolerated) => {
+                journal.warnings.push(failure);
+                Ok(secured)
+            }
+            _ => Err(failure),
+        }
     }
 
     /// The configured server name is the endpoint's own: a redirect to another host has that host's.
     fn server_name_for(&self, authority: &Authority) -> Option<&str> {
-        let own = authority.host.to_string() == self.check.endpoint.target.host();
-        self.check.tls.server_name.as_deref().filter(|_| own)
+        let own = self.check.tls.server_name.as_deref();
+        own.filter(|_| self.is_own_host(authority))
+    }
+
+    fn is_own_host(&self, authority: &Authority) -> bool {
+        authority.host.to_string() == self.check.endpoint.target.host()
     }
 }
 

@@ -337,6 +337,7 @@ fn outcome(
         result,
         timings,
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed,
     }
 }

@@ -28,6 +28,7 @@ impl fmt::Display for Text<'_, '_> {
             failure(f, paint, index + 1, group)?;
         }
         table::write(f, paint, &self.report.checks)?;
+        warnings(f, paint, self.report)?;
         not_probed(f, paint, self.report)
     }
 }
@@ -151,6 +152,44 @@ fn field(f: &mut fmt::Formatter<'_>, label: &str, paragraphs: &[String]) -> fmt:
         label = "";
     }
     Ok(())
+}
+
+/// What is wrong with checks that succeed.
+fn warnings(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {
+    let of_checks = report.checks.iter();
+    let mut all = of_checks
+        .flat_map(|check| {
+            check
+                .finding
+                .warnings
+                .iter()
+                .map(move |warning| (check, warning))
+        })
+        .peekable();
+    if all.peek().is_none() {
+        return Ok(());
+    }
+    writeln!(f, "\n{}", paint.bold("Reachable, but"))?;
+    for (check, warning) in all {
+        let subject = &check.subject;
+        let title = format!(
+            "{} ({}) over route {}: {}/{} at the {}",
+            subject.endpoint,
+            subject.service,
+            harmless(subject.route),
+            warning.phase,
+            warning.reason,
+            warning.peer
+        );
+        wrapped(f, "  ", &title)?;
+        wrapped(f, "      ", warning.detail)?;
+    }
+    writeln!(f)?;
+    wrapped(
+        f,
+        "  ",
+        "`reachd explain REASON` says what each means and what to do.",
+    )
 }
 
 fn not_probed(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {

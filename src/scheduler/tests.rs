@@ -114,6 +114,7 @@ fn outcome() -> Outcome {
         result: Ok(()),
         timings: Timings::default(),
         not_run: Vec::new(),
+        warnings: Vec::new(),
         observed: Observed::default(),
     }
 }

@@ -7,6 +7,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
     ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+use sha2::{Digest, Sha256};
 
 /// The names of the good certificate; every server of the lab is one of them.
 const GOOD_NAMES: [&str; 2] = ["*.lab.test", "lab.test"];
@@ -17,16 +18,19 @@ const AUTHORITY_INFORMATION_ACCESS: [u64; 9] = [1, 3, 6, 1, 5, 5, 7, 1, 1];
 /// A folder with a `.pem` (the chain as served, leaf first) and a `.key` for each certificate.
 pub(crate) struct Pki {
     dir: PathBuf,
+    /// The fingerprint of the root that reachd is told to trust.
+    pub(crate) root_sha256: String,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
 
 impl Pki {
     /// Makes all of it in `dir`.
-    pub(crate) fn make(dir: &Path) {
+    pub(crate) fn make(dir: &Path) -> Self {
         fs::create_dir(dir).unwrap();
-        let pki = Self {
+        let mut pki = Self {
             dir: dir.to_owned(),
+            root_sha256: String::new(),
         };
         let root = authority("Lab Root", None);
         let intermediate = authority("Lab Intermediate", Some(&root));
@@ -46,6 +50,12 @@ impl Pki {
         points_at_issuer.custom_extensions = vec![ca_issuers("http://web.lab.test/issuer.der")];
         pki.leaf("no-intermediate", &points_at_issuer, &intermediate, false);
 
+        // Who looks into the traffic makes certificates of its own.
+        let inspection = authority("Corp Inspection CA", None);
+        pki.write("inspection.pem", &inspection.pem());
+        pki.write("inspection.key", &inspection.key().serialize_pem());
+        pki.root_sha256 = fingerprint(root.der());
+
         // A proxy has a name of its own and, so that nobody takes one for the other, an authority of its own.
         let proxy_root = authority("Proxy Root", None);
         pki.write("proxy-root.pem", &proxy_root.pem());
@@ -55,6 +65,7 @@ impl Pki {
         let self_signed = valid(&GOOD_NAMES).self_signed(&key).unwrap();
         pki.write("self-signed.pem", &self_signed.pem());
         pki.write("self-signed.key", &key.serialize_pem());
+        pki
     }
 
     fn leaf(&self, name: &str, params: &CertificateParams, issuer: &Authority, with_issuer: bool) {
@@ -87,6 +98,13 @@ fn authority(name: &str, issuer: Option<&Authority>) -> Authority {
         Some(issuer) => CertifiedIssuer::signed_by(params, key, issuer).unwrap(),
         None => CertifiedIssuer::self_signed(params, key).unwrap(),
     }
+}
+
+/// The SHA-256 of a certificate, as openssl writes it.
+fn fingerprint(der: &[u8]) -> String {
+    let digest = Sha256::digest(der);
+    let bytes: Vec<String> = digest.iter().map(|byte| format!("{byte:02X}")).collect();
+    bytes.join(":")
 }
 
 fn valid(names: &[&str]) -> CertificateParams {

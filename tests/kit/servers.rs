@@ -5,6 +5,7 @@ use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::chown;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use super::block::Block;
 use super::daemon::Daemon;
@@ -13,6 +14,9 @@ use super::faults::Faults;
 
 /// As whom squid runs: it refuses to run as root.
 const SQUID_USER: &str = "proxy";
+
+/// What makes certificates for squid where it inspects TLS.
+const SQUID_CERTIFICATES: &str = "/usr/lib/squid/security_file_certgen";
 
 /// The file in the folder of the run that makes the system's resolver ask the lab.
 pub(crate) const RESOLVER: &str = "lab-resolv.conf";
@@ -131,6 +135,10 @@ impl Lab<'_> {
         let (user, group) = (user.to_string(), group.to_string());
         let tag = self.block.tag();
         let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups"];
+        let made = own.join("made-certificates");
+        let made = made.to_str().expect("a path in UTF-8");
+        let store = [SQUID_CERTIFICATES, "-c", "-s", made, "-M", "4MB"];
+        run_to_end("setpriv", &[&as_user[..], &["--"], &store].concat());
         let command = ["squid", "-N", "-n", &tag, "-f", &conf];
         // Changing the user clears the signal at the parent's death, so it is set again.
         let signal = ["setpriv", "--pdeathsig", "KILL"];
@@ -203,6 +211,14 @@ impl Lab<'_> {
         fs::write(&path, self.values.fill(template)).unwrap();
         path.to_str().expect("a path in UTF-8").to_owned()
     }
+}
+
+/// Runs what has to be done before a server starts.
+fn run_to_end(program: &str, arguments: &[&str]) {
+    let output = Command::new(program).args(arguments).output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{program} {arguments:?}: {said}");
 }
 
 /// The numbers of a system user.

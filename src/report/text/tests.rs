@@ -154,3 +154,17 @@ fn the_headline_says_how_bad_it_is() {
         assert_eq!(text_of(&results, false).lines().next(), Some(headline));
     }
 }
+
+#[test]
+fn what_is_tolerated_is_told_after_the_table() {
+    let mut results = sample::results();
+    let mut outcome = Outcome::clone(&results[0].1);
+    let detail = "www.example.test:443: the certificate was issued by CN=Corp Inspection CA";
+    outcome.warnings = vec![Failure::of_endpoint(TlsReason::Intercepted, detail)];
+    results[0].1 = Arc::new(outcome);
+    let text = text_of(&results, false);
+    let (before, after) = text.split_once("Reachable, but\n").unwrap();
+    assert!(!before.contains("Corp Inspection CA"), "{text}");
+    assert!(after.contains("tls/intercepted at the endpoint"), "{text}");
+    assert!(after.contains("Corp Inspection CA"), "{text}");
+}
