@@ -10,7 +10,7 @@ use super::endpoints::Kind;
 use super::scalars::{duration_text, size_text};
 use super::yaml::Yaml;
 use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
-use super::{exposition, trust};
+use super::{exposition, hold as holds, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
 /// The whole configuration.
@@ -37,6 +37,10 @@ fn global(global: &Global) -> Yaml {
         ),
         ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
         ("concurrency", Some(Yaml::plain(global.concurrency))),
+        (
+            "hold_concurrency",
+            Some(Yaml::plain(global.hold_concurrency)),
+        ),
         ("workers", Some(Yaml::plain(global.workers))),
         ("resolver", Some(Yaml::text(global.resolver.name()))),
     ])
@@ -75,6 +79,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         routes,
         interval,
         timeout,
+        hold,
     } = overrides;
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
@@ -82,6 +87,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         ("routes", routes.as_ref().map(Yaml::texts)),
         ("interval", interval.map(duration_text).map(Yaml::Plain)),
         ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
+        ("hold", hold.as_ref().map(holds::written)),
     ])
 }
 

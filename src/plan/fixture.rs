@@ -27,6 +27,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
             target,
             critical: true,
             expectation: Expectation::default(),
+            hold: None,
             cloud: None,
             stands_in_for: None,
         }),
@@ -80,6 +81,7 @@ pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan
         checks: checks.into_iter().map(Arc::clone).collect(),
         not_probed: Vec::new(),
         concurrency: 256,
+        hold_concurrency: 64,
         histograms: Histograms {
             mode: HistogramMode::Check,
             buckets: vec![0.01, 0.5],

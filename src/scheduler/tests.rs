@@ -93,6 +93,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
             target: Target::Http(Url::parse("http://name.test/").unwrap()),
             critical: true,
             expectation: Expectation::default(),
+            hold: None,
             cloud: None,
             stands_in_for: None,
         }),
