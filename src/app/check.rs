@@ -129,6 +129,7 @@ mod tests {
         Job {
             check: fixture::check("site", name, &format!("https://{name}.example/")),
             probe: Arc::new(move || Box::pin(async move { (*probe()).clone() })),
+            hold: None,
         }
     }
 

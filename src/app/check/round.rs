@@ -35,7 +35,7 @@ impl Round {
             outcomes: Vec::with_capacity(jobs.len()),
             broken: Vec::new(),
         };
-        for Job { check, probe } in jobs {
+        for Job { check, probe, .. } in jobs {
             let permits = Arc::clone(&permits);
             running.spawn(async move {
                 // The semaphore is never closed; if it were, running at once would still be right.
