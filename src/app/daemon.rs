@@ -24,7 +24,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
-use crate::scheduler::{Concurrency, Scheduler};
+use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
 /// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
@@ -180,11 +180,7 @@ impl Daemon {
             );
         }
         self.observers.planned(&setup.plan);
-        let concurrency = Concurrency {
-            probes: setup.plan.concurrency,
-            holds: setup.plan.hold_concurrency,
-        };
-        self.scheduler.apply(setup.jobs(), concurrency);
+        self.scheduler.apply(setup.jobs(), setup.concurrency());
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));
         self.not_probed

@@ -10,7 +10,7 @@ use crate::endpoint::Hold;
 use crate::plan::{Check, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
-use crate::scheduler::{HoldFunction, Job};
+use crate::scheduler::{Concurrency, HoldFunction, Job};
 
 /// A configuration that is ready to run.
 #[derive(Debug)]
@@ -33,6 +33,14 @@ impl Setup {
             notices,
             prober,
         })
+    }
+
+    /// How much may be under way at once.
+    pub(super) fn concurrency(&self) -> Concurrency {
+        Concurrency {
+            probes: self.plan.concurrency,
+            holds: self.plan.hold_concurrency,
+        }
     }
 
     /// Each check with the probe that runs it.

@@ -25,7 +25,7 @@ impl Probe {
         let started = SystemTime::now();
         let mut journal = Journal::new(Instant::now() + self.check.timeout);
         journal.keep_alive = hold.keep_alive;
-        let (held, result) = match self.open(&mut journal).await {
+        let (lived, result) = match self.open(&mut journal).await {
             Err(failure) => (None, Err(failure)),
             Ok(stream) => {
                 let stands = Instant::now();
@@ -44,7 +44,7 @@ impl Probe {
         HoldOutcome {
             started,
             via: self.check.via(),
-            held: held.filter(|_| !never_stood),
+            held: lived.filter(|_| !never_stood),
             result,
             timings: journal.timings,
             observed: journal.observed,

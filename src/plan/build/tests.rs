@@ -141,30 +141,30 @@ fn many_checks_share_their_histograms() {
 
 #[test]
 fn a_hold_is_the_catalogs_unless_it_is_overridden() {
-    let head = "catalog: {features: [tenant-attach]";
-    let held = |plan: &Plan| -> Vec<String> {
-        let held = plan.checks.iter().filter_map(|check| {
+    let catalog = "catalog: {features: [tenant-attach]";
+    let holds = |plan: &Plan| -> Vec<String> {
+        let endpoints = plan.checks.iter().filter_map(|check| {
             let hold = check.endpoint.hold?;
             let seconds = (hold.duration.as_secs(), hold.interval.as_secs());
             Some(format!("{} {seconds:?}", check.endpoint.name))
         });
-        held.collect()
+        endpoints.collect()
     };
     let gateway = "us.gateway.configmgr.manage.microsoft.com";
-    let plan = plan_of(&format!("{head}}}")).unwrap();
-    assert_eq!(held(&plan), [format!("{gateway} (180, 900)")]);
+    let plan = plan_of(&format!("{catalog}}}")).unwrap();
+    assert_eq!(holds(&plan), [format!("{gateway} (180, 900)")]);
 
     let variable = "variables: {gateway_host: x.manage.microsoft.com}";
     let overrides = |hold| format!("overrides: {{{gateway}: {{hold: {hold}}}}}");
-    let plan = plan_of(&format!("{head}, {variable}, {}}}", overrides("none"))).unwrap();
-    assert_eq!(held(&plan), ["x.manage.microsoft.com (180, 900)"]);
+    let plan = plan_of(&format!("{catalog}, {variable}, {}}}", overrides("none"))).unwrap();
+    assert_eq!(holds(&plan), ["x.manage.microsoft.com (180, 900)"]);
 
     let plan = plan_of(&format!(
-        "{head}, {}}}",
+        "{catalog}, {}}}",
         overrides("{for: 5m, interval: 1h}")
     ))
     .unwrap();
-    assert_eq!(held(&plan), [format!("{gateway} (300, 3600)")]);
+    assert_eq!(holds(&plan), [format!("{gateway} (300, 3600)")]);
 }
 
 #[test]
