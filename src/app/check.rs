@@ -181,7 +181,10 @@ mod tests {
         assert_eq!(answer.verdict.unwrap(), Verdict::Critical);
     }
 
-    fn held_job(name: &str, probe: fn() -> Arc<Outcome>, hold: fn() -> Arc<HoldOutcome>) -> Job {
+    type ProbeOf = fn() -> Arc<Outcome>;
+    type HoldOf = fn() -> Arc<HoldOutcome>;
+
+    fn held_job(name: &str, probe: ProbeOf, hold: HoldOf) -> Job {
         let job = job(name, probe);
         Job {
             check: fixture::with_hold(&job.check),
@@ -192,12 +195,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_hold_that_fails_is_not_critical() {
-        let cases: [(
-            fn() -> Arc<Outcome>,
-            fn() -> Arc<HoldOutcome>,
-            Verdict,
-            &str,
-        ); 3] = [
+        let cases: [(ProbeOf, HoldOf, Verdict, &str); 3] = [
             (
                 || success(1),
                 || held(1),

@@ -313,10 +313,10 @@ async fn checks_are_the_reports_objects_with_what_the_history_adds() {
 #[tokio::test]
 async fn a_check_with_a_hold_says_how_it_fared() {
     let history = History::default();
-    let held = with_hold(&check("s", "held", "https://host.example/"));
+    let gateway = with_hold(&check("s", "held", "https://host.example/"));
     let other = check("s", "other", "https://host.example/");
-    history.planned(&plan([&held, &other]));
-    let (watcher, key) = (history.watch(&held), held.key());
+    history.planned(&plan([&gateway, &other]));
+    let (watcher, key) = (history.watch(&gateway), gateway.key());
     assert_eq!(history.of(&key).unwrap().hold, None);
     watcher.held(&cut(1));
     let server = Running::new(history, false).await;

@@ -129,7 +129,7 @@ fn https() -> Target {
 }
 
 async fn for_ever() {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 async fn seconds(seconds: u64) {
@@ -138,9 +138,9 @@ async fn seconds(seconds: u64) {
 
 #[tokio::test(start_paused = true)]
 async fn what_lives_until_its_time_is_up_is_held() {
-    let passed = pass_with(&Target::Tcp(authority()), |_theirs| async move {
-        let _theirs = _theirs;
+    let passed = pass_with(&Target::Tcp(authority()), |theirs| async move {
         for_ever().await;
+        drop(theirs);
     })
     .await;
     assert!(passed.result.is_ok());
@@ -249,8 +249,8 @@ async fn at_its_end_any_answer_will_do() {
 #[tokio::test(start_paused = true)]
 async fn no_answer_at_its_end_means_that_it_was_forgotten() {
     let passed = pass_with(&https(), |theirs| async move {
-        let _theirs = theirs;
         for_ever().await;
+        drop(theirs);
     })
     .await;
     assert_eq!(passed.failure(), ("timeout", Peer::Endpoint, 180));
