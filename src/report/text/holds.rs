@@ -5,12 +5,16 @@ use std::fmt;
 
 use super::layout::{Colour, Paint, counted, wrapped};
 use super::{explanation, field};
-use crate::report::Report;
+use crate::outcome::{Peer, Phase};
+use crate::report::{FailureReport, Report};
 
 pub(super) fn write(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {
     let held = report.checks.iter();
     let held = held.filter_map(|check| Some((&check.subject, check.hold.as_ref()?)));
-    let mut explained = HashSet::new();
+    // What the way there fails for is often what the probe failed for, and explained above.
+    let probes = report.checks.iter();
+    let failures = probes.filter_map(|check| check.finding.failure.as_ref());
+    let mut explained: HashSet<_> = failures.map(kind).collect();
     for (number, (subject, hold)) in held.enumerate() {
         if number == 0 {
             writeln!(f, "\n{}", paint.bold("Connections held idle"))?;
@@ -31,7 +35,7 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_
         wrapped(f, "", &line)?;
         if let Some(failure) = &hold.finding.failure {
             field(f, "Detail", &[failure.detail.to_owned()])?;
-            if explained.insert((failure.phase, failure.peer, failure.reason)) {
+            if explained.insert(kind(failure)) {
                 explanation(f, &failure.explanation)?;
             }
         }
@@ -45,4 +49,9 @@ pub(super) fn write(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_
         wrapped(f, "", &note)?;
     }
     Ok(())
+}
+
+/// What failures with the same explanation have in common.
+fn kind(failure: &FailureReport<'_>) -> (Phase, Peer, &'static str) {
+    (failure.phase, failure.peer, failure.reason)
 }

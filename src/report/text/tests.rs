@@ -6,7 +6,7 @@ use super::*;
 use crate::explain::Explanation;
 use crate::outcome::{DnsReason, Failure, Outcome, Phase, Step, TlsReason};
 use crate::plan::Check;
-use crate::plan::fixture::{cut, held, success, with_hold};
+use crate::plan::fixture::{cut, expired, held, never_held, success, with_hold};
 use crate::report::sample::{self, failed, http};
 use crate::route::{Route, Via};
 
@@ -182,6 +182,12 @@ fn idle_connections_are_told_one_a_line_and_each_failure_explained_once() {
         "{text}"
     );
     assert!(!text.contains('\u{1b}'), "{text}");
+
+    let failing = [(results[0].0.clone(), expired(1))];
+    let holds = [(results[0].0.clone(), never_held(1, TlsReason::Expired))];
+    let report = Report::new(&failing, &[], started, Duration::from_secs(1));
+    let text = report.with_holds(&holds).text(false).to_string();
+    assert_eq!(text.matches("Means").count(), 1, "above: {text}");
 
     let silent = Report::new(&results, &[], started, Duration::from_secs(1));
     let text = silent.without_holds(2).text(false).to_string();
