@@ -9,6 +9,7 @@ mod environment;
 mod expectation;
 mod exposition;
 mod files;
+mod hold;
 mod names;
 mod path;
 mod problem;
@@ -41,7 +42,7 @@ use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
-use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
+use crate::endpoint::{Endpoint, Hold, ResolverSettings, TlsSettings};
 use crate::platform::proxies_of;
 use crate::route::{Route, Way};
 
@@ -87,6 +88,8 @@ pub struct Global {
     pub timeout: Duration,
     /// How many probes may be under way at once.
     pub concurrency: usize,
+    /// How many connections may be held idle at once, beside the probes.
+    pub hold_concurrency: usize,
     /// How many threads probe: 1 is best up to some hundred probes a second.
     pub workers: usize,
     /// Who is asked for names.
@@ -121,6 +124,17 @@ pub struct Overrides {
     pub interval: Option<Duration>,
     /// How long one probe may take.
     pub timeout: Option<Duration>,
+    /// Whether an idle connection to it must live, and for how long.
+    pub hold: Option<HoldChoice>,
+}
+
+/// `hold` as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldChoice {
+    /// No connection is held, whatever the catalog says.
+    None,
+    /// One is.
+    For(Hold),
 }
 
 /// What is taken from the catalog. The catalog checks the names; the positions are for its errors.
@@ -262,6 +276,7 @@ impl Default for Global {
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
             concurrency: 256,
+            hold_concurrency: 64,
             workers: 1,
             resolver: ResolverSettings::System,
             tls: TlsSettings::default(),

@@ -2,12 +2,14 @@
 //! opens a socket or knows of a route.
 
 mod expectation;
+mod hold;
 mod resolver;
 mod tls;
 
 use std::fmt;
 
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
+pub use hold::Hold;
 pub use resolver::{ResolverSettings, ResolverTransport};
 use serde::Serialize;
 pub use tls::{TlsSettings, TlsVersion};
@@ -26,6 +28,8 @@ pub struct Endpoint {
     pub critical: bool,
     /// What counts as reachable.
     pub expectation: Expectation,
+    /// How long an idle connection to it must live, if that matters.
+    pub hold: Option<Hold>,
     /// The cloud of a catalog entry (`public`, `us-government`); empty for a user's own endpoint.
     pub cloud: Option<String>,
     /// The required wildcard for which this host stands in, for a wildcard itself cannot be probed.

@@ -1,17 +1,20 @@
 //! What one probe found: success, or the phase, peer and reason of its failure; how long every phase took
 //! that was reached; why the others were not; and what was seen on the way. Pure data: no I/O, no clock.
 
+mod hold;
 mod observed;
 mod reason;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+pub use hold::HoldOutcome;
 pub use observed::{
     CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, ProxySeen, RedirectSeen, TlsSeen,
 };
 pub use reason::{
-    ConnectReason, DnsReason, FailureReason, ProxyReason, RequestReason, ResponseReason, TlsReason,
+    ConnectReason, DnsReason, FailureReason, HoldReason, ProxyReason, RequestReason,
+    ResponseReason, TlsReason,
 };
 use serde::{Serialize, Serializer};
 
@@ -33,6 +36,8 @@ pub enum Phase {
     Request,
     /// From the answer's first byte to the verdict.
     Response,
+    /// An idle connection is kept open: the last phase of a hold, and none of a probe.
+    Hold,
 }
 
 /// Whom a phase spoke to.
@@ -131,8 +136,8 @@ pub struct Outcome {
 // === impl Phase ===
 
 impl Phase {
-    /// Every phase, in the order of a probe.
-    pub const ALL: [Self; 6] = [
+    /// Every phase of a probe, in its order.
+    pub const OF_PROBE: [Self; 6] = [
         Self::Dns,
         Self::Connect,
         Self::Proxy,
@@ -151,6 +156,7 @@ impl Phase {
             Self::Tls => "tls",
             Self::Request => "request",
             Self::Response => "response",
+            Self::Hold => "hold",
         }
     }
 

@@ -3,6 +3,7 @@
 
 mod connect;
 mod dns;
+mod hold;
 mod http;
 mod journal;
 mod proxy;

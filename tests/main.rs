@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
+//! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
@@ -21,6 +22,8 @@
 
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod holds;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]

@@ -120,6 +120,11 @@ pub struct CheckArguments {
     /// Only endpoints of this service; repeatable.
     #[arg(long = "service", value_name = "NAME")]
     pub services: Vec<String>,
+
+    /// Also hold the idle connections that endpoints have a `hold` for, and wait until their time is up. One that
+    /// does not last is a failure that is not critical.
+    #[arg(long)]
+    pub hold: bool,
 }
 
 /// What to do with a configuration.

@@ -73,6 +73,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         routes,
         interval,
         timeout,
+        hold,
     } = specific;
     Overrides {
         enabled: enabled.or(general.enabled),
@@ -80,6 +81,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         routes: routes.or_else(|| general.routes.clone()),
         interval: interval.or(general.interval),
         timeout: timeout.or(general.timeout),
+        hold: hold.or(general.hold),
     }
 }
 

@@ -62,6 +62,7 @@ impl Requirements<'_> {
             target: Target::Http(url),
             critical: entry.critical,
             expectation: expectation(entry),
+            hold: entry.hold,
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
             serves_revocation: entry.kind.serves_revocation(),

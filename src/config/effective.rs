@@ -13,7 +13,7 @@ use super::yaml::Yaml;
 use super::{
     CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
 };
-use super::{exposition, trust};
+use super::{exposition, hold as holds, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
 /// The whole configuration.
@@ -46,6 +46,10 @@ fn global(global: &Global) -> Yaml {
         ),
         ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
         ("concurrency", Some(Yaml::plain(global.concurrency))),
+        (
+            "hold_concurrency",
+            Some(Yaml::plain(global.hold_concurrency)),
+        ),
         ("workers", Some(Yaml::plain(global.workers))),
         ("resolver", Some(Yaml::text(global.resolver.name()))),
     ])
@@ -84,6 +88,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         routes,
         interval,
         timeout,
+        hold,
     } = overrides;
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
@@ -91,6 +96,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         ("routes", routes.as_ref().map(Yaml::texts)),
         ("interval", interval.map(duration_text).map(Yaml::Plain)),
         ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
+        ("hold", hold.as_ref().map(holds::written)),
     ])
 }
 

@@ -50,6 +50,8 @@ pub enum FailureReason {
     Request(RequestReason),
     /// An answer came, but not one that counts as reachable.
     Response(ResponseReason),
+    /// The connection did not last.
+    Hold(HoldReason),
 }
 
 reasons! {
@@ -200,6 +202,18 @@ reasons! {
     }
 }
 
+reasons! {
+    /// Reasons of the phase `hold`.
+    HoldReason in Hold {
+        /// The idle connection was closed before its time.
+        ClosedEarly => "closed_early",
+        /// The idle connection was reset.
+        Reset => "reset",
+        /// The connection was forgotten on the way without a word: what was sent at last got no answer.
+        Timeout => "timeout",
+    }
+}
+
 impl FailureReason {
     /// Every reason, by phase.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -215,11 +229,13 @@ impl FailureReason {
         let response = ResponseReason::ALL
             .iter()
             .map(|reason| Self::Response(*reason));
+        let hold = HoldReason::ALL.iter().map(|reason| Self::Hold(*reason));
         dns.chain(connect)
             .chain(proxy)
             .chain(tls)
             .chain(request)
             .chain(response)
+            .chain(hold)
     }
 
     /// The phase in which this happens.
@@ -232,6 +248,7 @@ impl FailureReason {
             Self::Tls(_) => Phase::Tls,
             Self::Request(_) => Phase::Request,
             Self::Response(_) => Phase::Response,
+            Self::Hold(_) => Phase::Hold,
         }
     }
 
@@ -239,7 +256,9 @@ impl FailureReason {
     #[must_use]
     pub fn peers(self) -> &'static [Peer] {
         match self {
-            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => &[Peer::Proxy, Peer::Endpoint],
+            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) | Self::Hold(_) => {
+                &[Peer::Proxy, Peer::Endpoint]
+            }
             Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
             Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
         }
@@ -255,6 +274,7 @@ impl FailureReason {
             Self::Tls(reason) => reason.as_str(),
             Self::Request(reason) => reason.as_str(),
             Self::Response(reason) => reason.as_str(),
+            Self::Hold(reason) => reason.as_str(),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Check, HistogramMode, Histograms, Plan};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
-    Config, EndpointSettings, HistogramChoice, Location, Overrides, Problem, Problems,
+    Config, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides, Problem, Problems,
 };
 use crate::endpoint::{Endpoint, Target, TlsSettings};
 use crate::route::{Route, Way};
@@ -98,6 +98,12 @@ impl<'a> Builder<'a> {
         }
         let mut endpoint = endpoint.clone();
         endpoint.critical = overrides.critical.unwrap_or(endpoint.critical);
+        endpoint.hold = match overrides.hold {
+            None => endpoint.hold,
+            Some(HoldChoice::None) => None,
+            Some(HoldChoice::For(hold)) => Some(hold),
+        };
+        self.check_hold(&endpoint, overrides);
         let endpoint = Arc::new(endpoint);
         let tls = Arc::new(settings.tls.clone());
         for name in self.routes_of(&endpoint, overrides) {
@@ -165,6 +171,30 @@ impl<'a> Builder<'a> {
         }
     }
 
+    /// What a hold needs beyond its own numbers: time until the next one, and a connection that is the endpoint's own.
+    fn check_hold(&mut self, endpoint: &Endpoint, overrides: &Overrides) {
+        let Some(hold) = endpoint.hold else {
+            return;
+        };
+        let timeout = overrides.timeout.unwrap_or(self.config.global.timeout);
+        let longest = hold.duration + timeout;
+        if hold.interval <= longest {
+            let text = humantime::format_duration;
+            let what = format!(
+                "is held for {} within a timeout of {}, which is no shorter than the interval of its hold, {}",
+                text(hold.duration),
+                text(timeout),
+                text(hold.interval)
+            );
+            self.problem(endpoint, &what);
+        }
+        let is_plain = matches!(&endpoint.target, Target::Http(url) if url.scheme() == "http");
+        if is_plain || matches!(endpoint.target, Target::Dns(_)) {
+            let what = "has a hold, which means something only for https://, tls:// and tcp://";
+            self.problem(endpoint, what);
+        }
+    }
+
     /// A proxy carries no questions to the DNS. Asked for by name, such a route is a mistake; as one of the
     /// defaults it is left out, and that is said.
     fn no_dns_over_proxy(&mut self, endpoint: &Endpoint, route: &Route, overrides: &Overrides) {
@@ -201,6 +231,7 @@ impl<'a> Builder<'a> {
             checks: self.checks,
             not_probed: self.not_probed,
             concurrency: self.config.global.concurrency,
+            hold_concurrency: self.config.global.hold_concurrency,
         })
     }
 

@@ -1,5 +1,7 @@
 //! What a probe writes down while it runs: the time of each step, failing or not, and what it saw.
 
+use std::time::Duration;
+
 use tokio::time::Instant;
 
 use crate::outcome::{NotRun, Observed, Step, Timings, WhyNotRun};
@@ -10,6 +12,8 @@ use crate::plan::Check;
 pub(super) struct Journal {
     /// When everything must be over.
     pub(super) deadline: Instant,
+    /// After how much idle time TCP asks for the peer, on the connections that are opened.
+    pub(super) keep_alive: Option<Duration>,
     /// How long each step took.
     pub(super) timings: Timings,
     /// What was seen.
@@ -20,6 +24,7 @@ impl Journal {
     pub(super) fn new(deadline: Instant) -> Self {
         Self {
             deadline,
+            keep_alive: None,
             timings: Timings::default(),
             observed: Observed::default(),
         }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use url::Host;
 
 use super::Probe;
-use super::connect::connect;
+use super::connect::{connect, keep_alive};
 use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
@@ -136,7 +136,11 @@ impl Probe {
             },
             started,
         );
-        Ok(Box::new(stream?))
+        let stream = stream?;
+        if let Some(period) = journal.keep_alive {
+            keep_alive(&stream, period);
+        }
+        Ok(Box::new(stream))
     }
 
     /// The peer's addresses, as written or as resolved.

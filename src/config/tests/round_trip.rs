@@ -8,7 +8,7 @@ const THE_REST: &str = r#"
 tls: {ca_file: corp-ca.pem}
 catalog:
   features: [tenant-attach]
-  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "no": {}}
+  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none}, "no": {}}
 proxies:
   corp:
     url: http://[2001:db8::1]:3128
@@ -26,7 +26,7 @@ resolvers:
 endpoints:
   - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
   - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
-  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}}
+  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
@@ -64,7 +64,7 @@ fn no_secret_is_shown() {
 #[test]
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
-    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  workers: 1\n  \
+    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
                     resolver: system\nroutes: [direct]\nrevocation:\n  route: same\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";
