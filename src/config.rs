@@ -10,6 +10,7 @@ mod expectation;
 mod exposition;
 mod files;
 mod names;
+mod pac;
 mod path;
 mod problem;
 mod proxies;
