@@ -228,7 +228,7 @@ impl Exchange<'_> {
         let status = status.as_u16();
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let target = location.and_then(|location| self.url.join(location).ok());
-        let Some(target) = target.filter(|target| target.has_host()) else {
+        let Some(target) = target.filter(Url::has_host) else {
             let what = format!("answered {status} without a Location that can be followed");
             return Err(FetchError::Answer(self.says(&what)));
         };

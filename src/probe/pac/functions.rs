@@ -26,7 +26,9 @@ pub(super) fn install(ctx: &Ctx<'_>, desk: &Rc<Desk>) -> Result<()> {
     native.set("isIpv4", Function::new(ctx.clone(), is_ipv4)?)?;
     let is_address = |text: String| text.parse::<IpAddr>().is_ok();
     native.set("isAddress", Function::new(ctx.clone(), is_address)?)?;
+    let is_in_prefix = |address: String, prefix: String| is_in_prefix(&address, &prefix);
     native.set("isInPrefix", Function::new(ctx.clone(), is_in_prefix)?)?;
+    let sorted = |list: String| sorted(&list);
     native.set("sorted", Function::new(ctx.clone(), sorted)?)?;
     let prelude: Function<'_> = ctx.eval(include_str!("prelude.js"))?;
     prelude.call((native,))
@@ -66,13 +68,13 @@ fn milliseconds() -> f64 {
     now.unwrap_or_default().as_millis() as f64
 }
 
-fn is_in_prefix(address: String, prefix: String) -> bool {
+fn is_in_prefix(address: &str, prefix: &str) -> bool {
     let (address, prefix) = (address.parse::<IpAddr>(), prefix.parse::<IpNet>());
     matches!((address, prefix), (Ok(address), Ok(prefix)) if prefix.contains(&address))
 }
 
 /// IPv6 addresses come before those of IPv4, as Microsoft has it.
-fn sorted(list: String) -> Option<String> {
+fn sorted(list: &str) -> Option<String> {
     let addresses = list.split(';').map(|part| part.trim().parse());
     let mut addresses: Vec<IpAddr> = addresses.collect::<std::result::Result<_, _>>().ok()?;
     addresses.sort_by_key(|address| (address.is_ipv4(), *address));

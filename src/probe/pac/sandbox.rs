@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use rquickjs::context::{EvalOptions, intrinsic};
+use rquickjs::context::EvalOptions;
 use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Error, Runtime, Value};
 
 use super::bounded;
@@ -26,16 +26,6 @@ const FILE: &str = "proxy.pac";
 /// So much of a message is kept.
 const MOST_CHARACTERS: usize = 256;
 
-/// The language without what a proxy script has no use for.
-type Language = (
-    intrinsic::Date,
-    intrinsic::Eval,
-    intrinsic::RegExpCompiler,
-    intrinsic::RegExp,
-    intrinsic::Json,
-    intrinsic::MapSet,
-);
-
 /// The function to call. Microsoft's, which knows of IPv6, comes first, as in WinHTTP. A look at the names, and not
 /// at the global object, finds `const` and `let` too.
 const FIND: &str = "typeof FindProxyForURLEx === 'function' ? FindProxyForURLEx \
@@ -57,7 +47,7 @@ impl Sandbox {
         runtime.set_max_stack_size(STACK);
         let of_handler = Rc::clone(&desk);
         runtime.set_interrupt_handler(Some(Box::new(move || of_handler.must_stop())));
-        let context = Context::custom::<Language>(&runtime).map_err(|error| engine(&error))?;
+        let context = Context::full(&runtime).map_err(|error| engine(&error))?;
         let installed = context.with(|ctx| functions::install(&ctx, &desk));
         installed.map_err(|error| engine(&error))?;
         Ok(Self {
@@ -99,7 +89,7 @@ impl Sandbox {
         })
     }
 
-    fn judged<'js, T>(&self, ctx: &Ctx<'js>, result: Result<T, Error>) -> Result<T, Trouble> {
+    fn judged<T>(&self, ctx: &Ctx<'_>, result: Result<T, Error>) -> Result<T, Trouble> {
         let caught = result.catch(ctx);
         if let Some(why) = self.desk.stopped() {
             return Err(why);
@@ -147,7 +137,7 @@ fn text_of(value: &Value<'_>) -> Result<String, Trouble> {
     if value.is_null() {
         return Ok(String::new());
     }
-    match value.as_string().map(|text| text.to_string()) {
+    match value.as_string().map(rquickjs::String::to_string) {
         Some(Ok(text)) => Ok(text),
         Some(Err(_)) => Err(Trouble::NoText("something that is no Unicode".to_owned())),
         None => Err(Trouble::NoText(value.type_name().to_owned())),

@@ -105,7 +105,7 @@ mod tests {
             script.overran(&number.to_string());
             advance(Duration::from_secs(1)).await;
         }
-        let left = PAUSE - Duration::from_secs(MOST_OVERRUNS as u64);
+        let left = PAUSE.saturating_sub(Duration::from_secs(MOST_OVERRUNS as u64));
         assert_eq!(script.pause("another"), Some(left));
         advance(left).await;
         assert_eq!(script.pause("another"), None);
