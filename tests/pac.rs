@@ -1,6 +1,7 @@
 //! Proxy scripts in the daemon, over time: one that loops beside one that does not, one that changes, and none that
 //! anybody asks.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -33,13 +34,14 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
 
 /// Eight URLs for which a script loops; the checks of other routes keep their time meanwhile.
 fn beside_a_loop(lab: &Lab) {
-    let looping: String = (0..8)
-        .map(|number| {
-            format!(
-                "  - {{name: loop-{number}, url: \"http://web.lab.test/?loop={number}\", routes: [looping]}}\n"
-            )
-        })
-        .collect();
+    let mut looping = String::new();
+    for number in 0..8 {
+        writeln!(
+            looping,
+            "  - {{name: loop-{number}, url: \"http://web.lab.test/?loop={number}\", routes: [looping]}}"
+        )
+        .unwrap();
+    }
     let config = format!(
         "{HEAD}proxies:\n  looping: {{pac: {{url: \"http://web.lab.test/pac/loop.pac\"}}}}\n  \
          healthy: {{pac: {{url: \"http://web.lab.test/pac/ways.pac\"}}}}\nendpoints:\n  \

@@ -51,6 +51,7 @@ impl Desk {
         self.names.take();
         self.alerts.take();
         self.stopped.take();
+        self.clock_begins();
     }
 
     /// Ends the run; returns what the script said.

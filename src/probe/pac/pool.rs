@@ -236,3 +236,73 @@ fn load(script: &Script, desk: &Rc<Desk>) -> Result<Result<Sandbox, Trouble>, Tr
         Err(why) => Err(why),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::endpoint::ResolverSettings;
+
+    fn script(text: &str) -> Arc<Script> {
+        Arc::new(Script::new("test".to_owned(), text.as_bytes()))
+    }
+
+    async fn ask(pool: &Pool, script: &Arc<Script>, url: &str, time: Duration) -> Evaluation {
+        let resolver = Resolver::new(&ResolverSettings::System).unwrap();
+        let question = Question {
+            url: url.to_owned(),
+            host: "web.example".to_owned(),
+        };
+        let deadline = Instant::now() + time;
+        pool.evaluate(script, &question, &resolver, deadline).await
+    }
+
+    const LONG: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_thread_goes_on_with_another_script_and_after_every_trouble() {
+        let pool = Pool::new();
+        let loops = "function FindProxyForURL(url) { while (url == 'loop') {} return 'DIRECT'; }";
+        let loops = script(loops);
+        let hog = script("const all = []; for (;;) all.push(new Array(100000).fill(1));");
+        let broken = script("}");
+        for _ in 0..3 {
+            let good = ask(&pool, &loops, "a", LONG).await;
+            assert_eq!(good.result, Ok("DIRECT".to_owned()));
+            let hogged = ask(&pool, &hog, "a", LONG).await.result;
+            assert!(matches!(hogged, Err(Trouble::Memory(_))), "{hogged:?}");
+            let broke = ask(&pool, &broken, "a", LONG).await.result;
+            assert!(matches!(broke, Err(Trouble::Syntax { .. })), "{broke:?}");
+        }
+        let looped = ask(&pool, &loops, "loop", LONG).await.result;
+        assert!(matches!(looped, Err(Trouble::Overrun(_))), "{looped:?}");
+        let paused = ask(&pool, &loops, "loop", LONG).await.result;
+        assert!(matches!(paused, Err(Trouble::Paused(_))), "{paused:?}");
+        let good = ask(&pool, &loops, "a", LONG).await;
+        assert_eq!(good.result, Ok("DIRECT".to_owned()));
+    }
+
+    #[tokio::test]
+    async fn whoever_waits_waits_no_longer_than_its_deadline() {
+        let pool = Pool::new();
+        let loops = script("function FindProxyForURL(url) { for (;;); }");
+        let short = Duration::from_millis(100);
+        let started = Instant::now();
+        let (a, b, c) = tokio::join!(
+            ask(&pool, &loops, "a", short),
+            ask(&pool, &loops, "b", short),
+            ask(&pool, &loops, "c", short),
+        );
+        for evaluation in [a, b, c] {
+            assert_eq!(evaluation.result, Err(Trouble::Late));
+        }
+        assert!(started.elapsed() < Duration::from_millis(900));
+        // The loops are found out all the same.
+        let good = script("function FindProxyForURL() { alert('hello'); return 'DIRECT'; }");
+        let evaluation = ask(&pool, &good, "a", LONG).await;
+        assert_eq!(evaluation.result, Ok("DIRECT".to_owned()));
+        assert_eq!(evaluation.alerts, ["hello"]);
+        assert!(loops.pause("a").is_some() || loops.pause("b").is_some());
+    }
+}
