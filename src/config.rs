@@ -11,6 +11,7 @@ mod exposition;
 mod files;
 mod hold;
 mod names;
+mod pac;
 mod path;
 mod problem;
 mod proxies;
@@ -42,7 +43,7 @@ use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
-use crate::endpoint::{Endpoint, Hold, ResolverSettings, TlsSettings};
+use crate::endpoint::{Endpoint, Hold, ResolverSettings, Target, TlsSettings};
 use crate::platform::proxies_of;
 use crate::route::{Route, Way};
 
@@ -260,6 +261,14 @@ impl Config {
         let document = document::parse(context.file, text)?;
         context.conclude(root::read(&Value::root(context, &document)))
     }
+}
+
+/// What the URL of an endpoint asks to be probed.
+///
+/// # Errors
+/// Why it asks for nothing, in one line that does not show the URL.
+pub fn target_of(url: &str) -> Result<Target, String> {
+    target::target(url).map_err(|error| error.to_string())
 }
 
 /// The JSON Schema (2020-12) of the configuration, for editors.

@@ -10,7 +10,8 @@ use std::time::{Duration, SystemTime};
 
 pub use hold::HoldOutcome;
 pub use observed::{
-    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, ProxySeen, RedirectSeen, TlsSeen,
+    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, Observed, PacSeen, ProxySeen, RedirectSeen,
+    TlsSeen,
 };
 pub use reason::{
     ConnectReason, DnsReason, FailureReason, HoldReason, ProxyReason, RequestReason,
@@ -28,7 +29,8 @@ pub enum Phase {
     Dns,
     /// A TCP connection is opened.
     Connect,
-    /// The proxy is asked for a tunnel, by CONNECT or SOCKS, as far as its answer.
+    /// The proxy is asked for a tunnel, by CONNECT or SOCKS, as far as its answer; before that, a proxy script for
+    /// the proxy.
     Proxy,
     /// The TLS handshake, certificate verification included.
     Tls,
@@ -89,6 +91,8 @@ pub enum WhyNotRun {
     NoTunnel,
     /// The proxy connects to the endpoint; the probe's own connection goes to the proxy.
     ConnectedByProxy,
+    /// The route's script says that the endpoint is reached without a proxy.
+    ScriptChoseDirect,
     /// The probe failed before it came to this.
     EarlierFailure,
 }
@@ -294,6 +298,7 @@ impl WhyNotRun {
             Self::PlainHttp => "plain_http",
             Self::NoTunnel => "no_tunnel",
             Self::ConnectedByProxy => "connected_by_proxy",
+            Self::ScriptChoseDirect => "script_chose_direct",
             Self::EarlierFailure => "earlier_failure",
         }
     }

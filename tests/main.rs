@@ -8,6 +8,7 @@
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
@@ -32,6 +33,8 @@ mod kit;
 mod layers;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod pac;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]

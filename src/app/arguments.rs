@@ -76,7 +76,12 @@ pub enum Command {
     Catalog(CatalogCommand),
     /// Print what the machine says of proxies as a piece of configuration, without passwords: its environment, or
     /// what is piped in of `netsh winhttp show proxy` or `netsh winhttp show advproxy`, in any language.
-    Proxies,
+    #[command(args_conflicts_with_subcommands = true)]
+    Proxies {
+        /// What else to do.
+        #[command(subcommand)]
+        command: Option<ProxiesCommand>,
+    },
     /// Say what a reason means and what to do; without one, all of them.
     Explain(ExplainArguments),
     /// Print a completion script for a shell.
@@ -139,6 +144,22 @@ pub enum ConfigCommand {
     Show,
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+}
+
+/// What else to do about proxies.
+#[derive(Debug, Subcommand)]
+pub enum ProxiesCommand {
+    /// Print what a proxy script (PAC) answers for URLs, and what reachd makes of it. Exit code 0: every answer is
+    /// understood, 1: a script failed or an answer is not understood, 64: no script or a bad URL.
+    Pac {
+        /// The script: a file, or an http:// or https:// URL.
+        #[arg(value_name = "FILE")]
+        script: String,
+
+        /// What to ask it for: URLs as endpoints have them.
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
 }
 
 /// What to do with the catalog.

@@ -4,7 +4,7 @@ mod ways;
 
 use std::collections::BTreeMap;
 
-pub(super) use ways::{bypass_texts, proxy_with_password};
+pub(super) use ways::{bypass_texts, pac, proxy_with_password};
 
 use super::endpoints::Kind;
 use super::revocation::SAME;

@@ -92,7 +92,7 @@ fn unusable(certificates: Vec<CertificateDer<'_>>) -> Option<rustls::Error> {
 }
 
 /// Relative paths count from the folder of the configuration file.
-fn path(value: &Value<'_>) -> Option<PathBuf> {
+pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
     let text = value.text()?;
     if text.is_empty() {
         return value.refuse("the path is empty");

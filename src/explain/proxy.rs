@@ -18,6 +18,8 @@ pub(super) fn explain(reason: ProxyReason) -> Explanation {
         ProxyReason::ProtocolError => PROTOCOL_ERROR,
         ProxyReason::SocksRejected => SOCKS_REJECTED,
         ProxyReason::UnexpectedStatus => UNEXPECTED_STATUS,
+        ProxyReason::PacUnavailable => PAC_UNAVAILABLE,
+        ProxyReason::PacError => PAC_ERROR,
     }
 }
 
@@ -211,6 +213,37 @@ const SOCKS_REJECTED: Explanation = Explanation {
         "Repeat with the name and with an address: `curl -v -x socks5h://PROXY:PORT https://HOST/`, then with `socks5://`.",
         "If only one of the two works, use that scheme in the proxy's URL in reachd's configuration.",
         "Ask the proxy team for the proxy's log of this host at this time.",
+    ],
+    owner: owner::PROXY,
+};
+
+const PAC_UNAVAILABLE: Explanation = Explanation {
+    what: "The proxy script (PAC) cannot be had, so nobody knows which proxy to ask.",
+    likely: &[
+        "The server of the script is down, or its name does not resolve from this network.",
+        "The script was moved or removed (404), or its server now wants a login (401).",
+        "The script is longer than 1 MiB, which Windows refuses as well.",
+        "The server speaks TLS with a certificate that is not trusted here: see `tls` of the proxy in the configuration.",
+    ],
+    steps: &[
+        "Fetch it by hand, without a proxy: `curl -v --noproxy '*' URL`.",
+        "Compare the URL with the machine's own: `netsh winhttp show advproxy` (AutoconfigUrl).",
+        "Ask whoever runs the script's server. Windows clients of it go out directly, or nowhere, until it is back.",
+    ],
+    owner: owner::PROXY,
+};
+
+const PAC_ERROR: Explanation = Explanation {
+    what: "The proxy script (PAC) was run and failed, or its answer is none that names a proxy.",
+    likely: &[
+        "The last change of the script broke it: a syntax error, or a name that does not exist, at the line of the detail.",
+        "The script does not end, or takes too much memory, for this URL.",
+        "Its server sends a web page (a login, an error) in place of the script.",
+        "It answers with a kind of proxy that reachd does not speak, such as SOCKS4.",
+    ],
+    steps: &[
+        "See what it answers: `reachd proxies pac URL-OR-FILE https://HOST/` prints the answer, what it means, and errors with their line.",
+        "Ask whoever keeps the script to mend the line that the detail names. Browsers hide such errors by going out directly.",
     ],
     owner: owner::PROXY,
 };

@@ -119,6 +119,10 @@ reasons! {
         SocksRejected => "socks_rejected",
         /// The proxy answered with a status that means nothing here.
         UnexpectedStatus => "unexpected_status",
+        /// The proxy script cannot be had.
+        PacUnavailable => "pac_unavailable",
+        /// The proxy script failed, or gave no answer that means anything.
+        PacError => "pac_error",
     }
 }
 

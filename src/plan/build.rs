@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             };
             if matches!(
                 (&endpoint.target, &route.way),
-                (Target::Dns(_), Way::Proxy(_))
+                (Target::Dns(_), Way::Proxy(_) | Way::Pac(_))
             ) {
                 self.no_dns_over_proxy(&endpoint, &route, overrides);
                 continue;
@@ -155,10 +155,7 @@ impl<'a> Builder<'a> {
     ) -> Check {
         let global = &self.config.global;
         let of_route = route.resolver.as_ref();
-        let of_proxy = match &route.way {
-            Way::Proxy(proxy) => proxy.resolver.as_ref(),
-            Way::Direct => None,
-        };
+        let of_proxy = route.way.proxy_resolver();
         let of_endpoint = settings.resolver.as_ref();
         Check {
             endpoint: Arc::clone(endpoint),

@@ -1,20 +1,21 @@
 //! What the plan alone says of a check's probes: how they leave, which steps they take unless a redirect
 //! leads elsewhere, and why they never take the others.
 
-use std::sync::Arc;
-
 use url::Host;
 
 use super::Check;
 use crate::endpoint::Target;
 use crate::outcome::{Phase, Step, WhyNotRun};
-use crate::route::{Names, Proxy, Via};
+use crate::route::{Exit, Names, Proxy, Via, Way};
+
+/// A step and, where a probe of its kind never takes it, the reason.
+type PlannedStep = (Step, Option<WhyNotRun>);
 
 impl Check {
-    /// How the first hop leaves. A name is asked for without any proxy.
+    /// How the first hop leaves, as far as it is known before. A name is asked for without any proxy.
     #[must_use]
     pub fn via(&self) -> Via {
-        self.first_hop().0
+        self.first_hop().via()
     }
 
     /// The steps that a probe takes when all goes well.
@@ -27,32 +28,28 @@ impl Check {
 
     /// The steps that belong to a probe of this kind, in their order, and why those never run that do not.
     #[must_use]
-    pub fn steps(&self) -> Vec<(Step, Option<WhyNotRun>)> {
+    pub fn steps(&self) -> Vec<PlannedStep> {
+        self.steps_by(self.first_hop())
+    }
+
+    /// The same for a first hop that left this way; of one for which a script was not asked yet, only what all
+    /// ways have in common.
+    #[must_use]
+    pub fn steps_by(&self, exit: Exit<'_>) -> Vec<PlannedStep> {
         let target = &self.endpoint.target;
+        let scripted = matches!(self.route.way, Way::Pac(_));
         let mut steps = Vec::with_capacity(Step::ALL.len());
-        if let (_, Some(proxy)) = self.first_hop() {
-            let without_tunnel = is_plain_http(target) && proxy.takes_requests();
-            let no_tunnel = without_tunnel.then_some(WhyNotRun::NoTunnel);
-            steps.push((
-                Phase::Dns.with_proxy(),
-                without_a_name(&proxy.authority.host),
-            ));
-            steps.push((Phase::Connect.with_proxy(), None));
-            if proxy.tls().is_some() {
-                steps.push((Phase::Tls.with_proxy(), None));
+        match exit {
+            Exit::Proxy(proxy) => self.to_proxy(proxy, scripted, &mut steps),
+            Exit::Pac(_) => steps.push((Phase::Proxy.with_proxy(), None)),
+            Exit::Direct if scripted => {
+                let never = Some(WhyNotRun::ScriptChoseDirect);
+                steps.push((Phase::Proxy.with_proxy(), None));
+                steps.push((Phase::Dns.with_proxy(), never));
+                steps.push((Phase::Connect.with_proxy(), never));
+                self.to_endpoint(&mut steps);
             }
-            // The endpoint's name is resolved before the tunnel that is to lead to its address.
-            steps.push((Phase::Dns.with_endpoint(), self.resolved_elsewhere(proxy)));
-            steps.push((Phase::Proxy.with_proxy(), no_tunnel));
-            steps.push((
-                Phase::Connect.with_endpoint(),
-                Some(WhyNotRun::ConnectedByProxy),
-            ));
-        } else if let Some(authority) = target.authority() {
-            steps.push((Phase::Dns.with_endpoint(), without_a_name(&authority.host)));
-            steps.push((Phase::Connect.with_endpoint(), None));
-        } else {
-            steps.push((Phase::Dns.with_endpoint(), None));
+            Exit::Direct | Exit::Bypass => self.to_endpoint(&mut steps),
         }
         match target {
             Target::Http(_) => {
@@ -67,6 +64,36 @@ impl Check {
         steps
     }
 
+    /// A script that was asked has taken its time of the phase `proxy`, with a tunnel or without.
+    fn to_proxy(&self, proxy: &Proxy, scripted: bool, steps: &mut Vec<PlannedStep>) {
+        let without_tunnel = is_plain_http(&self.endpoint.target) && proxy.takes_requests();
+        let no_tunnel = (without_tunnel && !scripted).then_some(WhyNotRun::NoTunnel);
+        steps.push((
+            Phase::Dns.with_proxy(),
+            without_a_name(&proxy.authority.host),
+        ));
+        steps.push((Phase::Connect.with_proxy(), None));
+        if proxy.tls().is_some() {
+            steps.push((Phase::Tls.with_proxy(), None));
+        }
+        // The endpoint's name is resolved before the tunnel that is to lead to its address.
+        steps.push((Phase::Dns.with_endpoint(), self.resolved_elsewhere(proxy)));
+        steps.push((Phase::Proxy.with_proxy(), no_tunnel));
+        steps.push((
+            Phase::Connect.with_endpoint(),
+            Some(WhyNotRun::ConnectedByProxy),
+        ));
+    }
+
+    fn to_endpoint(&self, steps: &mut Vec<PlannedStep>) {
+        if let Some(authority) = self.endpoint.target.authority() {
+            steps.push((Phase::Dns.with_endpoint(), without_a_name(&authority.host)));
+            steps.push((Phase::Connect.with_endpoint(), None));
+        } else {
+            steps.push((Phase::Dns.with_endpoint(), None));
+        }
+    }
+
     fn resolved_elsewhere(&self, proxy: &Proxy) -> Option<WhyNotRun> {
         match proxy.names() {
             Names::ResolvedByProxy => Some(WhyNotRun::ResolvedByProxy),
@@ -77,10 +104,10 @@ impl Check {
         }
     }
 
-    fn first_hop(&self) -> (Via, Option<&Arc<Proxy>>) {
+    fn first_hop(&self) -> Exit<'_> {
         match self.endpoint.target.authority() {
             Some(authority) => self.route.to(&authority.host, authority.port),
-            None => (Via::Direct, None),
+            None => Exit::Direct,
         }
     }
 }

@@ -15,6 +15,7 @@ use super::journal::Journal;
 use super::stream::BoxedStream;
 use crate::endpoint::{Authority, Hold, Target};
 use crate::outcome::{ConnectReason, Failure, HoldOutcome, Peer, Phase, Step};
+use crate::route::Proxy;
 
 /// HTTP/2 peers speak on idle connections, so it is not offered (RFC 7301).
 const ALPN: &[&[u8]] = &[b"http/1.1"];
@@ -29,7 +30,8 @@ impl Probe {
             Err(failure) => (None, Err(failure)),
             Ok(stream) => {
                 let stands = Instant::now();
-                let mut idle = self.idle(stream, hold);
+                let proxy = journal.proxy();
+                let mut idle = self.idle(stream, proxy.as_deref(), hold);
                 let result = idle.pass(&mut journal.observed).await;
                 let peer = result
                     .as_ref()
@@ -41,13 +43,15 @@ impl Probe {
             }
         };
         let never_stood = matches!(&result, Err(failure) if failure.phase() != Phase::Hold);
+        let via = journal.via(&self.check);
+        let (timings, observed) = journal.evidence();
         HoldOutcome {
             started,
-            via: self.check.via(),
+            via,
             held: lived.filter(|_| !never_stood),
             result,
-            timings: journal.timings,
-            observed: journal.observed,
+            timings,
+            observed,
         }
     }
 
@@ -57,7 +61,8 @@ impl Probe {
             let detail = format!("{target}: there is nothing to connect to");
             return Err(Failure::of_endpoint(ConnectReason::NoRoute, detail));
         };
-        let stream = self.reach(&authority, journal).await?;
+        let mut choice = self.tunnelled(&authority, journal).await?;
+        let stream = self.reach(&mut choice, &authority, journal).await?;
         match target {
             Target::Tcp(_) | Target::Dns(_) => Ok(stream),
             Target::Tls(_) => self.protected(stream, &authority, &[], journal).await,
@@ -76,10 +81,8 @@ impl Probe {
         Ok(secured.stream)
     }
 
-    fn idle(&self, stream: BoxedStream, hold: &Hold) -> Idle<'_> {
+    fn idle<'a>(&'a self, stream: BoxedStream, proxy: Option<&'a Proxy>, hold: &Hold) -> Idle<'a> {
         let target = &self.check.endpoint.target;
-        let authority = target.authority();
-        let proxy = authority.and_then(|authority| self.route_of(&authority).1);
         let at_end = match target {
             Target::Http(url) => Some(Use {
                 url,
@@ -90,7 +93,7 @@ impl Probe {
         Idle {
             stream,
             target,
-            proxy: proxy.map(|proxy| &**proxy),
+            proxy,
             wanted: hold.duration,
             at_end,
             lived: None,

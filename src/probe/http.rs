@@ -109,6 +109,17 @@ impl<'a> HttpProbe<'a> {
         }
     }
 
+    /// Corrects how the last hop left, where that turned out only later.
+    pub(super) fn amend_redirect(&mut self, via: Via, observed: &mut Observed) {
+        if let Some(last) = self.redirects.last_mut() {
+            last.via = via;
+        }
+        if let Some(seen) = &mut observed.http {
+            let followed = seen.redirects.len();
+            seen.redirects.clone_from_slice(&self.redirects[..followed]);
+        }
+    }
+
     /// Sends the request over the line in hand and judges the answer. To a proxy the request has the absolute
     /// form (RFC 9112 §3.2.2).
     pub(super) async fn exchange(

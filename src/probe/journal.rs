@@ -1,11 +1,14 @@
 //! What a probe writes down while it runs: the time of each step, failing or not, and what it saw.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::outcome::{NotRun, Observed, Step, Timings, WhyNotRun};
+use super::choice::Candidate;
+use crate::outcome::{NotRun, Observed, PacSeen, Step, Timings, WhyNotRun};
 use crate::plan::Check;
+use crate::route::{Proxy, Via};
 
 /// The notes of one probe.
 #[derive(Debug)]
@@ -18,6 +21,12 @@ pub(super) struct Journal {
     pub(super) timings: Timings,
     /// What was seen.
     pub(super) observed: Observed,
+    /// What the route's script said last.
+    pub(super) pac: Option<PacSeen>,
+    /// How the first hop leaves, or left.
+    left: Option<Candidate>,
+    /// Whether it is a later hop that leaves now.
+    redirected: bool,
 }
 
 impl Journal {
@@ -27,6 +36,9 @@ impl Journal {
             keep_alive: None,
             timings: Timings::default(),
             observed: Observed::default(),
+            pac: None,
+            left: None,
+            redirected: false,
         }
     }
 
@@ -35,9 +47,44 @@ impl Journal {
         self.timings.add(step, started.elapsed());
     }
 
+    /// Writes down by which way a hop leaves.
+    pub(super) fn leaves_by(&mut self, candidate: &Candidate) {
+        if let Some(pac) = &mut self.pac {
+            pac.chosen = Some(candidate.name());
+        }
+        if !self.redirected {
+            self.left = Some(candidate.clone());
+        }
+    }
+
+    /// What follows concerns another hop.
+    pub(super) fn redirected(&mut self) {
+        self.redirected = true;
+    }
+
+    /// How the first hop left; as planned, where it did not come to that.
+    pub(super) fn via(&self, check: &Check) -> Via {
+        match &self.left {
+            Some(candidate) => candidate.exit().via(),
+            None => check.via(),
+        }
+    }
+
+    /// The proxy by which the first hop left, if it left by one.
+    pub(super) fn proxy(&self) -> Option<Arc<Proxy>> {
+        match &self.left {
+            Some(Candidate::Proxy(proxy)) => Some(Arc::clone(proxy)),
+            Some(Candidate::Direct | Candidate::Bypass) | None => None,
+        }
+    }
+
     /// The steps of such a probe that it did not take, each with its reason.
     pub(super) fn not_run(&self, check: &Check) -> Vec<NotRun> {
-        let steps = check.steps().into_iter();
+        let steps = match &self.left {
+            Some(candidate) => check.steps_by(candidate.exit()),
+            None => check.steps(),
+        };
+        let steps = steps.into_iter();
         let missing = steps.filter(|(step, _)| self.timings.of(*step).is_none());
         missing
             .map(|(step, never)| NotRun {
@@ -45,5 +92,14 @@ impl Journal {
                 why: never.unwrap_or(WhyNotRun::EarlierFailure),
             })
             .collect()
+    }
+
+    /// What was seen, with what the script said beside the proxy's own answer.
+    pub(super) fn evidence(self) -> (Timings, Observed) {
+        let mut observed = self.observed;
+        if let Some(pac) = self.pac {
+            observed.proxy.get_or_insert_default().pac = Some(pac);
+        }
+        (self.timings, observed)
     }
 }

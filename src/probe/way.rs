@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use url::Host;
 
 use super::Probe;
+use super::choice::Choice;
 use super::connect::{connect, keep_alive};
 use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
@@ -25,13 +26,30 @@ pub(super) struct ToProxy {
 }
 
 impl Probe {
-    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    /// A byte stream to the endpoint by the first way that serves.
     pub(super) async fn reach(
         &self,
+        choice: &mut Choice,
         authority: &Authority,
         journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
-        let (_, Some(proxy)) = self.route_of(authority) else {
+        loop {
+            let proxy = choice.attempt(journal);
+            let result = self.reach_over(proxy.as_ref(), authority, journal).await;
+            if let Some(result) = choice.conclude(result, journal) {
+                return result;
+            }
+        }
+    }
+
+    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    pub(super) async fn reach_over(
+        &self,
+        proxy: Option<&Arc<Proxy>>,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let Some(proxy) = proxy else {
             return self.connect(authority, Peer::Endpoint, journal).await;
         };
         let to_proxy = self.reach_proxy(proxy, journal).await?;

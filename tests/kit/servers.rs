@@ -110,10 +110,24 @@ impl Lab<'_> {
             fs::create_dir(self.dir.join(dir)).unwrap();
         }
         fs::write(self.dir.join("www/64k"), vec![b'x'; 64 * 1024]).unwrap();
+        self.scripts();
         self.write("nginx-paths.conf", include_str!("../lab/nginx-paths.conf"));
         let conf = self.write("nginx.conf", include_str!("../lab/nginx.conf"));
         let daemon = self.start("nginx", &["nginx", "-e", "stderr", "-c", &conf]);
         (daemon, Ready::Accepts(self.at("nginx", 443)))
+    }
+
+    /// Proxy scripts, where nginx serves them.
+    fn scripts(&self) {
+        let served = self.dir.join("www/pac");
+        fs::create_dir(&served).unwrap();
+        let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/pac");
+        for entry in fs::read_dir(written).unwrap() {
+            let entry = entry.unwrap();
+            let script = self.values.fill(&fs::read_to_string(entry.path()).unwrap());
+            fs::write(served.join(entry.file_name()), script).unwrap();
+        }
+        fs::write(served.join("large.pac"), vec![b' '; 2 << 20]).unwrap();
     }
 
     fn squid(&self) -> (Daemon, Ready) {

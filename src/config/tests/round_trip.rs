@@ -18,6 +18,14 @@ proxies:
   tls: {url: "https://proxy.corp.example:3129"}
   own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem}}
   socks: {url: "socks5://[2001:db8::1]:1080", auth: {basic: {username: a, password: "${SECRET}"}}}
+  script:
+    pac: {url: "https://wpad.corp.example/wpad.dat?x=1", failover: true, refresh: 90s}
+    tls: {min_version: 1.3}
+    auth: {basic: {username: a, password: "${SECRET}"}}
+    connect_headers: {X-Token: "${SECRET}"}
+    bypass: ["<local>"]
+    resolver: doh
+  script-file: {pac: {file: corp-ca.pem}}
   socks-names: {url: "socks5h://proxy.corp.example:1080"}
 routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
 resolvers:
@@ -56,7 +64,7 @@ fn the_effective_configuration_means_the_same() {
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 3, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 5, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }

@@ -18,7 +18,7 @@ fn proxy<'c>(config: &'c Config, route: &str) -> &'c Proxy {
     let route = config.routes.iter().find(|found| found.name == route);
     match &route.unwrap().way {
         Way::Proxy(proxy) => proxy,
-        Way::Direct => panic!("a direct route"),
+        Way::Direct | Way::Pac(_) => panic!("a route without a proxy of its own"),
     }
 }
 

@@ -38,6 +38,7 @@ impl Head<'_> {
             product: self.text(SERVER).or_else(|| self.text(VIA)),
             error: self.error(),
             socks_reply: None,
+            pac: None,
         }
     }
 
