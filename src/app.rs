@@ -8,6 +8,7 @@ mod logging;
 mod output;
 mod proxies;
 mod setup;
+mod tokens;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -63,6 +64,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Catalog(command) => commands::catalog(command).and_then(|text| print(&text)),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
         Command::Proxies => proxies::run().and_then(|text| print(&text)),
+        Command::KerberosTokens { principal } => tokens::run(principal),
         Command::Completions { shell } => print(&commands::completions(shell)),
     }
 }

@@ -1,10 +1,12 @@
 //! One probe of one check: the only place that knows the order of the phases. One attempt, no cache, no
 //! resumption, no pool, no hidden retry; one deadline for all phases together. A failed probe is a value.
 
+mod authentication;
 mod connect;
 mod dns;
 mod http;
 mod journal;
+mod list;
 mod proxy;
 mod stream;
 mod tls;
@@ -19,8 +21,9 @@ use std::time::SystemTime;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use self::authentication::Tickets;
 use self::dns::Resolver;
-use self::http::{Hop, HttpProbe, Line, Verdict};
+use self::http::{Hop, HttpProbe, Line, Server, Verdict};
 use self::journal::Journal;
 use self::tls::Trust;
 use crate::endpoint::{
@@ -35,6 +38,7 @@ use crate::route::{Proxy, Via};
 pub struct Prober {
     trusts: HashMap<TrustKey, Arc<Trust>>,
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
+    tickets: Arc<Tickets>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -46,6 +50,8 @@ pub struct Probe {
     trust: Arc<Trust>,
     /// Whom to trust towards a proxy, if it is spoken to over TLS.
     proxy_trust: Arc<Trust>,
+    /// The tokens of Kerberos, for a proxy that wants them.
+    tickets: Arc<Tickets>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -101,6 +107,7 @@ impl Prober {
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
+            tickets: Arc::new(Tickets::new()),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
@@ -137,6 +144,7 @@ impl Prober {
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
+            tickets: Arc::clone(&self.tickets),
         })
     }
 }
@@ -225,30 +233,27 @@ impl Probe {
             let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
                 .await?;
-            let line = Line {
+            let line = Line::Server(Server {
                 stream: secured.stream,
                 http2: secured.http2,
-                proxy: None,
                 client_certificate_asked: secured.client_certificate_asked,
-            };
+            });
             return http.exchange(line, journal).await;
         }
         let asked = self.route_of(&hop.authority).1;
         let Some(proxy) = asked.filter(|proxy| proxy.takes_requests()) else {
-            let line = Line {
+            let line = Line::Server(Server {
                 stream: self.reach(&hop.authority, journal).await?,
                 http2: false,
-                proxy: None,
                 client_certificate_asked: false,
-            };
+            });
             return http.exchange(line, journal).await;
         };
         let to_proxy = self.reach_proxy(proxy, journal).await?;
-        let line = Line {
-            stream: to_proxy.stream,
-            http2: false,
-            proxy: Some(proxy),
-            client_certificate_asked: to_proxy.client_certificate_asked,
+        let line = Line::Proxy {
+            probe: self,
+            proxy,
+            to_proxy,
         };
         http.exchange(line, journal).await
     }

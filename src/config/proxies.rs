@@ -6,16 +6,11 @@ use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::key_is_name;
 use super::target::{TargetError, authority};
-use super::{secrets, trust};
+use super::{credentials, secrets, trust};
 use crate::endpoint::{Authority, ResolverSettings, TlsSettings};
-use crate::route::{
-    Bypass, BypassPattern, Credentials, Names as WhoResolves, Proxy, ProxyKind, Secret,
-};
+use crate::route::{Bypass, BypassPattern, Names as WhoResolves, Proxy, ProxyKind, Secret};
 
 const MAX_CONNECT_HEADERS: usize = 32;
-
-/// The longest user name, and the longest password, that SOCKS carries (RFC 1929 §2).
-const MAX_SOCKS_LOGIN_BYTES: usize = 255;
 
 const URLS: &str =
     "the URL of a proxy is http://host:port, or begins with https://, socks5:// or socks5h://";
@@ -57,13 +52,11 @@ fn proxy(name: &str, value: &Value<'_>, around: &Surroundings<'_>) -> Option<Pro
         };
         let kind = url_of_it.as_ref().map(|(kind, _)| kind);
         let tls = tls(fields, kind, around.tls);
-        let credentials = fields.optional("auth", |value| {
-            let credentials = value.fields(credentials)??;
-            match kind.and_then(|kind| unfit(&credentials, kind)) {
-                Some(why) => value.refuse(why),
-                None => Some(credentials),
-            }
-        });
+        let known = url_of_it
+            .as_ref()
+            .map(|(kind, authority)| (kind, authority));
+        let auth = |value: &Value<'_>| credentials::read(value, known);
+        let credentials = fields.optional("auth", auth);
         if kind.is_some_and(is_socks) {
             let why = "means something only for http:// and https:// proxies";
             fields.meaningless("connect_headers", why);
@@ -139,45 +132,6 @@ pub(super) fn kind_of(scheme: &str) -> Option<ProxyKind> {
 
 fn is_socks(kind: &ProxyKind) -> bool {
     matches!(kind, ProxyKind::Socks5 { .. })
-}
-
-/// Why a proxy of this kind cannot be sent these credentials.
-pub(super) fn unfit(credentials: &Credentials, kind: &ProxyKind) -> Option<&'static str> {
-    let Credentials::Basic { username, password } = credentials;
-    let fits = |text: &str| (1..=MAX_SOCKS_LOGIN_BYTES).contains(&text.len());
-    (is_socks(kind) && !(fits(username) && fits(password.expose())))
-        .then_some("SOCKS carries a user name and a password of 1 to 255 bytes (RFC 1929)")
-}
-
-fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
-    let mut kinds = ["digest", "ntlm", "negotiate"].into_iter();
-    if kinds.any(|kind| fields.not_supported(kind)) {
-        fields.known(["basic"]);
-        return None;
-    }
-    fields.required("basic", |value| {
-        value.fields(|fields| {
-            let username = fields.required("username", username);
-            let password = secrets::password(fields);
-            Some(Credentials::Basic {
-                username: username?,
-                password: password?,
-            })
-        })?
-    })
-}
-
-fn username(value: &Value<'_>) -> Option<String> {
-    let username = value.text()?;
-    if !is_username(&username) {
-        return value.refuse("a user name is not empty and holds no colon (RFC 7617)");
-    }
-    Some(username)
-}
-
-/// Whether Basic can send it as the name of a user.
-pub(super) fn is_username(text: &str) -> bool {
-    !text.is_empty() && !text.contains(':') && !text.contains(char::is_control)
 }
 
 fn connect_headers(value: &Value<'_>) -> Option<Vec<(String, Secret)>> {

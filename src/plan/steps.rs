@@ -8,7 +8,7 @@ use url::Host;
 use super::Check;
 use crate::endpoint::Target;
 use crate::outcome::{Phase, Step, WhyNotRun};
-use crate::route::{Names, Proxy, Via};
+use crate::route::{Credentials, Names, Proxy, Via};
 
 impl Check {
     /// How the first hop leaves. A name is asked for without any proxy.
@@ -19,9 +19,12 @@ impl Check {
 
     /// The steps that a probe takes when all goes well.
     pub fn expected_steps(&self) -> impl Iterator<Item = Step> {
+        let login = self.logs_in_without_tunnel();
         let steps = self.steps().into_iter();
         steps
-            .filter(|(_, never)| never.is_none())
+            .filter(move |(step, never)| {
+                never.is_none() || (login && *step == Phase::Proxy.with_proxy())
+            })
             .map(|(step, _)| step)
     }
 
@@ -67,6 +70,20 @@ impl Check {
         steps
     }
 
+    /// Whether a proxy that is asked for plain HTTP answers with a challenge before it answers the request.
+    fn logs_in_without_tunnel(&self) -> bool {
+        let Some(proxy) = self.first_hop().1 else {
+            return false;
+        };
+        let answers_challenges = match &proxy.credentials {
+            None | Some(Credentials::Basic { .. }) => false,
+            Some(
+                Credentials::Digest { .. } | Credentials::Ntlm { .. } | Credentials::Negotiate(_),
+            ) => true,
+        };
+        answers_challenges && is_plain_http(&self.endpoint.target) && proxy.takes_requests()
+    }
+
     fn resolved_elsewhere(&self, proxy: &Proxy) -> Option<WhyNotRun> {
         match proxy.names() {
             Names::ResolvedByProxy => Some(WhyNotRun::ResolvedByProxy),
@@ -103,7 +120,7 @@ mod tests {
     use super::*;
     use crate::endpoint::{Authority, DnsQuestion, RecordType, TlsSettings};
     use crate::plan::fixture::{check_of, proxied, proxied_by};
-    use crate::route::{ProxyKind, Route};
+    use crate::route::{ProxyKind, Route, Secret, Way};
 
     fn target(text: &str) -> Target {
         let authority = |text: &str| {
@@ -245,6 +262,35 @@ mod tests {
             let route = proxied_by("proxy.example", kind.clone());
             let check = check_of("site", "endpoint", target(url), route);
             assert_eq!(written(&check), steps, "{url} over {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_by_challenge_takes_time_of_the_proxys_own_even_without_a_tunnel() {
+        let digest = Credentials::Digest {
+            username: "svc".to_owned(),
+            password: Secret::new("hunter2".to_owned()),
+        };
+        let basic = Credentials::Basic {
+            username: "svc".to_owned(),
+            password: Secret::new("hunter2".to_owned()),
+        };
+        let cases = [
+            (
+                digest,
+                "connect/proxy proxy/proxy request/endpoint response/endpoint",
+            ),
+            (basic, "connect/proxy request/endpoint response/endpoint"),
+        ];
+        for (credentials, steps) in cases {
+            let mut route = proxied("10.0.0.1");
+            if let Way::Proxy(proxy) = &mut route.way {
+                Arc::make_mut(proxy).credentials = Some(credentials);
+            }
+            let check = check_of("site", "endpoint", target("http://a.example/"), route);
+            assert_eq!(written(&check), steps);
+            let (_, never) = check.steps()[3];
+            assert_eq!(never, Some(WhyNotRun::NoTunnel));
         }
     }
 

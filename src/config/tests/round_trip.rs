@@ -18,6 +18,9 @@ proxies:
   tls: {url: "https://proxy.corp.example:3129"}
   own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem}}
   socks: {url: "socks5://[2001:db8::1]:1080", auth: {basic: {username: a, password: "${SECRET}"}}}
+  digest: {url: "http://proxy.corp.example:3128", auth: {digest: {username: "a b", password: "${SECRET}"}}}
+  ntlm: {url: "http://proxy.corp.example:3128", auth: {ntlm: {username: a@b, password: "${SECRET}"}}}
+  ntlm-domain: {url: "http://proxy.corp.example:3128", auth: {ntlm: {domain: CORP, username: "a:b", password: "${SECRET}"}}}
   socks-names: {url: "socks5h://proxy.corp.example:1080"}
 routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
 resolvers:
@@ -29,6 +32,15 @@ endpoints:
   - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+"#;
+
+/// What only a build with Kerberos takes.
+#[cfg(feature = "kerberos")]
+const NEGOTIATE: &str = r#"
+proxies:
+  default: {url: "http://proxy.corp.example:3128", auth: {negotiate: {}}}
+  cache: {url: "http://proxy.corp.example:3128", auth: {negotiate: {credential_cache: /run/reachd/cache}}}
+  keytab: {url: "http://proxy.corp.example:3128", auth: {negotiate: {principal: svc@CORP.EXAMPLE, keytab: corp.keytab}}}
 "#;
 
 fn there_and_back(text: &str) -> (Config, String, Config) {
@@ -53,10 +65,18 @@ fn the_effective_configuration_means_the_same() {
     }
 }
 
+#[cfg(feature = "kerberos")]
+#[test]
+fn the_effective_configuration_of_kerberos_means_the_same() {
+    let (config, shown, back) = there_and_back(NEGOTIATE);
+    assert_eq!(config, back, "{shown}");
+    assert!(shown.contains("negotiate: {}"), "{shown}");
+}
+
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 3, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 6, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }
