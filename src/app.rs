@@ -9,6 +9,7 @@ mod output;
 mod pac;
 mod proxies;
 mod setup;
+mod tokens;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -68,6 +69,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Proxies {
             command: Some(ProxiesCommand::Pac { script, urls }),
         } => pac::run(&script, &urls),
+        Command::KerberosTokens { principal } => tokens::run(principal),
         Command::Completions { shell } => print(&commands::completions(shell)),
     }
 }

@@ -2,6 +2,7 @@
 //! is found at once, each with file, line, column, field and a hint.
 
 mod context;
+mod credentials;
 mod document;
 mod effective;
 mod endpoints;

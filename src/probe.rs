@@ -1,6 +1,7 @@
 //! One probe of one check: the only place that knows the order of the phases. One attempt, no cache, no
 //! resumption, no pool, no hidden retry; one deadline for all phases together. A failed probe is a value.
 
+mod authentication;
 mod choice;
 mod connect;
 mod dns;
@@ -8,6 +9,7 @@ mod fetch;
 mod hold;
 mod http;
 mod journal;
+mod list;
 mod pac;
 mod proxy;
 mod stream;
@@ -23,10 +25,11 @@ use std::time::SystemTime;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use self::authentication::Tickets;
 use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
-use self::http::{Hop, HttpProbe, Line, Verdict};
+use self::http::{Hop, HttpProbe, Line, Server, Verdict};
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
@@ -44,6 +47,7 @@ pub struct Prober {
     trusts: HashMap<TrustKey, Arc<Trust>>,
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
+    tickets: Arc<Tickets>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -57,6 +61,8 @@ pub struct Probe {
     proxy_trust: Arc<Trust>,
     /// The route's script, if it has one.
     decider: Option<Arc<Decider>>,
+    /// The tokens of Kerberos, for a proxy that wants them.
+    tickets: Arc<Tickets>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -120,6 +126,7 @@ impl Prober {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
+            tickets: Arc::new(Tickets::new()),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
@@ -177,6 +184,7 @@ impl Prober {
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
             decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
+            tickets: Arc::clone(&self.tickets),
         })
     }
 }
@@ -287,12 +295,11 @@ impl Probe {
             let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
                 .await?;
-            let line = Line {
+            let line = Line::Server(Server {
                 stream: secured.stream,
                 http2: secured.http2,
-                proxy: None,
                 client_certificate_asked: secured.client_certificate_asked,
-            };
+            });
             return http.exchange(line, journal).await;
         }
         loop {
@@ -310,25 +317,23 @@ impl Probe {
     }
 
     async fn plain_line<'p>(
-        &self,
+        &'p self,
         proxy: Option<&'p Arc<Proxy>>,
         hop: &Hop,
         journal: &mut Journal,
     ) -> Result<Line<'p>, Failure> {
         let Some(asked) = proxy.filter(|proxy| proxy.takes_requests()) else {
-            return Ok(Line {
+            return Ok(Line::Server(Server {
                 stream: self.reach_over(proxy, &hop.authority, journal).await?,
                 http2: false,
-                proxy: None,
                 client_certificate_asked: false,
-            });
+            }));
         };
         let to_proxy = self.reach_proxy(asked, journal).await?;
-        Ok(Line {
-            stream: to_proxy.stream,
-            http2: false,
-            proxy: Some(asked),
-            client_certificate_asked: to_proxy.client_certificate_asked,
+        Ok(Line::Proxy {
+            probe: self,
+            proxy: asked,
+            to_proxy,
         })
     }
 

@@ -6,6 +6,7 @@ mod pac;
 mod secret;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use bypass::{Bypass, BypassPattern, BypassPatternError};
@@ -105,6 +106,40 @@ pub enum Credentials {
         username: String,
         /// Never shown.
         password: Secret,
+    },
+    /// RFC 7616.
+    Digest {
+        /// Shown in reports.
+        username: String,
+        /// Never shown.
+        password: Secret,
+    },
+    /// NTLM, version 2 (MS-NLMP); inside Negotiate where only that is offered.
+    Ntlm {
+        /// Shown in reports.
+        username: String,
+        /// The domain of the account; where there is none, the peer's own.
+        domain: Option<String>,
+        /// Never shown.
+        password: Secret,
+    },
+    /// Kerberos inside Negotiate (RFC 4559).
+    Negotiate(KerberosIdentity),
+}
+
+/// Whose Kerberos tickets are used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KerberosIdentity {
+    /// Those of the credential cache that is the default where reachd runs.
+    DefaultCache,
+    /// Those of this credential cache.
+    Cache(PathBuf),
+    /// Those that the key of a principal gets.
+    Keytab {
+        /// Such as `svc-reachd@CORP.EXAMPLE`.
+        principal: String,
+        /// The file with its key.
+        keytab: PathBuf,
     },
 }
 
@@ -253,6 +288,21 @@ impl ProxyKind {
             Self::Socks5 {
                 names: Names::ResolvedByProxy,
             } => "socks5h",
+        }
+    }
+}
+
+// === impl Credentials ===
+
+impl Credentials {
+    /// The scheme of HTTP that they are for, as it is usually written.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Basic { .. } => "Basic",
+            Self::Digest { .. } => "Digest",
+            Self::Ntlm { .. } => "NTLM",
+            Self::Negotiate(_) => "Negotiate",
         }
     }
 }

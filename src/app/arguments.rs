@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::platform::KERBEROS_COMMAND;
+
 /// Bad usage or configuration.
 pub(super) const EXIT_USAGE: u8 = 64;
 
@@ -84,6 +86,13 @@ pub enum Command {
     },
     /// Say what a reason means and what to do; without one, all of them.
     Explain(ExplainArguments),
+    /// Make Kerberos tokens for the reachd that starts this: a service a line in, a token a line out.
+    #[command(name = KERBEROS_COMMAND, hide = true)]
+    KerberosTokens {
+        /// Whose; without it, the one of the credential cache.
+        #[arg(long)]
+        principal: Option<String>,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

@@ -5,8 +5,8 @@ use std::fmt;
 
 use url::Url;
 
+use super::credentials::is_username;
 use super::effective::{bypass_texts, proxy_with_password};
-use super::proxies::is_username;
 use super::yaml::Yaml;
 use super::{Environment, Problems, WinHttpError, effective, environment, pac, winhttp};
 use crate::endpoint::TlsSettings;
@@ -160,7 +160,9 @@ impl fmt::Display for Suggestion {
 
 /// What the environment may say of a user and the file may not.
 fn without_unfit_login(proxy: &mut Proxy) -> Option<String> {
-    let Credentials::Basic { username, .. } = proxy.credentials.as_ref()?;
+    let Credentials::Basic { username, .. } = proxy.credentials.as_ref()? else {
+        return None;
+    };
     if is_username(username) {
         return Some(format!(
             "The password is not shown: set {PASSWORD}, or name a file with password_file."

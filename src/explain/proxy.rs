@@ -8,6 +8,7 @@ pub(super) fn explain(reason: ProxyReason) -> Explanation {
         ProxyReason::AuthRequired => AUTH_REQUIRED,
         ProxyReason::AuthRejected => AUTH_REJECTED,
         ProxyReason::UnsupportedAuth => UNSUPPORTED_AUTH,
+        ProxyReason::CredentialsUnavailable => CREDENTIALS_UNAVAILABLE,
         ProxyReason::Forbidden => FORBIDDEN,
         ProxyReason::BadGateway => BAD_GATEWAY,
         ProxyReason::GatewayTimeout => GATEWAY_TIMEOUT,
@@ -57,14 +58,33 @@ const AUTH_REJECTED: Explanation = Explanation {
 const UNSUPPORTED_AUTH: Explanation = Explanation {
     what: "The proxy asks for a login (407, or by SOCKS), and offers no scheme that is configured in reachd.",
     likely: &[
-        "The proxy offers Negotiate or NTLM only, and reachd is given Basic credentials.",
-        "The proxy team switched Basic off, or the SOCKS proxy takes GSSAPI only.",
+        "The proxy offers Negotiate or NTLM only, and reachd is given Basic or Digest credentials.",
+        "Its Negotiate takes Kerberos only, and reachd is given NTLM credentials.",
+        "The proxy team switched the configured scheme off, or the SOCKS proxy takes GSSAPI only.",
     ],
     steps: &[
         "See which schemes the proxy offers: the failure's detail, or `curl -v -x http://PROXY:PORT https://HOST/`.",
-        "Ask the proxy team for an exception from login for the required hosts, or for a scheme that is configured.",
+        "Set another kind of `auth` in reachd's configuration: basic, digest, ntlm or negotiate.",
+        "Or ask the proxy team for an exception from login for the required hosts.",
     ],
     owner: owner::PROXY,
+};
+
+const CREDENTIALS_UNAVAILABLE: Explanation = Explanation {
+    what: "There is nothing to log in to the proxy with: no Kerberos ticket could be had for it. The proxy was reached, and was not asked.",
+    likely: &[
+        "The ticket has expired, or nobody has run `kinit` for the account under which reachd runs.",
+        "The keytab is old: the password of the account was changed since it was made.",
+        "No domain controller (KDC) answers, or the clocks differ by more than five minutes.",
+        "The proxy has no service principal HTTP/PROXY in the directory, or its URL has another name than the principal.",
+    ],
+    steps: &[
+        "Read the library's own words in the failure's detail.",
+        "See the tickets as the account of reachd: `klist`. With a keytab: `kinit -kt KEYTAB PRINCIPAL`, then `kvno HTTP/PROXY`.",
+        "Make the keytab anew if `kinit` says that the preauthentication failed.",
+        "Ask the identity team for the service principal of the proxy: `setspn -Q HTTP/PROXY`.",
+    ],
+    owner: owner::IDENTITY,
 };
 
 const FORBIDDEN: Explanation = Explanation {

@@ -78,6 +78,12 @@ pub struct ProxySeen {
     /// The authentication schemes it offered with a 407, in lower case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub offered_authentication: Vec<String>,
+    /// The authentication scheme with which the probe logged in, or tried to, in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<&'static str>,
+    /// How many requests the login took, the last one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication_legs: Option<u8>,
     /// The product it calls itself (`Server`, `Via`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,

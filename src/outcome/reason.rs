@@ -99,6 +99,8 @@ reasons! {
         AuthRejected => "auth_rejected",
         /// None of the schemes or methods that the proxy offers is one that is configured.
         UnsupportedAuth => "unsupported_auth",
+        /// The configured credentials themselves could not be had: no Kerberos ticket.
+        CredentialsUnavailable => "credentials_unavailable",
         /// The proxy's policy denies the endpoint.
         Forbidden => "forbidden",
         /// The proxy could not get through to the endpoint.

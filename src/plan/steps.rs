@@ -6,7 +6,7 @@ use url::Host;
 use super::Check;
 use crate::endpoint::Target;
 use crate::outcome::{Phase, Step, WhyNotRun};
-use crate::route::{Exit, Names, Proxy, Via, Way};
+use crate::route::{Credentials, Exit, Names, Proxy, Via, Way};
 
 /// A step and, where a probe of its kind never takes it, the reason.
 type PlannedStep = (Step, Option<WhyNotRun>);
@@ -20,9 +20,12 @@ impl Check {
 
     /// The steps that a probe takes when all goes well.
     pub fn expected_steps(&self) -> impl Iterator<Item = Step> {
+        let login = self.logs_in_without_tunnel();
         let steps = self.steps().into_iter();
         steps
-            .filter(|(_, never)| never.is_none())
+            .filter(move |(step, never)| {
+                never.is_none() || (login && *step == Phase::Proxy.with_proxy())
+            })
             .map(|(step, _)| step)
     }
 
@@ -94,6 +97,20 @@ impl Check {
         }
     }
 
+    /// Whether a proxy that is asked for plain HTTP answers with a challenge before it answers the request.
+    fn logs_in_without_tunnel(&self) -> bool {
+        let Exit::Proxy(proxy) = self.first_hop() else {
+            return false;
+        };
+        let answers_challenges = match &proxy.credentials {
+            None | Some(Credentials::Basic { .. }) => false,
+            Some(
+                Credentials::Digest { .. } | Credentials::Ntlm { .. } | Credentials::Negotiate(_),
+            ) => true,
+        };
+        answers_challenges && is_plain_http(&self.endpoint.target) && proxy.takes_requests()
+    }
+
     fn resolved_elsewhere(&self, proxy: &Proxy) -> Option<WhyNotRun> {
         match proxy.names() {
             Names::ResolvedByProxy => Some(WhyNotRun::ResolvedByProxy),
@@ -125,12 +142,14 @@ fn is_plain_http(target: &Target) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use url::Url;
 
     use super::*;
     use crate::endpoint::{Authority, DnsQuestion, RecordType, TlsSettings};
     use crate::plan::fixture::{check_of, proxied, proxied_by};
-    use crate::route::{ProxyKind, Route};
+    use crate::route::{ProxyKind, Route, Secret, Way};
 
     fn target(text: &str) -> Target {
         let authority = |text: &str| {
@@ -272,6 +291,35 @@ mod tests {
             let route = proxied_by("proxy.example", kind.clone());
             let check = check_of("site", "endpoint", target(url), route);
             assert_eq!(written(&check), steps, "{url} over {kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_login_by_challenge_takes_time_of_the_proxys_own_even_without_a_tunnel() {
+        let digest = Credentials::Digest {
+            username: "svc".to_owned(),
+            password: Secret::new("hunter2".to_owned()),
+        };
+        let basic = Credentials::Basic {
+            username: "svc".to_owned(),
+            password: Secret::new("hunter2".to_owned()),
+        };
+        let cases = [
+            (
+                digest,
+                "connect/proxy proxy/proxy request/endpoint response/endpoint",
+            ),
+            (basic, "connect/proxy request/endpoint response/endpoint"),
+        ];
+        for (credentials, steps) in cases {
+            let mut route = proxied("10.0.0.1");
+            if let Way::Proxy(proxy) = &mut route.way {
+                Arc::make_mut(proxy).credentials = Some(credentials);
+            }
+            let check = check_of("site", "endpoint", target("http://a.example/"), route);
+            assert_eq!(written(&check), steps);
+            let (_, never) = check.steps()[3];
+            assert_eq!(never, Some(WhyNotRun::NoTunnel));
         }
     }
 

@@ -56,16 +56,11 @@ impl Probe {
         match proxy.kind {
             ProxyKind::Http | ProxyKind::Https { .. } => {
                 let tunnel = Tunnel {
+                    probe: self,
                     proxy,
                     target: authority,
-                    client_certificate_asked: to_proxy.client_certificate_asked,
                 };
-                let started = Instant::now();
-                let result = tunnel
-                    .open(to_proxy.stream, journal.deadline, &mut journal.observed)
-                    .await;
-                journal.took(Phase::Proxy.with_proxy(), started);
-                result
+                tunnel.open(to_proxy, journal).await
             }
             ProxyKind::Socks5 { names } => {
                 let addresses = self.addresses_for_socks(authority, names, journal).await?;

@@ -1,13 +1,16 @@
 //! The ways out in the syntax of the file: proxies, routes and the resolvers that something uses.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use super::{Yaml, tls};
 use crate::config::Config;
 use crate::config::scalars::duration_text;
 use crate::config::secrets::REDACTED;
 use crate::endpoint::{ResolverSettings, ResolverTransport, TlsSettings};
-use crate::route::{Bypass, BypassPattern, Credentials, Pac, PacSource, Proxy, Route, Secret, Way};
+use crate::route::{
+    Bypass, BypassPattern, Credentials, KerberosIdentity, Pac, PacSource, Proxy, Route, Secret, Way,
+};
 
 /// The section `proxies`.
 pub(super) fn proxies(config: &Config) -> Yaml {
@@ -105,12 +108,34 @@ impl Common<'_> {
 }
 
 fn auth(credentials: &Credentials, password: &Yaml) -> Yaml {
-    let Credentials::Basic { username, .. } = credentials;
-    let basic = Yaml::mapping([
-        ("username", Some(Yaml::text(username))),
-        ("password", Some(password.clone())),
-    ]);
-    Yaml::mapping([("basic", Some(basic))])
+    let login = |username: &str, domain: Option<&String>| {
+        Yaml::mapping([
+            ("username", Some(Yaml::text(username))),
+            ("domain", domain.map(Yaml::text)),
+            ("password", Some(password.clone())),
+        ])
+    };
+    let (kind, keys) = match credentials {
+        Credentials::Basic { username, .. } => ("basic", login(username, None)),
+        Credentials::Digest { username, .. } => ("digest", login(username, None)),
+        Credentials::Ntlm {
+            username, domain, ..
+        } => ("ntlm", login(username, domain.as_ref())),
+        Credentials::Negotiate(identity) => ("negotiate", tickets(identity)),
+    };
+    Yaml::mapping([(kind, Some(keys))])
+}
+
+fn tickets(identity: &KerberosIdentity) -> Yaml {
+    let path = |path: &Path| Some(Yaml::text(path.to_string_lossy()));
+    match identity {
+        KerberosIdentity::DefaultCache => Yaml::mapping([]),
+        KerberosIdentity::Cache(cache) => Yaml::mapping([("credential_cache", path(cache))]),
+        KerberosIdentity::Keytab { principal, keytab } => Yaml::mapping([
+            ("principal", Some(Yaml::text(principal))),
+            ("keytab", path(keytab)),
+        ]),
+    }
 }
 
 /// The syntax of the file has no pattern for a domain and everything below it, so that takes two.

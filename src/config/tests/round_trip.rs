@@ -26,6 +26,9 @@ proxies:
     bypass: ["<local>"]
     resolver: doh
   script-file: {pac: {file: corp-ca.pem}}
+  digest: {url: "http://proxy.corp.example:3128", auth: {digest: {username: "a b", password: "${SECRET}"}}}
+  ntlm: {url: "http://proxy.corp.example:3128", auth: {ntlm: {username: a@b, password: "${SECRET}"}}}
+  ntlm-domain: {url: "http://proxy.corp.example:3128", auth: {ntlm: {domain: CORP, username: "a:b", password: "${SECRET}"}}}
   socks-names: {url: "socks5h://proxy.corp.example:1080"}
 routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
 resolvers:
@@ -37,6 +40,15 @@ endpoints:
   - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+"#;
+
+/// What only a build with Kerberos takes.
+#[cfg(feature = "kerberos")]
+const NEGOTIATE: &str = r#"
+proxies:
+  default: {url: "http://proxy.corp.example:3128", auth: {negotiate: {}}}
+  cache: {url: "http://proxy.corp.example:3128", auth: {negotiate: {credential_cache: /run/reachd/cache}}}
+  keytab: {url: "http://proxy.corp.example:3128", auth: {negotiate: {principal: svc@CORP.EXAMPLE, keytab: corp.keytab}}}
 "#;
 
 fn there_and_back(text: &str) -> (Config, String, Config) {
@@ -61,10 +73,18 @@ fn the_effective_configuration_means_the_same() {
     }
 }
 
+#[cfg(feature = "kerberos")]
+#[test]
+fn the_effective_configuration_of_kerberos_means_the_same() {
+    let (config, shown, back) = there_and_back(NEGOTIATE);
+    assert_eq!(config, back, "{shown}");
+    assert!(shown.contains("negotiate: {}"), "{shown}");
+}
+
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 5, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 8, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }
