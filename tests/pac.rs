@@ -25,6 +25,7 @@ tls: {ca_file: \"@dir@/pki/root.pem\"}
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("pac::beside_a_script_that_loops", lab, beside_a_loop),
+        trial("pac::one_fetch_for_all", lab, one_fetch),
         trial("pac::a_file_that_changes", lab, changes),
         trial("pac::a_server_that_comes_back", lab, comes_back),
         trial("pac::a_reload", lab, reload),
@@ -74,6 +75,31 @@ fn beside_a_loop(lab: &Lab) {
             metrics.value("reachd_probe_failing", &labels) == Some(1.0)
         })
     });
+}
+
+/// Many checks need the script at once, and again; its server is asked once.
+fn one_fetch(lab: &Lab) {
+    let mut config = format!(
+        "{HEAD}proxies: {{script: {{pac: {{url: \"http://web.lab.test/pac/direct.pac\"}}}}}}\nendpoints:\n"
+    );
+    for number in 0..50 {
+        writeln!(
+            config,
+            "  - {{name: web-{number}, url: \"http://web.lab.test/\"}}"
+        )
+        .unwrap();
+    }
+    let config = lab.write("pac-fetch.yml", &config);
+    let reachd = Reachd::start(lab, "pac-fetch", &config);
+    reachd.wait_for_metrics("three probes of each", SOON, |metrics| {
+        (0..50).all(|number| {
+            let name = format!("web-{number}");
+            let labels = [("endpoint", name.as_str()), ("result", "success")];
+            metrics.value("reachd_probes_total", &labels) >= Some(3.0)
+        })
+    });
+    let fetches = fs::read_to_string(lab.path("fetches.log")).unwrap();
+    assert_eq!(fetches.lines().count(), 1, "{fetches}");
 }
 
 /// One endpoint over a script.

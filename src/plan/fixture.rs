@@ -13,7 +13,7 @@ use crate::outcome::{
     Timings, TlsReason,
 };
 use crate::plan::{Check, HistogramMode, Histograms, Plan};
-use crate::route::{Bypass, BypassPattern, Proxy, ProxyKind, Route, Via, Way};
+use crate::route::{Bypass, BypassPattern, Pac, PacSource, Proxy, ProxyKind, Route, Via, Way};
 
 /// A critical check of a URL over the route `direct`.
 pub(crate) fn check(service: &str, endpoint: &str, url: &str) -> Arc<Check> {
@@ -84,6 +84,24 @@ pub(crate) fn proxied_by(host: &str, kind: ProxyKind) -> Route {
                 host: Host::parse(host).unwrap(),
                 port: 3128,
             },
+            credentials: None,
+            connect_headers: Vec::new(),
+            bypass: Bypass::new(vec![BypassPattern::winhttp("*.corp.example").unwrap()]),
+            resolver: None,
+        })),
+        resolver: None,
+    }
+}
+
+/// The route `corp` over a script, which `*.corp.example` bypasses.
+pub(crate) fn scripted() -> Route {
+    Route {
+        name: "corp".to_owned(),
+        way: Way::Pac(Arc::new(Pac {
+            name: "corp".to_owned(),
+            source: PacSource::File("proxy.pac".into()),
+            failover: false,
+            tls: TlsSettings::default(),
             credentials: None,
             connect_headers: Vec::new(),
             bypass: Bypass::new(vec![BypassPattern::winhttp("*.corp.example").unwrap()]),

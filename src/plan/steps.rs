@@ -148,7 +148,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::{Authority, DnsQuestion, RecordType, TlsSettings};
-    use crate::plan::fixture::{check_of, proxied, proxied_by};
+    use crate::plan::fixture::{check_of, proxied, proxied_by, scripted};
     use crate::route::{ProxyKind, Route, Secret, Way};
 
     fn target(text: &str) -> Target {
@@ -321,6 +321,46 @@ mod tests {
             let (_, never) = check.steps()[3];
             assert_eq!(never, Some(WhyNotRun::NoTunnel));
         }
+    }
+
+    fn a_script_is_asked_before_anything_is_known() {
+        let cases = [
+            (
+                "https://a.example/",
+                "pac",
+                "proxy/proxy tls/endpoint request/endpoint response/endpoint",
+            ),
+            ("tcp://a.example:25", "pac", "proxy/proxy"),
+            (
+                "tls://a.corp.example:443",
+                "bypass",
+                "dns/endpoint connect/endpoint tls/endpoint",
+            ),
+        ];
+        for (url, via, steps) in cases {
+            let check = check_of("site", "endpoint", target(url), scripted());
+            assert_eq!(written(&check), steps, "{url}");
+            assert_eq!(check.via().as_str(), via, "{url}");
+        }
+    }
+
+    #[test]
+    fn what_the_script_chose_fixes_the_rest() {
+        let check = check_of("site", "endpoint", target("http://a.example/"), scripted());
+        let direct = check.steps_by(Exit::Direct);
+        let never = |step| {
+            let found = direct.iter().find(|(found, _)| *found == step);
+            found.and_then(|(_, never)| *never)
+        };
+        let chosen = Some(WhyNotRun::ScriptChoseDirect);
+        assert_eq!(never(Phase::Connect.with_proxy()), chosen);
+        assert_eq!(never(Phase::Connect.with_endpoint()), None);
+        let over = proxied("proxy.example");
+        let over = check.steps_by(Exit::Proxy(over.proxy().unwrap()));
+        let tunnel = over
+            .iter()
+            .find(|(step, _)| *step == Phase::Proxy.with_proxy());
+        assert_eq!(tunnel, Some(&(Phase::Proxy.with_proxy(), None)));
     }
 
     fn written(check: &Check) -> String {

@@ -49,7 +49,12 @@ impl Journal {
 
     /// Writes down by which way a hop leaves.
     pub(super) fn leaves_by(&mut self, candidate: &Candidate) {
-        if let Some(pac) = &mut self.pac {
+        // Past the script nothing was chosen: what is there is another hop's.
+        let asked = self
+            .pac
+            .as_mut()
+            .filter(|_| *candidate != Candidate::Bypass);
+        if let Some(pac) = asked {
             pac.chosen = Some(candidate.name());
         }
         if !self.redirected {

@@ -121,3 +121,55 @@ pub(super) fn bounded(text: &str, most: usize) -> String {
     }
     kept
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_is_told() {
+        let table = [
+            (
+                "https://Web.Example/a?b",
+                true,
+                "https://web.example/",
+                "web.example",
+            ),
+            (
+                "https://web.example:8443/a",
+                true,
+                "https://web.example:8443/",
+                "web.example",
+            ),
+            (
+                "https://[2001:DB8::1]/",
+                true,
+                "https://[2001:db8::1]/",
+                "2001:db8::1",
+            ),
+            (
+                "http://Web.Example/a?b=C",
+                false,
+                "http://web.example/a?b=C",
+                "web.example",
+            ),
+            (
+                "http://web.example:8080",
+                false,
+                "http://web.example:8080/",
+                "web.example",
+            ),
+        ];
+        for (url, tunnelled, asked, host) in table {
+            let url: Url = url.parse().unwrap();
+            let authority = Authority::of(&url).unwrap();
+            let question = if tunnelled {
+                Question::of_tunnel(&authority)
+            } else {
+                Question::of_plain_http(&url, &authority)
+            };
+            let (asked, host) = (asked.to_owned(), host.to_owned());
+            assert_eq!(question, Question { url: asked, host });
+        }
+    }
+}

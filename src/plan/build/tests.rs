@@ -125,19 +125,23 @@ catalog: {features: [tenant-attach], overrides: {oneocsp.microsoft.com: {routes:
 
 #[test]
 fn questions_to_the_dns_take_no_proxy() {
-    let head =
-        "proxies: {corp: {url: 'http://proxy.test:3128'}}\nroutes: [direct, corp]\nendpoints:\n";
-    let by_default = plan_of(&format!("{head}  - {{name: a, url: 'dns:a.test'}}")).unwrap();
-    assert_eq!(keys(&by_default), ["default a direct"]);
-    assert_eq!(by_default.not_probed.len(), 1);
-    let asked_for = problems(&format!(
-        "{head}  - {{name: a, url: 'dns:a.test', routes: [corp]}}"
-    ));
-    assert_eq!(asked_for.len(), 1);
-    assert!(
-        asked_for[0].contains("a proxy carries no DNS questions"),
-        "{asked_for:?}"
-    );
+    for proxy in [
+        "url: 'http://proxy.test:3128'",
+        "pac: {url: 'http://wpad.test/wpad.dat'}",
+    ] {
+        let head = format!("proxies: {{corp: {{{proxy}}}}}\nroutes: [direct, corp]\nendpoints:\n");
+        let by_default = plan_of(&format!("{head}  - {{name: a, url: 'dns:a.test'}}")).unwrap();
+        assert_eq!(keys(&by_default), ["default a direct"]);
+        assert_eq!(by_default.not_probed.len(), 1);
+        let asked_for = problems(&format!(
+            "{head}  - {{name: a, url: 'dns:a.test', routes: [corp]}}"
+        ));
+        assert_eq!(asked_for.len(), 1);
+        assert!(
+            asked_for[0].contains("a proxy carries no DNS questions"),
+            "{asked_for:?}"
+        );
+    }
 }
 
 #[test]

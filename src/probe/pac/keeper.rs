@@ -166,3 +166,6 @@ fn look(path: &Path, former: Option<Stamp>) -> Result<Look, String> {
     }
     Ok(Look::Read(stamp, bytes))
 }
+
+#[cfg(test)]
+mod tests;

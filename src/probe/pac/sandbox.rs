@@ -91,6 +91,8 @@ impl Sandbox {
 
     fn judged<T>(&self, ctx: &Ctx<'_>, result: Result<T, Error>) -> Result<T, Trouble> {
         let caught = result.catch(ctx);
+        // The engine asks now and then; what it did in one long stride counts as well.
+        self.desk.must_stop();
         if let Some(why) = self.desk.stopped() {
             return Err(why);
         }
