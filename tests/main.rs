@@ -14,8 +14,8 @@
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
 //! | `lab/` | the configurations of the servers |
 //!
-//! `tests/run` installs what is needed and runs everything; `cargo test --test it -- WORD` runs what has WORD in
-//! its name. It takes root, for the servers listen on the ports they have in real life.
+//! `tests/run` installs what is needed and runs everything; `cargo test --all-features --test it -- WORD` runs what has
+//! WORD in its name. It takes root, for the servers listen on the ports they have in real life.
 #![expect(
     clippy::disallowed_methods,
     reason = "the tests wait for other processes, in real time"

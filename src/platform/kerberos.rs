@@ -1,7 +1,7 @@
 //! Kerberos as the operating system's library GSSAPI has it. It blocks while it asks the KDC, and takes the keytab and
 //! the credential cache from the environment of the process: so only a process of its own calls it.
 
-#[cfg(feature = "kerberos")]
+#[cfg(all(feature = "kerberos", unix))]
 use libgssapi::{
     context::{ClientCtx, CtxFlags},
     credential::{Cred, CredUsage},
@@ -17,7 +17,7 @@ use libgssapi::{
 pub const COMMAND: &str = "kerberos-tokens";
 
 /// Whether this build can make tokens.
-pub const IS_BUILT_IN: bool = cfg!(feature = "kerberos");
+pub const IS_BUILT_IN: bool = cfg!(all(feature = "kerberos", unix));
 
 /// Makes tokens of one identity.
 #[derive(Debug)]
@@ -33,7 +33,7 @@ impl Tokens {
     }
 }
 
-#[cfg(feature = "kerberos")]
+#[cfg(all(feature = "kerberos", unix))]
 impl Tokens {
     /// The first token of SPNEGO for a service such as `HTTP@proxy.corp.example`.
     ///
@@ -65,13 +65,16 @@ impl Tokens {
     }
 }
 
-#[cfg(not(feature = "kerberos"))]
+#[cfg(not(all(feature = "kerberos", unix)))]
 impl Tokens {
     /// Never, for this build has no library.
     ///
     /// # Errors
     /// Always.
-    pub fn first(&self, _service: &str) -> Result<Vec<u8>, String> {
-        Err("this build of reachd is without the feature `kerberos`".to_owned())
+    pub fn first(&self, service: &str) -> Result<Vec<u8>, String> {
+        let whose = self.principal.as_deref().unwrap_or("anybody");
+        Err(format!(
+            "no ticket of {whose} for {service}: this build of reachd is without the feature `kerberos`"
+        ))
     }
 }

@@ -12,7 +12,7 @@ use super::dns;
 use super::faults::Faults;
 
 /// As whom squid runs: it refuses to run as root.
-const SQUID_USER: &str = "proxy";
+pub(super) const SQUID_USER: &str = "proxy";
 
 /// The file in the folder of the run that makes the system's resolver ask the lab.
 pub(crate) const RESOLVER: &str = "lab-resolv.conf";
@@ -45,7 +45,7 @@ impl Values {
 /// Writes every configuration and starts all servers at once; they are ready when this returns.
 pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemon> {
     let lab = Lab { block, dir, values };
-    let mut daemons = [
+    let mut daemons = vec![
         lab.knot(),
         lab.dnsdist(),
         lab.unbound(),
@@ -55,24 +55,28 @@ pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemo
         lab.dante("dante", "none"),
         lab.dante("dante-password", "username"),
         lab.haproxy(),
+        lab.kdc(),
     ];
+    daemons.extend(lab.logins());
     for (daemon, ready) in &mut daemons {
         match *ready {
             Ready::Names(server) => daemon.wait_until(|| dns::answers(server, "web.lab.test")),
             Ready::Accepts(server) => daemon.wait_for(server),
         }
     }
+    lab.tickets();
     daemons.into_iter().map(|(daemon, _)| daemon).collect()
 }
 
-struct Lab<'a> {
-    block: &'a Block,
-    dir: &'a Path,
+/// What the servers are started with.
+pub(super) struct Lab<'a> {
+    pub(super) block: &'a Block,
+    pub(super) dir: &'a Path,
     values: &'a Values,
 }
 
 /// When a server is ready.
-enum Ready {
+pub(super) enum Ready {
     /// When it answers a question.
     Names(SocketAddr),
     /// When it accepts a connection.
@@ -142,16 +146,10 @@ impl Lab<'_> {
         let (user, group) = identity(SQUID_USER);
         chown(&own, Some(user), Some(group)).unwrap();
         let conf = self.write("squid.conf", include_str!("../lab/squid.conf"));
-        let (user, group) = (user.to_string(), group.to_string());
         let tag = self.block.tag();
-        let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups"];
-        let command = ["squid", "-N", "-n", &tag, "-f", &conf];
-        // Changing the user clears the signal at the parent's death, so it is set again.
-        let signal = ["setpriv", "--pdeathsig", "KILL"];
-        let daemon = self.start(
-            "squid",
-            &[&signal[..], &as_user, &["--"], &command].concat(),
-        );
+        let command = as_squid(&["squid", "-N", "-n", &tag, "-f", &conf]);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let daemon = self.start("squid", &command);
         (daemon, Ready::Accepts(self.at("squid", 3128)))
     }
 
@@ -207,20 +205,36 @@ impl Lab<'_> {
         Daemon::start(name, command, self.dir)
     }
 
-    fn at(&self, server: &str, port: u16) -> SocketAddr {
+    pub(super) fn at(&self, server: &str, port: u16) -> SocketAddr {
         (self.block.address(server), port).into()
     }
 
+    /// A text with its placeholders filled.
+    pub(super) fn filled(&self, template: &str) -> String {
+        self.values.fill(template)
+    }
+
     /// Writes a configuration and returns its path.
-    fn write(&self, file: &str, template: &str) -> String {
+    pub(super) fn write(&self, file: &str, template: &str) -> String {
         let path: PathBuf = self.dir.join(file);
-        fs::write(&path, self.values.fill(template)).unwrap();
+        fs::write(&path, self.filled(template)).unwrap();
         path.to_str().expect("a path in UTF-8").to_owned()
     }
 }
 
+/// The command as the user that squid runs as.
+pub(super) fn as_squid(command: &[&str]) -> Vec<String> {
+    let (user, group) = identity(SQUID_USER);
+    let (user, group) = (user.to_string(), group.to_string());
+    // Changing the user clears the signal at the parent's death, so it is set again.
+    let signal = ["setpriv", "--pdeathsig", "KILL"];
+    let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups", "--"];
+    let whole = [&signal[..], &as_user, command].concat();
+    whole.into_iter().map(str::to_owned).collect()
+}
+
 /// The numbers of a system user.
-fn identity(user: &str) -> (u32, u32) {
+pub(super) fn identity(user: &str) -> (u32, u32) {
     let passwd = fs::read_to_string("/etc/passwd").unwrap();
     let mut entries = passwd
         .lines()

@@ -43,7 +43,7 @@ metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
 
 /// What only a build with Kerberos takes.
-#[cfg(feature = "kerberos")]
+#[cfg(all(feature = "kerberos", unix))]
 const NEGOTIATE: &str = r#"
 proxies:
   default: {url: "http://proxy.corp.example:3128", auth: {negotiate: {}}}
@@ -73,7 +73,7 @@ fn the_effective_configuration_means_the_same() {
     }
 }
 
-#[cfg(feature = "kerberos")]
+#[cfg(all(feature = "kerberos", unix))]
 #[test]
 fn the_effective_configuration_of_kerberos_means_the_same() {
     let (config, shown, back) = there_and_back(NEGOTIATE);
