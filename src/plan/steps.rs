@@ -323,6 +323,7 @@ mod tests {
         }
     }
 
+    #[test]
     fn a_script_is_asked_before_anything_is_known() {
         let cases = [
             (
