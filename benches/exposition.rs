@@ -117,6 +117,7 @@ fn plan() -> Result<Plan, url::ParseError> {
                 target: Target::Http(url),
                 critical: true,
                 expectation: Expectation::default(),
+                hold: None,
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,
@@ -133,6 +134,7 @@ fn plan() -> Result<Plan, url::ParseError> {
         checks: (0..CHECKS).map(check).collect::<Result<_, _>>()?,
         not_probed: Vec::new(),
         concurrency: 256,
+        hold_concurrency: 64,
         histograms: Histograms {
             mode: HistogramMode::Check,
             buckets: BUCKETS.to_vec(),

@@ -59,6 +59,7 @@ fn full(checks: &[Arc<Check>], fails: Fails) -> History {
         checks: checks.to_vec(),
         not_probed: Vec::new(),
         concurrency: 256,
+        hold_concurrency: 64,
         histograms: Histograms {
             mode: HistogramMode::None,
             buckets: Vec::new(),
@@ -92,6 +93,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
                 target: Target::Http(url),
                 critical: true,
                 expectation: Expectation::default(),
+                hold: None,
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,

@@ -6,8 +6,10 @@ mod commands;
 mod daemon;
 mod logging;
 mod output;
+mod pac;
 mod proxies;
 mod setup;
+mod tokens;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -16,6 +18,7 @@ pub use arguments::{Arguments, Command};
 use clap::Parser;
 use thiserror::Error;
 
+use self::arguments::ProxiesCommand;
 use self::output::print;
 
 /// Why a command could not do its work. What a probe finds is never one of these.
@@ -62,7 +65,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
         Command::Catalog(command) => commands::catalog(command).and_then(|text| print(&text)),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
-        Command::Proxies => proxies::run().and_then(|text| print(&text)),
+        Command::Proxies { command: None } => proxies::run().and_then(|text| print(&text)),
+        Command::Proxies {
+            command: Some(ProxiesCommand::Pac { script, urls }),
+        } => pac::run(&script, &urls),
+        Command::KerberosTokens { principal } => tokens::run(principal),
         Command::Completions { shell } => print(&commands::completions(shell)),
     }
 }

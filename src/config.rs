@@ -3,6 +3,7 @@
 
 mod chain;
 mod context;
+mod credentials;
 mod document;
 mod effective;
 mod endpoints;
@@ -10,7 +11,9 @@ mod environment;
 mod expectation;
 mod exposition;
 mod files;
+mod hold;
 mod names;
+mod pac;
 mod path;
 mod problem;
 mod proxies;
@@ -42,7 +45,7 @@ use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
-use crate::endpoint::{Endpoint, Inspection, ResolverSettings, TlsSettings};
+use crate::endpoint::{Endpoint, Hold, Inspection, ResolverSettings, Target, TlsSettings};
 use crate::platform::proxies_of;
 use crate::route::{Route, Way};
 
@@ -88,6 +91,8 @@ pub struct Global {
     pub timeout: Duration,
     /// How many probes may be under way at once.
     pub concurrency: usize,
+    /// How many connections may be held idle at once, beside the probes.
+    pub hold_concurrency: usize,
     /// How many threads probe: 1 is best up to some hundred probes a second.
     pub workers: usize,
     /// Who is asked for names.
@@ -124,6 +129,17 @@ pub struct Overrides {
     pub timeout: Option<Duration>,
     /// What it means that a proxy inspects its traffic; of the catalog's endpoints.
     pub inspection: Option<Inspection>,
+    /// Whether an idle connection to it must live, and for how long.
+    pub hold: Option<HoldChoice>,
+}
+
+/// `hold` as written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HoldChoice {
+    /// No connection is held, whatever the catalog says.
+    None,
+    /// One is.
+    For(Hold),
 }
 
 /// What is taken from the catalog. The catalog checks the names; the positions are for its errors.
@@ -251,6 +267,14 @@ impl Config {
     }
 }
 
+/// What the URL of an endpoint asks to be probed.
+///
+/// # Errors
+/// Why it asks for nothing, in one line that does not show the URL.
+pub fn target_of(url: &str) -> Result<Target, String> {
+    target::target(url).map_err(|error| error.to_string())
+}
+
 /// The JSON Schema (2020-12) of the configuration, for editors.
 #[must_use]
 pub fn schema() -> &'static str {
@@ -265,6 +289,7 @@ impl Default for Global {
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
             concurrency: 256,
+            hold_concurrency: 64,
             workers: 1,
             resolver: ResolverSettings::System,
             tls: TlsSettings::default(),

@@ -3,6 +3,7 @@
 
 mod chain;
 mod expectation;
+mod hold;
 mod resolver;
 mod tls;
 
@@ -12,6 +13,7 @@ pub use chain::{
     ChainExpectation, ExpectedRoot, Fingerprint, FingerprintError, Inspection, IssuerRule,
 };
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
+pub use hold::Hold;
 pub use resolver::{ResolverSettings, ResolverTransport};
 use serde::Serialize;
 pub use tls::{TlsSettings, TlsVersion};
@@ -30,6 +32,8 @@ pub struct Endpoint {
     pub critical: bool,
     /// What counts as reachable.
     pub expectation: Expectation,
+    /// How long an idle connection to it must live, if that matters.
+    pub hold: Option<Hold>,
     /// The cloud of a catalog entry (`public`, `us-government`); empty for a user's own endpoint.
     pub cloud: Option<String>,
     /// The required wildcard for which this host stands in, for a wildcard itself cannot be probed.

@@ -5,6 +5,7 @@
 
 mod connect;
 mod dns;
+mod hold;
 mod http;
 mod lookup;
 mod markdown;
@@ -47,6 +48,7 @@ pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
         FailureReason::Tls(reason) => tls::explain(reason, peer),
         FailureReason::Request(reason) => http::explain_request(reason),
         FailureReason::Response(reason) => http::explain_response(reason),
+        FailureReason::Hold(reason) => hold::explain(reason, peer),
     }
 }
 

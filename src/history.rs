@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{Observed, Outcome};
+use crate::outcome::{HoldOutcome, Observed, Outcome};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// How many outcomes of a check are kept.
@@ -42,6 +42,8 @@ pub struct CheckHistory {
     pub recent: Vec<Arc<Outcome>>,
     /// The last failures, oldest first; they outlive newer successes.
     pub failures: Vec<Arc<Outcome>>,
+    /// The latest hold, where the endpoint has one and it is over.
+    pub hold: Option<Arc<HoldOutcome>>,
 }
 
 type Records = BTreeMap<CheckKey, Arc<Record>>;
@@ -59,6 +61,7 @@ struct Kept {
     since: Option<SystemTime>,
     recent: VecDeque<Arc<Outcome>>,
     failures: VecDeque<Arc<Outcome>>,
+    hold: Option<Arc<HoldOutcome>>,
 }
 
 // === impl History ===
@@ -155,6 +158,7 @@ impl Record {
             since: kept.since,
             recent: kept.recent.iter().map(Arc::clone).collect(),
             failures: kept.failures.iter().map(Arc::clone).collect(),
+            hold: kept.hold.clone(),
         }
     }
 
@@ -247,6 +251,10 @@ impl Watcher for HistoryWatcher {
 
     fn observed(&self, outcome: &Arc<Outcome>) {
         self.0.kept().add(outcome);
+    }
+
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        self.0.kept().hold = Some(Arc::clone(outcome));
     }
 
     fn abandoned(&self, _panicked: bool) {}

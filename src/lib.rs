@@ -28,7 +28,7 @@
 //! * [`metrics`]: the Prometheus exposition.
 //! * [`history`]: the last outcomes of every check.
 //! * [`report`]: what a run of all checks comes to, as text and JSON.
-//! * [`scheduler`]: one loop a check, at a fixed rate, bounded and cancellable.
+//! * [`scheduler`]: one loop a check, and one for its idle connection, at a fixed rate, bounded and cancellable.
 //! * [`server`]: the page, the metrics and the API over HTTP.
 //! * [`app`]: the wiring of all this into commands.
 

@@ -19,7 +19,7 @@ use self::numbers::CheckNumbers;
 use self::own::OwnHealth;
 use self::published::Published;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{Outcome, Phase};
+use crate::outcome::{HoldOutcome, Outcome, Phase};
 use crate::plan::{Check, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
@@ -28,6 +28,9 @@ const RESULT_SERIES: usize = 10;
 
 /// What the TLS session with the proxy adds to that: TLS, certificate, and its two ends of validity.
 const PROXY_TLS_SERIES: usize = 4;
+
+/// What a hold adds: how long it lived, and whether that was long enough.
+const HOLD_SERIES: usize = 2;
 
 /// Everything that `/metrics` shows.
 #[derive(Debug)]
@@ -50,7 +53,11 @@ pub fn series_of(plan: &Plan) -> usize {
         let to_proxy = check
             .expected_steps()
             .filter(|step| *step == Phase::Tls.with_proxy());
-        RESULT_SERIES + PROXY_TLS_SERIES * to_proxy.count() + check.expected_steps().count()
+        let holds = usize::from(check.endpoint.hold.is_some());
+        RESULT_SERIES
+            + PROXY_TLS_SERIES * to_proxy.count()
+            + HOLD_SERIES * holds
+            + check.expected_steps().count()
     });
     from_the_plan_on + results.sum::<usize>()
 }
@@ -125,6 +132,10 @@ impl Watcher for MetricsWatcher {
     fn observed(&self, outcome: &Arc<Outcome>) {
         self.own.ended();
         self.numbers.observe(outcome, self.definition);
+    }
+
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        self.numbers.observe_hold(outcome, self.definition);
     }
 
     fn abandoned(&self, panicked: bool) {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use state_log::StateLog;
 
-use crate::outcome::Outcome;
+use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::{Check, Plan};
 
 /// Somebody who wants to know how checks fare.
@@ -17,7 +17,7 @@ pub trait Observer: Send + Sync {
     /// Called before any [`Observer::watch`] for a check of this plan.
     fn planned(&self, plan: &Plan);
 
-    /// A handle for one check of the plan in force, asked for once when its loop starts, so that an outcome
+    /// A handle for one check of the plan in force, asked for once when one of its loops starts, so that an outcome
     /// needs no look-up.
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher>;
 }
@@ -32,6 +32,9 @@ pub trait Watcher: Send + Sync {
 
     /// A probe ended without an outcome: it was cancelled, or reachd itself is at fault.
     fn abandoned(&self, panicked: bool);
+
+    /// A hold ended with an outcome. Of one that was cancelled nothing is told.
+    fn held(&self, outcome: &Arc<HoldOutcome>);
 
     /// So many turns passed while a probe was still running or waiting for its turn.
     fn skipped(&self, turns: u64);
@@ -85,6 +88,12 @@ impl Watcher for Watchers {
         }
     }
 
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        for watcher in &self.0 {
+            watcher.held(outcome);
+        }
+    }
+
     fn skipped(&self, turns: u64) {
         for watcher in &self.0 {
             watcher.skipped(turns);
@@ -133,6 +142,10 @@ mod tests {
             self.write(format!("abandoned {panicked}"));
         }
 
+        fn held(&self, outcome: &Arc<HoldOutcome>) {
+            self.write(format!("held {:?}", outcome.held));
+        }
+
         fn skipped(&self, turns: u64) {
             self.write(format!("skipped {turns}"));
         }
@@ -149,6 +162,7 @@ mod tests {
         watcher.started(Duration::from_millis(2));
         watcher.observed(&fixture::success(0));
         watcher.abandoned(true);
+        watcher.held(&fixture::held(0));
         watcher.skipped(3);
 
         let expected = [
@@ -157,6 +171,7 @@ mod tests {
             "started 2ms",
             "observed true",
             "abandoned true",
+            "held Some(180s)",
             "skipped 3",
         ];
         assert_eq!(*first.0.lock().unwrap(), expected);

@@ -1,18 +1,21 @@
 //! What one probe found: success, or the phase, peer and reason of its failure; how long every phase took
 //! that was reached; why the others were not; and what was seen on the way. Pure data: no I/O, no clock.
 
+mod hold;
 mod observed;
 mod reason;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+pub use hold::HoldOutcome;
 pub use observed::{
-    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, InterceptionSeen, Observed, PathSeen,
+    CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, InterceptionSeen, Observed, PacSeen, PathSeen,
     ProxySeen, RedirectSeen, TlsSeen,
 };
 pub use reason::{
-    ConnectReason, DnsReason, FailureReason, ProxyReason, RequestReason, ResponseReason, TlsReason,
+    ConnectReason, DnsReason, FailureReason, HoldReason, ProxyReason, RequestReason,
+    ResponseReason, TlsReason,
 };
 use serde::{Serialize, Serializer};
 
@@ -26,7 +29,8 @@ pub enum Phase {
     Dns,
     /// A TCP connection is opened.
     Connect,
-    /// The proxy is asked for a tunnel, by CONNECT or SOCKS, as far as its answer.
+    /// The proxy is asked for a tunnel, by CONNECT or SOCKS, as far as its answer; before that, a proxy script for
+    /// the proxy.
     Proxy,
     /// The TLS handshake, certificate verification included.
     Tls,
@@ -34,6 +38,8 @@ pub enum Phase {
     Request,
     /// From the answer's first byte to the verdict.
     Response,
+    /// An idle connection is kept open: the last phase of a hold, and none of a probe.
+    Hold,
 }
 
 /// Whom a phase spoke to.
@@ -85,6 +91,8 @@ pub enum WhyNotRun {
     NoTunnel,
     /// The proxy connects to the endpoint; the probe's own connection goes to the proxy.
     ConnectedByProxy,
+    /// The route's script says that the endpoint is reached without a proxy.
+    ScriptChoseDirect,
     /// The probe failed before it came to this.
     EarlierFailure,
 }
@@ -134,8 +142,8 @@ pub struct Outcome {
 // === impl Phase ===
 
 impl Phase {
-    /// Every phase, in the order of a probe.
-    pub const ALL: [Self; 6] = [
+    /// Every phase of a probe, in its order.
+    pub const OF_PROBE: [Self; 6] = [
         Self::Dns,
         Self::Connect,
         Self::Proxy,
@@ -154,6 +162,7 @@ impl Phase {
             Self::Tls => "tls",
             Self::Request => "request",
             Self::Response => "response",
+            Self::Hold => "hold",
         }
     }
 
@@ -291,6 +300,7 @@ impl WhyNotRun {
             Self::PlainHttp => "plain_http",
             Self::NoTunnel => "no_tunnel",
             Self::ConnectedByProxy => "connected_by_proxy",
+            Self::ScriptChoseDirect => "script_chose_direct",
             Self::EarlierFailure => "earlier_failure",
         }
     }

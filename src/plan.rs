@@ -54,6 +54,8 @@ pub struct Plan {
     pub not_probed: Vec<NotProbed>,
     /// How many probes may be under way at once.
     pub concurrency: usize,
+    /// How many connections may be held idle at once.
+    pub hold_concurrency: usize,
     /// How latencies are exposed.
     pub histograms: Histograms,
 }

@@ -1,16 +1,34 @@
 //! What is particular to the operating system. The lowest room: it knows nothing of endpoints or routes and
 //! hands out what the machine says without a verdict on it.
 
+mod kerberos;
 mod names;
 mod signals;
 
+pub use kerberos::{COMMAND as KERBEROS_COMMAND, IS_BUILT_IN as HAS_KERBEROS, Tokens};
 pub use names::{NameSearch, NameSettings, NameSources, NameStamp};
 pub use signals::{Signal, Signals};
+
+use std::io;
+use std::path::PathBuf;
 
 /// The value of an environment variable; none where it is not set or not Unicode.
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// The program that runs, to be started once more with another command.
+///
+/// # Errors
+/// When the operating system does not say.
+pub fn this_program() -> io::Result<PathBuf> {
+    // The file may have been replaced since by a newer release; this link leads to the one that runs.
+    const LINK: &str = "/proc/self/exe";
+    if cfg!(target_os = "linux") && std::fs::exists(LINK)? {
+        return Ok(LINK.into());
+    }
+    std::env::current_exe()
 }
 
 /// What the environment says of proxies, as written. An empty variable counts as one that is not set.

@@ -1,10 +1,16 @@
 //! One probe of one check: the only place that knows the order of the phases. One attempt, no cache, no
 //! resumption, no pool, no hidden retry; one deadline for all phases together. A failed probe is a value.
 
+mod authentication;
+mod choice;
 mod connect;
 mod dns;
+mod fetch;
+mod hold;
 mod http;
 mod journal;
+mod list;
+mod pac;
 mod proxy;
 mod stream;
 mod tls;
@@ -19,22 +25,29 @@ use std::time::SystemTime;
 use thiserror::Error;
 use tokio::time::Instant;
 
+use self::authentication::Tickets;
+use self::choice::Choice;
 use self::dns::Resolver;
-use self::http::{Hop, HttpProbe, Line, Verdict};
+use self::fetch::Fetcher;
+use self::http::{Hop, HttpProbe, Line, Server, Verdict};
 use self::journal::Journal;
+use self::pac::{Decider, Question};
+pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
 use self::tls::Trust;
 use crate::endpoint::{
     Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
 };
-use crate::outcome::{Failure, Outcome, Phase};
+use crate::outcome::{Failure, Outcome, Peer, Phase};
 use crate::plan::{Check, Plan};
-use crate::route::{Proxy, Via};
+use crate::route::{Proxy, Via, Way};
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
 #[derive(Debug)]
 pub struct Prober {
     trusts: HashMap<TrustKey, Arc<Trust>>,
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
+    deciders: HashMap<DeciderKey, Arc<Decider>>,
+    tickets: Arc<Tickets>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -46,6 +59,10 @@ pub struct Probe {
     trust: Arc<Trust>,
     /// Whom to trust towards a proxy, if it is spoken to over TLS.
     proxy_trust: Arc<Trust>,
+    /// The route's script, if it has one.
+    decider: Option<Arc<Decider>>,
+    /// The tokens of Kerberos, for a proxy that wants them.
+    tickets: Arc<Tickets>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -84,10 +101,17 @@ fn trust_key(tls: &TlsSettings) -> TrustKey {
     (tls.ca_file.clone(), tls.min_version)
 }
 
+/// A script by its name in the configuration, with the resolver by which its server is found.
+type DeciderKey = (String, ResolverSettings);
+
+fn decider_key(check: &Check) -> DeciderKey {
+    let name = check.route.way.name().to_owned();
+    (name, check.proxy_resolver.clone())
+}
+
 /// The settings towards the proxy; where it has none of its own, there is no TLS with it.
 fn proxy_tls(check: &Check) -> &TlsSettings {
-    let of_proxy = check.route.proxy().and_then(|proxy| proxy.tls());
-    of_proxy.unwrap_or(&check.tls)
+    check.route.way.proxy_tls().unwrap_or(&check.tls)
 }
 
 // === impl Prober ===
@@ -101,12 +125,15 @@ impl Prober {
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
+            deciders: HashMap::new(),
+            tickets: Arc::new(Tickets::new()),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
             prober.prepare_trust(trust_key(proxy_tls(check)))?;
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
+            prober.prepare_decider(check);
         }
         Ok(prober)
     }
@@ -128,6 +155,25 @@ impl Prober {
         Ok(())
     }
 
+    fn prepare_decider(&mut self, check: &Check) {
+        let Way::Pac(pac) = &check.route.way else {
+            return;
+        };
+        let resolver = self.resolvers.get(&check.proxy_resolver);
+        let trust = self.trusts.get(&trust_key(proxy_tls(check)));
+        let Some((resolver, trust)) = resolver.zip(trust) else {
+            return;
+        };
+        self.deciders.entry(decider_key(check)).or_insert_with(|| {
+            let fetcher = Fetcher {
+                resolver: Arc::clone(resolver),
+                trust: Arc::clone(trust),
+                peer: Peer::Proxy,
+            };
+            Arc::new(Decider::new(pac.source.clone(), fetcher))
+        });
+    }
+
     /// A probe of one of the plan's checks; `None` for a check of another plan.
     #[must_use]
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
@@ -137,6 +183,8 @@ impl Prober {
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
+            decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
+            tickets: Arc::clone(&self.tickets),
         })
     }
 }
@@ -156,16 +204,18 @@ impl Probe {
             Target::Dns(question) => self.dns(question, &mut journal).await,
         };
         let duration = clock.elapsed();
-        let not_run = journal.not_run(&self.check);
+        let (via, not_run) = (journal.via(&self.check), journal.not_run(&self.check));
+        let warnings = std::mem::take(&mut journal.warnings);
+        let (timings, observed) = journal.evidence();
         Outcome {
             started,
             duration,
-            via: self.check.via(),
+            via,
             result,
-            timings: journal.timings,
+            timings,
             not_run,
-            warnings: journal.warnings,
-            observed: journal.observed,
+            warnings,
+            observed,
         }
     }
 
@@ -186,12 +236,23 @@ impl Probe {
     }
 
     async fn tcp(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
-        self.reach(authority, journal).await.map(drop)
+        let mut choice = self.tunnelled(authority, journal).await?;
+        self.reach(&mut choice, authority, journal).await.map(drop)
     }
 
     async fn tls(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
-        let stream = self.reach(authority, journal).await?;
+        let mut choice = self.tunnelled(authority, journal).await?;
+        let stream = self.reach(&mut choice, authority, journal).await?;
         self.secure(stream, authority, &[], journal).await.map(drop)
+    }
+
+    async fn tunnelled(
+        &self,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<Choice, Failure> {
+        let question = || Question::of_tunnel(authority);
+        self.choose(authority, question, journal).await
     }
 
     /// Follows redirects, each hop routed anew, until an answer is judged.
@@ -200,16 +261,25 @@ impl Probe {
             return Ok(());
         };
         let mut http = HttpProbe::new(url.clone(), self.expectation());
+        let mut redirect = None;
         loop {
             let hop = http.hop()?;
-            let verdict = self.hop(&mut http, &hop, journal).await?;
-            match verdict {
-                Verdict::Reachable => return Ok(()),
-                Verdict::Redirect(status) => {
-                    let via = self.route_of(&http.hop()?.authority).0;
-                    http.record_redirect(status, via, &mut journal.observed);
-                }
+            let choice = self.choose(&hop.authority, || http.question(&hop), journal);
+            let chosen = choice.await;
+            if let Some(status) = redirect {
+                let via = chosen.as_ref().map_or(Via::Pac, Choice::via);
+                http.record_redirect(status, via, &mut journal.observed);
             }
+            let mut choice = chosen?;
+            let verdict = self.hop(&mut http, &hop, &mut choice, journal).await;
+            if redirect.is_some() {
+                http.amend_redirect(choice.via(), &mut journal.observed);
+            }
+            match verdict? {
+                Verdict::Reachable => return Ok(()),
+                Verdict::Redirect(status) => redirect = Some(status),
+            }
+            journal.redirected();
         }
     }
 
@@ -219,43 +289,54 @@ impl Probe {
         &self,
         http: &mut HttpProbe<'_>,
         hop: &Hop,
+        choice: &mut Choice,
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
         if hop.secure {
-            let stream = self.reach(&hop.authority, journal).await?;
+            let stream = self.reach(choice, &hop.authority, journal).await?;
             let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
                 .await?;
-            let line = Line {
+            let line = Line::Server(Server {
                 stream: secured.stream,
                 http2: secured.http2,
-                proxy: None,
                 client_certificate_asked: secured.client_certificate_asked,
-            };
+            });
             return http.exchange(line, journal).await;
         }
-        let asked = self.route_of(&hop.authority).1;
-        let Some(proxy) = asked.filter(|proxy| proxy.takes_requests()) else {
-            let line = Line {
-                stream: self.reach(&hop.authority, journal).await?,
-                http2: false,
-                proxy: None,
-                client_certificate_asked: false,
+        loop {
+            let proxy = choice.attempt(journal);
+            let line = self.plain_line(proxy.as_ref(), hop, journal).await;
+            choice.reached(journal);
+            let verdict = match line {
+                Ok(line) => http.exchange(line, journal).await,
+                Err(failure) => Err(failure),
             };
-            return http.exchange(line, journal).await;
-        };
-        let to_proxy = self.reach_proxy(proxy, journal).await?;
-        let line = Line {
-            stream: to_proxy.stream,
-            http2: false,
-            proxy: Some(proxy),
-            client_certificate_asked: to_proxy.client_certificate_asked,
-        };
-        http.exchange(line, journal).await
+            if let Some(verdict) = choice.conclude(verdict, journal) {
+                return verdict;
+            }
+        }
     }
 
-    fn route_of(&self, authority: &Authority) -> (Via, Option<&Arc<Proxy>>) {
-        self.check.route.to(&authority.host, authority.port)
+    async fn plain_line<'p>(
+        &'p self,
+        proxy: Option<&'p Arc<Proxy>>,
+        hop: &Hop,
+        journal: &mut Journal,
+    ) -> Result<Line<'p>, Failure> {
+        let Some(asked) = proxy.filter(|proxy| proxy.takes_requests()) else {
+            return Ok(Line::Server(Server {
+                stream: self.reach_over(proxy, &hop.authority, journal).await?,
+                http2: false,
+                client_certificate_asked: false,
+            }));
+        };
+        let to_proxy = self.reach_proxy(asked, journal).await?;
+        Ok(Line::Proxy {
+            probe: self,
+            proxy: asked,
+            to_proxy,
+        })
     }
 
     fn expectation(&self) -> &Expectation {

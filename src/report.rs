@@ -2,6 +2,7 @@
 //! JSON forms of `reachd check`, and the objects that the API and the page are made of.
 
 mod group;
+mod hold;
 #[cfg(test)]
 pub(crate) mod sample;
 mod text;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use group::FailureGroup;
+pub use hold::{HoldFinding, HoldResult};
 use serde::{Serialize, Serializer};
 
 use crate::catalog;
@@ -39,6 +41,9 @@ pub struct Report<'a> {
     pub causes: [(); 0],
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
+    /// How many idle connections were not held, for want of being asked for.
+    #[serde(skip)]
+    pub not_held: usize,
 }
 
 /// What one check found.
@@ -50,6 +55,9 @@ pub struct CheckResult<'a> {
     /// What it found.
     #[serde(flatten)]
     pub finding: Finding<'a>,
+    /// What its hold found, where it has one that was run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hold: Option<HoldResult<'a>>,
 }
 
 /// What a check is about.
@@ -150,6 +158,7 @@ impl<'a> Report<'a> {
             checks,
             causes: [],
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
+            not_held: 0,
         }
     }
 
@@ -180,7 +189,15 @@ impl<'a> CheckResult<'a> {
         Self {
             subject: Subject::from(check),
             finding: Finding::from(outcome),
+            hold: None,
         }
+    }
+
+    /// Whether a connection was held idle, and did not last.
+    #[must_use]
+    pub fn fails_to_hold(&self) -> bool {
+        let hold = self.hold.as_ref();
+        hold.is_some_and(|hold| !hold.finding.success)
     }
 
     /// Whether it failed, and its service stops because of that.
@@ -198,6 +215,7 @@ impl Verdict {
     pub fn of<'r, 'a: 'r>(results: impl IntoIterator<Item = &'r CheckResult<'a>>) -> Self {
         let verdict_on =
             |result: &CheckResult<'_>| match (result.finding.success, result.subject.critical) {
+                (true, _) if result.fails_to_hold() => Self::Warning,
                 (true, _) => Self::Ok,
                 (false, false) => Self::Warning,
                 (false, true) => Self::Critical,

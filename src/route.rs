@@ -1,12 +1,16 @@
-//! A way out: direct, or over a named proxy of one of several kinds that some hosts bypass. Pure data.
+//! A way out: direct, over a named proxy of one of several kinds that some hosts bypass, or as a script says for
+//! each URL. Pure data.
 
 mod bypass;
+mod pac;
 mod secret;
 
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 pub use bypass::{Bypass, BypassPattern, BypassPatternError};
+pub use pac::{Pac, PacSource};
 pub use secret::Secret;
 use serde::Serialize;
 use url::Host;
@@ -31,6 +35,21 @@ pub enum Way {
     Direct,
     /// Over a proxy, but for the hosts that bypass it.
     Proxy(Arc<Proxy>),
+    /// As a proxy script says for each URL, but for the hosts that bypass it.
+    Pac(Arc<Pac>),
+}
+
+/// The way that a route has to one host.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Exit<'r> {
+    /// Straight to the endpoint.
+    Direct,
+    /// Straight to the endpoint, for its host bypasses the proxy.
+    Bypass,
+    /// Over this proxy.
+    Proxy(&'r Arc<Proxy>),
+    /// Only the script can say, when it is asked.
+    Pac(&'r Arc<Pac>),
 }
 
 /// A proxy and how it wants to be asked.
@@ -88,6 +107,40 @@ pub enum Credentials {
         /// Never shown.
         password: Secret,
     },
+    /// RFC 7616.
+    Digest {
+        /// Shown in reports.
+        username: String,
+        /// Never shown.
+        password: Secret,
+    },
+    /// NTLM, version 2 (MS-NLMP); inside Negotiate where only that is offered.
+    Ntlm {
+        /// Shown in reports.
+        username: String,
+        /// The domain of the account; where there is none, the peer's own.
+        domain: Option<String>,
+        /// Never shown.
+        password: Secret,
+    },
+    /// Kerberos inside Negotiate (RFC 4559).
+    Negotiate(KerberosIdentity),
+}
+
+/// Whose Kerberos tickets are used.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum KerberosIdentity {
+    /// Those of the credential cache that is the default where reachd runs.
+    DefaultCache,
+    /// Those of this credential cache.
+    Cache(PathBuf),
+    /// Those that the key of a principal gets.
+    Keytab {
+        /// Such as `svc-reachd@CORP.EXAMPLE`.
+        principal: String,
+        /// The file with its key.
+        keytab: PathBuf,
+    },
 }
 
 /// How one probe, or one hop of it, really left.
@@ -100,6 +153,8 @@ pub enum Via {
     Proxy,
     /// The route has a proxy, but this host bypasses it.
     Bypass,
+    /// A script says, and it was not asked yet or gave no answer.
+    Pac,
 }
 
 // === impl Route ===
@@ -115,22 +170,73 @@ impl Route {
         }
     }
 
-    /// The proxy on the way to `host:port`, or why there is none.
+    /// The way to `host:port`.
     #[must_use]
-    pub fn to<T: AsRef<str>>(&self, host: &Host<T>, port: u16) -> (Via, Option<&Arc<Proxy>>) {
+    pub fn to<T: AsRef<str>>(&self, host: &Host<T>, port: u16) -> Exit<'_> {
         match &self.way {
-            Way::Direct => (Via::Direct, None),
-            Way::Proxy(proxy) if proxy.bypass.matches(host, port) => (Via::Bypass, None),
-            Way::Proxy(proxy) => (Via::Proxy, Some(proxy)),
+            Way::Direct => Exit::Direct,
+            Way::Proxy(proxy) if proxy.bypass.matches(host, port) => Exit::Bypass,
+            Way::Proxy(proxy) => Exit::Proxy(proxy),
+            Way::Pac(pac) if pac.bypass.matches(host, port) => Exit::Bypass,
+            Way::Pac(pac) => Exit::Pac(pac),
         }
     }
 
-    /// The proxy of the route, whether or not a host bypasses it.
+    /// The proxy of the route, whether or not a host bypasses it; a script names many, and none in advance.
     #[must_use]
     pub fn proxy(&self) -> Option<&Arc<Proxy>> {
         match &self.way {
-            Way::Direct => None,
+            Way::Direct | Way::Pac(_) => None,
             Way::Proxy(proxy) => Some(proxy),
+        }
+    }
+}
+
+// === impl Way ===
+
+impl Way {
+    /// The name of its proxy or script in the configuration; `direct` has no other.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Direct => "direct",
+            Self::Proxy(proxy) => &proxy.name,
+            Self::Pac(pac) => &pac.name,
+        }
+    }
+
+    /// Whom to trust in a TLS session with its proxy, where there may be one.
+    #[must_use]
+    pub fn proxy_tls(&self) -> Option<&TlsSettings> {
+        match self {
+            Self::Direct => None,
+            Self::Proxy(proxy) => proxy.tls(),
+            Self::Pac(pac) => Some(&pac.tls),
+        }
+    }
+
+    /// Who is asked for the names of its proxies, where it has an opinion of its own.
+    #[must_use]
+    pub fn proxy_resolver(&self) -> Option<&ResolverSettings> {
+        match self {
+            Self::Direct => None,
+            Self::Proxy(proxy) => proxy.resolver.as_ref(),
+            Self::Pac(pac) => pac.resolver.as_ref(),
+        }
+    }
+}
+
+// === impl Exit ===
+
+impl Exit<'_> {
+    /// What it is called.
+    #[must_use]
+    pub fn via(self) -> Via {
+        match self {
+            Self::Direct => Via::Direct,
+            Self::Bypass => Via::Bypass,
+            Self::Proxy(_) => Via::Proxy,
+            Self::Pac(_) => Via::Pac,
         }
     }
 }
@@ -186,6 +292,21 @@ impl ProxyKind {
     }
 }
 
+// === impl Credentials ===
+
+impl Credentials {
+    /// The scheme of HTTP that they are for, as it is usually written.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        match self {
+            Self::Basic { .. } => "Basic",
+            Self::Digest { .. } => "Digest",
+            Self::Ntlm { .. } => "NTLM",
+            Self::Negotiate(_) => "Negotiate",
+        }
+    }
+}
+
 // === impl Via ===
 
 impl Via {
@@ -196,6 +317,7 @@ impl Via {
             Self::Direct => "direct",
             Self::Proxy => "proxy",
             Self::Bypass => "bypass",
+            Self::Pac => "pac",
         }
     }
 }

@@ -1,6 +1,8 @@
 //! One loop a check: first runs spread evenly over the interval, then at a fixed rate without drift, within a
-//! limit on all probes together. A turn that comes while a probe still runs is skipped and counted.
+//! limit on all probes together. A turn that comes while a probe still runs is skipped and counted. A check that
+//! has a hold has a second loop for it.
 
+mod holds;
 mod limit;
 mod turns;
 
@@ -16,8 +18,11 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub use self::holds::HoldFunction;
+use self::holds::Holding;
 use self::limit::Limit;
 use self::turns::Turns;
+use crate::endpoint::Hold;
 use crate::observer::{Observer, Observers, Watcher};
 use crate::outcome::Outcome;
 use crate::plan::{Check, CheckKey};
@@ -37,14 +42,26 @@ pub struct Job {
     pub check: Arc<Check>,
     /// How.
     pub probe: ProbeFunction,
+    /// How its connection is held, where the endpoint has a hold.
+    pub hold: Option<HoldFunction>,
+}
+
+/// How much may be under way at once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Concurrency {
+    /// Probes.
+    pub probes: usize,
+    /// Connections held idle, beside the probes.
+    pub holds: usize,
 }
 
 /// Runs the jobs of the plan in force.
 pub struct Scheduler {
     observers: Observers,
     loops: HashMap<CheckKey, Loop>,
-    limit: Limit,
-    concurrency: usize,
+    probes: Limit,
+    holds: Limit,
+    concurrency: Concurrency,
     tasks: TaskTracker,
     stop: CancellationToken,
     abort: CancellationToken,
@@ -55,6 +72,8 @@ struct Loop {
     check: Arc<Check>,
     /// What it does at its next turn. A reload replaces it without disturbing the loop's rhythm.
     probe: watch::Sender<ProbeFunction>,
+    /// The same of its second loop, if it has one.
+    hold: Option<watch::Sender<HoldFunction>>,
     stop: CancellationToken,
 }
 
@@ -65,8 +84,9 @@ impl Scheduler {
         Self {
             observers,
             loops: HashMap::new(),
-            limit: Limit::new(0),
-            concurrency: 0,
+            probes: Limit::new(0),
+            holds: Limit::new(0),
+            concurrency: Concurrency::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -75,66 +95,116 @@ impl Scheduler {
 
     /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
     /// and changed ones start, spread evenly over their interval, or over a minute where that is shorter. The observers know the plan already.
-    pub fn apply(&mut self, jobs: Vec<Job>, concurrency: usize) {
+    pub fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
         self.limit_to(concurrency);
         let mut former = std::mem::take(&mut self.loops);
         let mut fresh = Vec::new();
-        for Job { check, probe } in jobs {
+        for job in jobs {
+            let check = &job.check;
             match former.remove(&check.key()) {
-                Some(kept) if kept.check == check => {
-                    kept.probe.send_replace(probe);
+                Some(kept) if kept.check == *check => {
+                    kept.probe.send_replace(job.probe);
+                    if let (Some(kept), Some(hold)) = (&kept.hold, job.hold) {
+                        kept.send_replace(hold);
+                    }
                     self.loops.insert(check.key(), kept);
                 }
                 changed => {
                     if let Some(changed) = changed {
                         changed.stop.cancel();
                     }
-                    fresh.push((check, probe));
+                    fresh.push(job);
                 }
             }
         }
         for gone in former.into_values() {
             gone.stop.cancel();
         }
+        self.start_all(fresh);
+    }
+
+    /// Starts loops, their first turns spread evenly.
+    fn start_all(&mut self, jobs: Vec<Job>) {
         let now = Instant::now();
-        let count = fresh.len();
-        for (number, (check, probe)) in fresh.into_iter().enumerate() {
+        let count = jobs.len();
+        let count_of_holds = jobs.iter().filter(|job| job.hold.is_some()).count();
+        let mut holds = 0;
+        for (number, Job { check, probe, hold }) in jobs.into_iter().enumerate() {
             let first = now + share(check.interval.min(MOST_TIME_TO_BEGIN), number, count);
-            self.start(&check, probe, first);
+            let stop = self.stop.child_token();
+            let probe = self.start_probes(&check, probe, first, &stop);
+            let hold = match (check.endpoint.hold, hold) {
+                (Some(Hold { interval, .. }), Some(hold)) => {
+                    let spread = interval.min(MOST_TIME_TO_BEGIN);
+                    let turns = Turns::new(now + share(spread, holds, count_of_holds), interval);
+                    holds += 1;
+                    Some(self.start_holds(&check, hold, turns, &stop))
+                }
+                _ => None,
+            };
+            let key = check.key();
+            let entry = Loop {
+                check,
+                probe,
+                hold,
+                stop,
+            };
+            self.loops.insert(key, entry);
         }
     }
 
     /// Probes under way keep their permits, so that they count towards the new limit, too.
-    fn limit_to(&mut self, concurrency: usize) {
+    fn limit_to(&mut self, concurrency: Concurrency) {
         let former = std::mem::replace(&mut self.concurrency, concurrency);
-        self.limit.raise(concurrency.saturating_sub(former));
-        self.limit.lower(former.saturating_sub(concurrency));
+        self.probes.change(former.probes, concurrency.probes);
+        self.holds.change(former.holds, concurrency.holds);
     }
 
-    fn start(&mut self, check: &Arc<Check>, probe: ProbeFunction, first: Instant) {
+    fn start_probes(
+        &self,
+        check: &Arc<Check>,
+        probe: ProbeFunction,
+        first: Instant,
+        stop: &CancellationToken,
+    ) -> watch::Sender<ProbeFunction> {
         let (sender, receiver) = watch::channel(probe);
-        let stop = self.stop.child_token();
         let running = Running {
             turns: Turns::new(first, check.interval),
             watcher: self.observers.watch(check),
             probe: receiver,
-            limit: self.limit.clone(),
+            limit: self.probes.clone(),
             check: Arc::clone(check),
             stop: stop.clone(),
         };
         let abort = self.abort.clone();
         self.tasks
             .spawn(async move { abort.run_until_cancelled(running.run()).await });
-        let entry = Loop {
+        sender
+    }
+
+    fn start_holds(
+        &self,
+        check: &Arc<Check>,
+        hold: HoldFunction,
+        turns: Turns,
+        stop: &CancellationToken,
+    ) -> watch::Sender<HoldFunction> {
+        let (sender, receiver) = watch::channel(hold);
+        let holding = Holding {
             check: Arc::clone(check),
-            probe: sender,
-            stop,
+            watcher: self.observers.watch(check),
+            hold: receiver,
+            limit: self.holds.clone(),
+            turns,
         };
-        self.loops.insert(check.key(), entry);
+        let stop = stop.clone();
+        self.tasks
+            .spawn(async move { stop.run_until_cancelled(holding.run()).await });
+        sender
     }
 
     /// Starts no more probes, lets those under way finish for as long as `grace`, and aborts the rest. Says
-    /// whether all of them finished.
+    /// whether all of them finished. Holds end at once.
     pub async fn stop(self, grace: Duration) -> bool {
         self.stop.cancel();
         self.tasks.close();

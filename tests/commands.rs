@@ -25,6 +25,8 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
             lab,
             proxies_of_environment,
         ),
+        trial("commands::proxies_pac", lab, proxies_pac),
+        trial("commands::proxies_pac_fails", lab, proxies_pac_fails),
         Trial::test("commands::readme", readme),
     ]
 }
@@ -230,6 +232,80 @@ fn proxies_of_environment(_: &Lab) {
     let refused = run_to_end(bad);
     assert_eq!(refused.exit_code, 64, "{refused:?}");
     assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+}
+
+const SCRIPT: &str = "\
+function FindProxyForURL(url, host) {
+  alert('asked for ' + host);
+  if (isPlainHostName(host)) return 'DIRECT';
+  if (host == 'odd.example') return 'SOCKS4 a:1080';
+  if (host == 'bad.example') return nobody;
+  return 'PROXY proxy.example; HTTPS proxy.example; QUIC q:1';
+}
+";
+
+/// What a script answers, and what it means.
+fn proxies_pac(lab: &Lab) {
+    let script = lab.write("command.pac", SCRIPT);
+    let script = script.to_str().expect("a path in UTF-8");
+    let urls = [
+        "https://Web.example:8443/path",
+        "tcp://cm01:443",
+        "http://web.example/x?y",
+    ];
+    let shown = run_to_end(command(&[&["proxies", "pac", script][..], &urls].concat()));
+    assert_eq!(shown.exit_code, 0, "{shown:?}");
+    let expected = "\
+https://web.example:8443/path
+  asked    FindProxyForURL(\"https://web.example:8443/\", \"web.example\")
+  answer   \"PROXY proxy.example; HTTPS proxy.example; QUIC q:1\"
+  1        http://proxy.example:80 (used)
+  2        https://proxy.example:443 (only with failover: true)
+  3        error: `QUIC q:1`: expected PROXY, HTTP, HTTPS, SOCKS, SOCKS5 or DIRECT (only with failover: true)
+  alert    asked for web.example
+tcp://cm01:443
+  asked    FindProxyForURL(\"https://cm01/\", \"cm01\")
+  answer   \"DIRECT\"
+  1        direct (used)
+  alert    asked for cm01
+http://web.example/x?y
+  asked    FindProxyForURL(\"http://web.example/x?y\", \"web.example\")
+";
+    assert!(shown.stdout.starts_with(expected), "{}", shown.stdout);
+
+    let nginx = lab.fill("http://@nginx@/pac/exception.pac");
+    let fetched = run_to_end(command(&["proxies", "pac", &nginx, "https://web.example/"]));
+    assert_eq!(fetched.exit_code, 1, "{fetched:?}");
+    assert!(
+        fetched.stdout.contains("error    line 6: ReferenceError"),
+        "{fetched:?}"
+    );
+}
+
+fn proxies_pac_fails(lab: &Lab) {
+    let script = lab.write("failing-command.pac", SCRIPT);
+    let script = script.to_str().expect("a path in UTF-8");
+    for (url, told) in [
+        ("https://odd.example/", "SOCKS version 4"),
+        ("https://bad.example/", "error    line 5: ReferenceError"),
+    ] {
+        let shown = run_to_end(command(&["proxies", "pac", script, "https://cm01/", url]));
+        assert_eq!(shown.exit_code, 1, "{shown:?}");
+        assert!(shown.stdout.contains(told), "{shown:?}");
+    }
+    let missing = lab.fill("http://@nginx@/pac/missing.pac");
+    for arguments in [
+        ["/nowhere/proxy.pac", "https://web.example/"],
+        [&missing, "https://web.example/"],
+        [script, "web.example"],
+        [script, "dns:web.example"],
+        [script, "https://alice:hunter2@web.example/"],
+    ] {
+        let refused = run_to_end(command(&[&["proxies", "pac"][..], &arguments].concat()));
+        let code = (refused.exit_code, refused.stdout.as_str());
+        assert_eq!(code, (64, ""), "{refused:?}");
+        assert!(!refused.stderr.contains("hunter2"), "{refused:?}");
+    }
 }
 
 /// Every command that the README shows is one that reachd understands.

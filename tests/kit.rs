@@ -7,6 +7,8 @@ mod dns;
 mod exposition;
 mod faults;
 pub(crate) mod http;
+mod login_faults;
+mod logins;
 mod pki;
 mod reachd;
 mod servers;
@@ -20,7 +22,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
-pub(crate) use reachd::{Finished, Reachd, command, run_to_end, run_to_end_with};
+pub(crate) use reachd::{Finished, Reachd, command, run_to_end, run_to_end_with, with_kerberos};
 pub(crate) use servers::RESOLVER;
 use tempfile::TempDir;
 
@@ -66,9 +68,11 @@ impl Lab {
         let faults = Faults::start(&block);
         let dual_port = faults.dual_port.to_string();
         let path = dir.path().to_str().expect("a path in UTF-8");
+        let silent = Faults::address(&block, "silent").to_string();
         let more = [
             ("dir", path),
             ("dual-port", &dual_port),
+            ("silent", &silent),
             ("root-sha256", &pki.root_sha256),
         ];
         let values = Values::new(&block, &more);

@@ -4,16 +4,18 @@
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
+//! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
 //! | `lab/` | the configurations of the servers |
 //!
-//! `tests/run` installs what is needed and runs everything; `cargo test --test it -- WORD` runs what has WORD in
-//! its name. It takes root, for the servers listen on the ports they have in real life.
+//! `tests/run` installs what is needed and runs everything; `cargo test --all-features --test it -- WORD` runs what has
+//! WORD in its name. It takes root, for the servers listen on the ports they have in real life.
 #![expect(
     clippy::disallowed_methods,
     reason = "the tests wait for other processes, in real time"
@@ -22,6 +24,8 @@
 #[cfg(test)]
 mod commands;
 #[cfg(test)]
+mod holds;
+#[cfg(test)]
 mod isolation;
 #[cfg(test)]
 mod kit;
@@ -29,6 +33,8 @@ mod kit;
 mod layers;
 #[cfg(test)]
 mod lifecycle;
+#[cfg(test)]
+mod pac;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]

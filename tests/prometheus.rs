@@ -23,7 +23,7 @@ proxies:
   down: {url: "http://nobody.lab.test:3128"}
 routes: [direct, squid, down]
 endpoints:
-  - {name: web, service: good, url: "https://web.lab.test/", critical: true}
+  - {name: web, service: good, url: "https://web.lab.test/", critical: true, hold: {for: 1s, interval: 3s}}
   - {name: h2, service: good, url: "https://h2.lab.test/", critical: false}
   - {name: plain, service: good, url: "http://web.lab.test/"}
   - {name: expired, service: bad, url: "https://expired.lab.test/"}
@@ -48,6 +48,11 @@ fn promtool(lab: &Lab) {
     let config = lab.write("promtool.yml", CONFIG);
     let reachd = Reachd::start(lab, "promtool", &config);
     reachd.wait_until_ready();
+    let soon = Duration::from_secs(15);
+    reachd.wait_for_metrics("holds, one of which fails", soon, |metrics| {
+        metrics.matching("reachd_hold_success", &[]).len() == 3
+            && !metrics.matching("reachd_hold_failing", &[]).is_empty()
+    });
     let file = lab.path("promtool.metrics");
     fs::write(&file, reachd.metrics_text()).unwrap();
     let mut promtool = Command::new("sh");

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Failed, Trial};
 
 use self::data::{Scenario, ScenarioFile};
-use crate::kit::{Exposition, Finished, Lab, Reachd, command, run_to_end};
+use crate::kit::{Exposition, Finished, Lab, Reachd, command, run_to_end, with_kerberos};
 use crate::suite::SharedLab;
 
 /// One test for each scenario of each file.
@@ -72,7 +72,7 @@ impl Shared {
             (file, config)
         });
         let scenario = &file.scenarios[number];
-        let alone = check(config, scenario);
+        let alone = check(lab, config, scenario);
         let mut wrong = verdict::differences(scenario, &alone);
         match self.metrics.get_or_init(|| scrape(lab, &file.name, config)) {
             Ok(metrics) => wrong.extend(series::differences(&file.name, scenario, metrics)),
@@ -87,11 +87,13 @@ impl Shared {
 }
 
 /// Probes one scenario alone.
-fn check(config: &Path, scenario: &Scenario) -> Finished {
+fn check(lab: &Lab, config: &Path, scenario: &Scenario) -> Finished {
     let config = config.to_str().expect("a path in UTF-8");
     let of_config = ["check", "--config.file", config];
     let only = ["--endpoint", &scenario.name, "--format", "json"];
-    run_to_end(command(&[&of_config[..], &only].concat()))
+    let mut command = command(&[&of_config[..], &only].concat());
+    with_kerberos(&mut command, lab);
+    run_to_end(command)
 }
 
 /// Lets the daemon probe a whole file at once, and looks when every check ran.

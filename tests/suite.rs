@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
-use crate::{commands, isolation, layers, lifecycle, prometheus, scenarios, witness};
+use crate::{commands, holds, isolation, layers, lifecycle, pac, prometheus, scenarios, witness};
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
 const THREADS: usize = 6;
@@ -35,7 +35,9 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
         scenarios::trials(lab),
         commands::trials(lab),
+        holds::trials(lab),
         isolation::trials(lab),
+        pac::trials(lab),
         witness::trials(lab),
         prometheus::trials(lab),
         lifecycle::trials(lab),

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use crate::platform::KERBEROS_COMMAND;
+
 /// Bad usage or configuration.
 pub(super) const EXIT_USAGE: u8 = 64;
 
@@ -76,9 +78,21 @@ pub enum Command {
     Catalog(CatalogCommand),
     /// Print what the machine says of proxies as a piece of configuration, without passwords: its environment, or
     /// what is piped in of `netsh winhttp show proxy` or `netsh winhttp show advproxy`, in any language.
-    Proxies,
+    #[command(args_conflicts_with_subcommands = true)]
+    Proxies {
+        /// What else to do.
+        #[command(subcommand)]
+        command: Option<ProxiesCommand>,
+    },
     /// Say what a reason means and what to do; without one, all of them.
     Explain(ExplainArguments),
+    /// Make Kerberos tokens for the reachd that starts this: a service a line in, a token a line out.
+    #[command(name = KERBEROS_COMMAND, hide = true)]
+    KerberosTokens {
+        /// Whose; without it, the one of the credential cache.
+        #[arg(long)]
+        principal: Option<String>,
+    },
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -120,6 +134,11 @@ pub struct CheckArguments {
     /// Only endpoints of this service; repeatable.
     #[arg(long = "service", value_name = "NAME")]
     pub services: Vec<String>,
+
+    /// Also hold the idle connections that endpoints have a `hold` for, and wait until their time is up. One that
+    /// does not last is a failure that is not critical.
+    #[arg(long)]
+    pub hold: bool,
 }
 
 /// What to do with a configuration.
@@ -134,6 +153,22 @@ pub enum ConfigCommand {
     Show,
     /// Print the JSON Schema of the configuration, for editors.
     Schema,
+}
+
+/// What else to do about proxies.
+#[derive(Debug, Subcommand)]
+pub enum ProxiesCommand {
+    /// Print what a proxy script (PAC) answers for URLs, and what reachd makes of it. Exit code 0: every answer is
+    /// understood, 1: a script failed or an answer is not understood, 64: no script or a bad URL.
+    Pac {
+        /// The script: a file, or an http:// or https:// URL.
+        #[arg(value_name = "FILE")]
+        script: String,
+
+        /// What to ask it for: URLs as endpoints have them.
+        #[arg(required = true, value_name = "URL")]
+        urls: Vec<String>,
+    },
 }
 
 /// What to do with the catalog.

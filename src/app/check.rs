@@ -21,13 +21,15 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }
-    let chosen = chosen(&setup, arguments)?;
+    let mut chosen = chosen(&setup, arguments)?;
+    let not_held = without_holds(&mut chosen, arguments.hold)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))?;
-    let round = runtime.block_on(Round::of(chosen, setup.plan.concurrency));
-    let Answer { report, verdict } = answer(&round, setup.plan.not_probed, arguments.format)?;
+    let round = runtime.block_on(Round::of(chosen, setup.concurrency()));
+    let not_probed = setup.plan.not_probed;
+    let Answer { report, verdict } = answer(&round, not_probed, not_held, arguments.format)?;
     print(&report)?;
     verdict.map(|verdict| ExitCode::from(verdict.exit_code()))
 }
@@ -42,6 +44,7 @@ struct Answer {
 fn answer(
     round: &Round,
     mut not_probed: Vec<NotProbed>,
+    not_held: usize,
     format: ReportFormat,
 ) -> Result<Answer, Fault> {
     let fault = fault_in(round);
@@ -57,7 +60,9 @@ fn answer(
             check.route.name
         ),
     }));
-    let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration);
+    let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration)
+        .with_holds(&round.holds)
+        .without_holds(not_held);
     let text = match format {
         ReportFormat::Text => report.text(stdout().is_terminal()).to_string(),
         ReportFormat::Json => report
@@ -117,18 +122,39 @@ fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<Job>, Fault> 
     Ok(chosen)
 }
 
+/// Takes the holds away that nobody asked for, and says how many they were. To ask for them where there are none is a
+/// mistake, too.
+fn without_holds(jobs: &mut [Job], asked: bool) -> Result<usize, Fault> {
+    let holds = jobs.iter().filter(|job| job.hold.is_some()).count();
+    match (asked, holds) {
+        (true, 0) => Err(Fault::Usage(
+            "no endpoint that is chosen has a `hold`, so that --hold asks for nothing".to_owned(),
+        )),
+        (true, _) => Ok(0),
+        (false, _) => {
+            for job in jobs {
+                job.hold = None;
+            }
+            Ok(holds)
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::outcome::HoldOutcome;
     use crate::outcome::Outcome;
-    use crate::plan::fixture::{self, expired, success};
+    use crate::plan::fixture::{self, cut, expired, held, success};
+    use crate::scheduler::Concurrency;
 
     fn job(name: &str, probe: fn() -> Arc<Outcome>) -> Job {
         Job {
             check: fixture::check("site", name, &format!("https://{name}.example/")),
             probe: Arc::new(move || Box::pin(async move { (*probe()).clone() })),
+            hold: None,
         }
     }
 
@@ -140,8 +166,12 @@ mod tests {
         jobs: impl IntoIterator<Item = Job>,
         format: ReportFormat,
     ) -> Result<Answer, Fault> {
-        let round = Round::of(jobs.into_iter().collect(), 2).await;
-        answer(&round, Vec::new(), format)
+        let concurrency = Concurrency {
+            probes: 2,
+            holds: 2,
+        };
+        let round = Round::of(jobs.into_iter().collect(), concurrency).await;
+        answer(&round, Vec::new(), 0, format)
     }
 
     #[tokio::test]
@@ -149,6 +179,79 @@ mod tests {
         let jobs = [job("well", || success(1)), job("expired", || expired(1))];
         let answer = answer_to(jobs, ReportFormat::Text).await.unwrap();
         assert_eq!(answer.verdict.unwrap(), Verdict::Critical);
+    }
+
+    type ProbeOf = fn() -> Arc<Outcome>;
+    type HoldOf = fn() -> Arc<HoldOutcome>;
+
+    fn held_job(name: &str, probe: ProbeOf, hold: HoldOf) -> Job {
+        let job = job(name, probe);
+        Job {
+            check: fixture::with_hold(&job.check),
+            hold: Some(Arc::new(move || Box::pin(async move { (*hold()).clone() }))),
+            ..job
+        }
+    }
+
+    #[tokio::test]
+    async fn a_hold_that_fails_is_not_critical() {
+        let cases: [(ProbeOf, HoldOf, Verdict, &str); 3] = [
+            (
+                || success(1),
+                || held(1),
+                Verdict::Ok,
+                "held 180 s of 180 s",
+            ),
+            (
+                || success(1),
+                || cut(1),
+                Verdict::Warning,
+                "closed after 4.0 s of 180 s by the proxy: hold/closed_early",
+            ),
+            (|| expired(1), || cut(1), Verdict::Critical, "closed_early"),
+        ];
+        for (probe, hold, verdict, words) in cases {
+            let jobs = [held_job("held", probe, hold)];
+            let answer = answer_to(jobs, ReportFormat::Text).await.unwrap();
+            assert_eq!(answer.verdict.unwrap(), verdict);
+            assert!(answer.report.contains(words), "{}", answer.report);
+        }
+    }
+
+    #[tokio::test]
+    async fn the_report_has_what_the_hold_found() {
+        let jobs = [
+            held_job("held", || success(1), || cut(1)),
+            job("not", || success(1)),
+        ];
+        let answer = answer_to(jobs, ReportFormat::Json).await.unwrap();
+        let report: serde_json::Value = serde_json::from_str(&answer.report).unwrap();
+        let hold = &report["checks"][0]["hold"];
+        assert_eq!(
+            (&hold["for_seconds"], &hold["seconds"], &hold["success"]),
+            (&180.0.into(), &4.0.into(), &false.into())
+        );
+        assert_eq!(hold["failure"]["reason"], "closed_early");
+        assert_eq!(hold["phases"][1]["phase"], "hold");
+        assert!(report["checks"][1].get("hold").is_none());
+    }
+
+    #[test]
+    fn holds_are_run_when_they_are_asked_for() {
+        let jobs = || {
+            [
+                held_job("held", || success(1), || held(1)),
+                job("not", || success(1)),
+            ]
+        };
+        let mut asked = jobs();
+        assert_eq!(without_holds(&mut asked, true).unwrap(), 0);
+        assert!(asked[0].hold.is_some());
+        let mut not_asked = jobs();
+        assert_eq!(without_holds(&mut not_asked, false).unwrap(), 1);
+        assert!(not_asked[0].hold.is_none());
+        let for_nothing = without_holds(&mut jobs()[1..], true);
+        assert!(matches!(for_nothing, Err(Fault::Usage(_))));
     }
 
     #[tokio::test]

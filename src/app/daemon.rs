@@ -180,7 +180,7 @@ impl Daemon {
             );
         }
         self.observers.planned(&setup.plan);
-        self.scheduler.apply(setup.jobs(), setup.plan.concurrency);
+        self.scheduler.apply(setup.jobs(), setup.concurrency());
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));
         self.not_probed

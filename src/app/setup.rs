@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use super::Fault;
 use crate::config::{Config, Problems};
+use crate::endpoint::Hold;
 use crate::plan::{Check, Plan};
 use crate::platform;
-use crate::probe::{Prober, ProberError};
-use crate::scheduler::Job;
+use crate::probe::{Probe, Prober, ProberError};
+use crate::scheduler::{Concurrency, HoldFunction, Job};
 
 /// A configuration that is ready to run.
 #[derive(Debug)]
@@ -34,12 +35,21 @@ impl Setup {
         })
     }
 
+    /// How much may be under way at once.
+    pub(super) fn concurrency(&self) -> Concurrency {
+        Concurrency {
+            probes: self.plan.concurrency,
+            holds: self.plan.hold_concurrency,
+        }
+    }
+
     /// Each check with the probe that runs it.
     pub(super) fn jobs(&self) -> Vec<Job> {
         let job = |check: &Arc<Check>| {
             let probe = Arc::new(self.prober.probe_of(check)?);
             Some(Job {
                 check: Arc::clone(check),
+                hold: check.endpoint.hold.map(|hold| holding(&probe, hold)),
                 probe: Arc::new(move || {
                     let probe = Arc::clone(&probe);
                     Box::pin(async move { probe.run().await })
@@ -48,6 +58,14 @@ impl Setup {
         };
         self.plan.checks.iter().filter_map(job).collect()
     }
+}
+
+fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
+    let probe = Arc::clone(probe);
+    Arc::new(move || {
+        let probe = Arc::clone(&probe);
+        Box::pin(async move { probe.hold(&hold).await })
+    })
 }
 
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.

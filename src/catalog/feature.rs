@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 use super::cloud::{Cloud, Release};
 use super::template::Template;
-use crate::endpoint::{ExpectedRoot, Inspection};
+use crate::endpoint::{ExpectedRoot, Hold, Inspection};
 
 /// A feature and everything that it needs from the internet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -82,10 +82,21 @@ pub struct Entry {
     /// Whether its operator supports that a proxy inspects its traffic.
     #[serde(default)]
     pub inspection: Inspection,
+    /// How long an idle connection to it must live.
+    #[serde(default, deserialize_with = "hold")]
+    pub hold: Option<Hold>,
     /// Keys of [`Feature::sources`].
     pub sources: Vec<String>,
     /// What the sources leave open, and what else is worth knowing.
     pub note: Option<String>,
+}
+
+/// `hold` as written: how long. The rest is the configuration's business.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct HeldFor {
+    #[serde(rename = "for")]
+    duration: String,
 }
 
 /// What a requirement is.
@@ -144,6 +155,16 @@ impl Kind {
             Self::Endpoint | Self::Wildcard => false,
         }
     }
+}
+
+fn hold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hold>, D::Error> {
+    let HeldFor { duration } = HeldFor::deserialize(deserializer)?;
+    let duration = humantime::parse_duration(&duration).map_err(serde::de::Error::custom)?;
+    Ok(Some(Hold {
+        duration,
+        interval: Hold::DEFAULT_INTERVAL,
+        keep_alive: None,
+    }))
 }
 
 // === impl Feature ===

@@ -74,6 +74,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         interval,
         timeout,
         inspection,
+        hold,
     } = specific;
     Overrides {
         enabled: enabled.or(general.enabled),
@@ -82,6 +83,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         interval: interval.or(general.interval),
         timeout: timeout.or(general.timeout),
         inspection: inspection.or(general.inspection),
+        hold: hold.or(general.hold),
     }
 }
 

@@ -63,6 +63,7 @@ impl Requirements<'_> {
             target: Target::Http(url.clone()),
             critical: entry.critical,
             expectation: self.expectation(entry, &url),
+            hold: entry.hold,
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
             serves_revocation: entry.kind.serves_revocation(),

@@ -154,10 +154,15 @@ fn detail(entry: &Entry) -> Vec<String> {
         (None, Some(until)) => format!("until {until}"),
         (Some(since), Some(until)) => format!("from {since} until {until}"),
     };
+    let hold = entry.hold.map_or_else(String::new, |hold| {
+        let lasts = humantime::format_duration(hold.duration);
+        format!("an idle connection must live for {lasts}")
+    });
     let facts = [
         ("breaks", entry.breaks.as_str()),
         ("logs", &logs),
         ("needed", &needed),
+        ("hold", &hold),
         ("note", entry.note.as_deref().unwrap_or_default()),
         ("sources", &sources),
     ];

@@ -4,7 +4,7 @@ mod ways;
 
 use std::collections::BTreeMap;
 
-pub(super) use ways::{bypass_texts, proxy_with_password};
+pub(super) use ways::{bypass_texts, pac, proxy_with_password};
 
 use super::endpoints::Kind;
 use super::revocation::SAME;
@@ -13,7 +13,7 @@ use super::yaml::Yaml;
 use super::{
     CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
 };
-use super::{chain, exposition, trust};
+use super::{chain, exposition, hold as holds, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
 
 /// The whole configuration.
@@ -46,6 +46,10 @@ fn global(global: &Global) -> Yaml {
         ),
         ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
         ("concurrency", Some(Yaml::plain(global.concurrency))),
+        (
+            "hold_concurrency",
+            Some(Yaml::plain(global.hold_concurrency)),
+        ),
         ("workers", Some(Yaml::plain(global.workers))),
         ("resolver", Some(Yaml::text(global.resolver.name()))),
     ])
@@ -85,6 +89,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         interval,
         timeout,
         inspection,
+        hold,
     } = overrides;
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
@@ -96,6 +101,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
             "inspection",
             inspection.map(|inspection| Yaml::text(inspection.as_str())),
         ),
+        ("hold", hold.as_ref().map(holds::written)),
     ])
 }
 

@@ -1,6 +1,7 @@
 //! The section `endpoints`: what the user requires beyond the catalog.
 
 use super::expectation;
+use super::hold;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{INTERVALS, TIMEOUTS, boolean, duration, name};
@@ -52,7 +53,6 @@ pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>) -> Vec<Endpoint
 
 fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSettings> {
     value.fields(|fields| {
-        fields.not_supported("hold");
         fields.not_supported("revocation");
         let name_of_it = fields.required("name", name);
         let service = fields.optional("service", name);
@@ -65,6 +65,12 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             kind,
             fields,
             &["tls"],
+        );
+        only_for(
+            &[Kind::Https, Kind::Tls, Kind::Tcp],
+            kind,
+            fields,
+            &["hold"],
         );
         let tls = fields.optional("tls", |value| trust::of_peer(value, around.tls));
         let critical = fields.optional("critical", boolean);
@@ -82,6 +88,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
                 target: with_record(target?, record),
                 critical: critical.unwrap_or(true),
                 expectation: expectation.unwrap_or_default(),
+                hold: None,
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,
@@ -101,6 +108,7 @@ pub(super) fn rhythm_and_routes(fields: &mut Fields<'_>, routes: &Names<Route>) 
         }),
         interval: fields.optional("interval", |value| duration(value, &INTERVALS)),
         timeout: fields.optional("timeout", |value| duration(value, &TIMEOUTS)),
+        hold: fields.optional("hold", hold::read),
         ..Overrides::default()
     }
 }

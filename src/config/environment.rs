@@ -1,7 +1,8 @@
 //! The proxy that the environment names, for the default configuration.
 
 use super::Problems;
-use super::proxies::{kind_of, unfit};
+use super::credentials::unfit;
+use super::proxies::kind_of;
 use super::target::{TargetError, authority};
 use super::winhttp::left_out;
 use crate::platform::{ProxyVariable, ProxyVariables};
@@ -94,16 +95,17 @@ fn read(variable: &ProxyVariable, notices: &mut Vec<String>) -> Result<Proxy, Pr
         Some(login) => Some(basic(login).ok_or_else(|| refuse(unreadable.to_owned()))?),
         None => None,
     };
+    let authority = authority.map_err(|error| refuse(error.to_string()))?;
     if let Some(why) = credentials
         .as_ref()
-        .and_then(|credentials| unfit(credentials, &kind))
+        .and_then(|credentials| unfit(credentials, &kind, &authority))
     {
         return Err(refuse(why.to_owned()));
     }
     Ok(Proxy {
         name: NAME.to_owned(),
         kind,
-        authority: authority.map_err(|error| refuse(error.to_string()))?,
+        authority,
         credentials,
         connect_headers: Vec::new(),
         bypass: Bypass::default(),

@@ -14,6 +14,10 @@ use crate::route::Secret;
 
 const MAX_SECRET_BYTES: u64 = 64 << 10;
 const MAX_CA_FILE_BYTES: u64 = 4 << 20;
+const MAX_KEYTAB_BYTES: u64 = 1 << 20;
+
+/// How the files of MIT's and Heimdal's Kerberos begin that hold keys.
+const KEYTAB_VERSION: u8 = 5;
 
 /// The content of a file, or in one line why there is none. A pipe or a device could hold up the reader for
 /// ever, so only regular files are opened.
@@ -91,8 +95,18 @@ fn unusable(certificates: Vec<CertificateDer<'_>>) -> Option<rustls::Error> {
     certificates.into_iter().find_map(add)
 }
 
+/// A file with keys of Kerberos.
+pub(super) fn keytab(value: &Value<'_>) -> Option<PathBuf> {
+    let path = path(value)?;
+    match read_bounded(&path, MAX_KEYTAB_BYTES) {
+        Ok(content) if content.first() == Some(&KEYTAB_VERSION) => Some(path),
+        Ok(_) => value.refuse(format!("{} is not a keytab", path.display())),
+        Err(why) => value.refuse(why),
+    }
+}
+
 /// Relative paths count from the folder of the configuration file.
-fn path(value: &Value<'_>) -> Option<PathBuf> {
+pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
     let text = value.text()?;
     if text.is_empty() {
         return value.refuse("the path is empty");

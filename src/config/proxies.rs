@@ -7,16 +7,13 @@ use super::reader::{Fields, Value};
 use super::revocation::{SAME, SAME_IS_TAKEN};
 use super::scalars::key_is_name;
 use super::target::{TargetError, authority};
-use super::{secrets, trust};
+use super::{credentials, pac, secrets, trust};
 use crate::endpoint::{Authority, ResolverSettings, TlsSettings};
 use crate::route::{
-    Bypass, BypassPattern, Credentials, Names as WhoResolves, Proxy, ProxyKind, Secret,
+    Bypass, BypassPattern, Names as WhoResolves, Pac, Proxy, ProxyKind, Secret, Way,
 };
 
 const MAX_CONNECT_HEADERS: usize = 32;
-
-/// The longest user name, and the longest password, that SOCKS carries (RFC 1929 §2).
-const MAX_SOCKS_LOGIN_BYTES: usize = 255;
 
 const URLS: &str =
     "the URL of a proxy is http://host:port, or begins with https://, socks5:// or socks5h://";
@@ -39,55 +36,84 @@ pub(super) struct Surroundings<'a> {
 }
 
 /// Reads the section.
-pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>, names: &mut Names<Arc<Proxy>>) {
+pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>, names: &mut Names<Way>) {
     for (name, value) in value.entries().unwrap_or_default() {
         if name == "direct" {
             value.refuse::<()>("`direct` is the route without a proxy: choose another name");
         } else if name == SAME {
             value.refuse::<()>(SAME_IS_TAKEN);
         } else if key_is_name(name, &value) {
-            names.declare(name, proxy(name, &value, around).map(Arc::new));
+            names.declare(name, way(name, &value, around));
         }
     }
 }
 
-fn proxy(name: &str, value: &Value<'_>, around: &Surroundings<'_>) -> Option<Proxy> {
+/// A proxy has either its own URL or a script that names it.
+fn way(name: &str, value: &Value<'_>, around: &Surroundings<'_>) -> Option<Way> {
     value.fields(|fields| {
-        let url_of_it = if fields.not_supported("pac") {
-            fields.optional("url", url)
-        } else {
-            fields.required("url", url)
-        };
-        let kind = url_of_it.as_ref().map(|(kind, _)| kind);
-        let tls = tls(fields, kind, around.tls);
-        let credentials = fields.optional("auth", |value| {
-            let credentials = value.fields(credentials)??;
-            match kind.and_then(|kind| unfit(&credentials, kind)) {
-                Some(why) => value.refuse(why),
-                None => Some(credentials),
-            }
-        });
-        if kind.is_some_and(is_socks) {
-            let why = "means something only for http:// and https:// proxies";
-            fields.meaningless("connect_headers", why);
+        let script = fields.get("pac");
+        if let Some(script) = &script {
+            let why = "a proxy has either a `url` or a `pac`";
+            fields.meaningless("url", why);
+            return pac(name, script, fields, around).map(|pac| Way::Pac(Arc::new(pac)));
         }
-        let connect_headers = fields.optional("connect_headers", connect_headers);
-        let bypass = fields.optional("bypass", |value| value.list(bypass_pattern));
-        let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
-        let (kind, authority) = url_of_it?;
-        Some(Proxy {
-            name: name.to_owned(),
-            kind: match kind {
-                ProxyKind::Https { .. } => ProxyKind::Https { tls },
-                other => other,
-            },
-            authority,
-            credentials,
-            connect_headers: connect_headers.unwrap_or_default(),
-            bypass: Bypass::new(bypass.unwrap_or_default()),
-            resolver,
-        })
+        proxy(name, fields, around).map(|proxy| Way::Proxy(Arc::new(proxy)))
     })?
+}
+
+fn proxy(name: &str, fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Option<Proxy> {
+    let url_of_it = fields.required("url", url);
+    let kind = url_of_it.as_ref().map(|(kind, _)| kind);
+    let tls = tls(fields, kind, around.tls);
+    let known = url_of_it.as_ref();
+    let known = known.map(|(kind, authority)| (kind, authority));
+    let credentials = fields.optional("auth", |value| credentials::read(value, known));
+    if kind.is_some_and(is_socks) {
+        let why = "means something only for http:// and https:// proxies";
+        fields.meaningless("connect_headers", why);
+    }
+    let connect_headers = fields.optional("connect_headers", connect_headers);
+    let bypass = fields.optional("bypass", |value| value.list(bypass_pattern));
+    let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
+    let (kind, authority) = url_of_it?;
+    Some(Proxy {
+        name: name.to_owned(),
+        kind: match kind {
+            ProxyKind::Https { .. } => ProxyKind::Https { tls },
+            other => other,
+        },
+        authority,
+        credentials,
+        connect_headers: connect_headers.unwrap_or_default(),
+        bypass: Bypass::new(bypass.unwrap_or_default()),
+        resolver,
+    })
+}
+
+/// What stands beside a script holds for every proxy that it names, of whatever kind.
+fn pac(
+    name: &str,
+    script: &Value<'_>,
+    fields: &mut Fields<'_>,
+    around: &Surroundings<'_>,
+) -> Option<Pac> {
+    let script = pac::read(script);
+    let tls = tls(fields, None, around.tls);
+    let credentials = fields.optional("auth", |value| credentials::read(value, None));
+    let connect_headers = fields.optional("connect_headers", connect_headers);
+    let bypass = fields.optional("bypass", |value| value.list(bypass_pattern));
+    let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
+    let pac::Script { source, failover } = script?;
+    Some(Pac {
+        name: name.to_owned(),
+        source,
+        failover,
+        tls,
+        credentials,
+        connect_headers: connect_headers.unwrap_or_default(),
+        bypass: Bypass::new(bypass.unwrap_or_default()),
+        resolver,
+    })
 }
 
 /// Whom to trust towards the proxy: the global settings, with its own on top.
@@ -142,45 +168,6 @@ pub(super) fn kind_of(scheme: &str) -> Option<ProxyKind> {
 
 fn is_socks(kind: &ProxyKind) -> bool {
     matches!(kind, ProxyKind::Socks5 { .. })
-}
-
-/// Why a proxy of this kind cannot be sent these credentials.
-pub(super) fn unfit(credentials: &Credentials, kind: &ProxyKind) -> Option<&'static str> {
-    let Credentials::Basic { username, password } = credentials;
-    let fits = |text: &str| (1..=MAX_SOCKS_LOGIN_BYTES).contains(&text.len());
-    (is_socks(kind) && !(fits(username) && fits(password.expose())))
-        .then_some("SOCKS carries a user name and a password of 1 to 255 bytes (RFC 1929)")
-}
-
-fn credentials(fields: &mut Fields<'_>) -> Option<Credentials> {
-    let mut kinds = ["digest", "ntlm", "negotiate"].into_iter();
-    if kinds.any(|kind| fields.not_supported(kind)) {
-        fields.known(["basic"]);
-        return None;
-    }
-    fields.required("basic", |value| {
-        value.fields(|fields| {
-            let username = fields.required("username", username);
-            let password = secrets::password(fields);
-            Some(Credentials::Basic {
-                username: username?,
-                password: password?,
-            })
-        })?
-    })
-}
-
-fn username(value: &Value<'_>) -> Option<String> {
-    let username = value.text()?;
-    if !is_username(&username) {
-        return value.refuse("a user name is not empty and holds no colon (RFC 7617)");
-    }
-    Some(username)
-}
-
-/// Whether Basic can send it as the name of a user.
-pub(super) fn is_username(text: &str) -> bool {
-    !text.is_empty() && !text.contains(':') && !text.contains(char::is_control)
 }
 
 fn connect_headers(value: &Value<'_>) -> Option<Vec<(String, Secret)>> {

@@ -57,12 +57,15 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
         let interval = fields.optional("interval", |value| duration(value, &INTERVALS));
         let timeout = fields.optional("timeout", |value| duration(value, &TIMEOUTS));
         let concurrency = fields.optional("concurrency", |value| integer(value, &(1..=10_000)));
+        let hold_concurrency =
+            fields.optional("hold_concurrency", |value| integer(value, &(1..=10_000)));
         let workers = fields.optional("workers", |value| integer(value, &(1..=64)));
         let resolver = fields.optional("resolver", |value| resolvers.find(value).cloned());
         Global {
             interval: interval.unwrap_or(default.interval),
             timeout: timeout.unwrap_or(default.timeout),
             concurrency: concurrency.unwrap_or(default.concurrency),
+            hold_concurrency: hold_concurrency.unwrap_or(default.hold_concurrency),
             workers: workers.unwrap_or(default.workers),
             resolver: resolver.unwrap_or(default.resolver),
             tls: default.tls,

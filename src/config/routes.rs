@@ -1,13 +1,11 @@
 //! The section `routes`: which ways out an endpoint is probed over, and routes beyond `direct` and the proxies.
 
-use std::sync::Arc;
-
 use super::names::Names;
 use super::reader::Value;
 use super::revocation::{SAME, SAME_IS_TAKEN};
 use super::scalars;
 use crate::endpoint::ResolverSettings;
-use crate::route::{Proxy, Route, Way};
+use crate::route::{Route, Way};
 
 /// Every route by name, and those of an endpoint that names none.
 pub(super) struct Routes {
@@ -18,17 +16,17 @@ pub(super) struct Routes {
 /// Reads the section, or makes up what it means that there is none.
 pub(super) fn read(
     value: Option<&Value<'_>>,
-    proxies: Names<Arc<Proxy>>,
+    proxies: Names<Way>,
     resolvers: &Names<ResolverSettings>,
 ) -> Routes {
     let mut all = Names::new("route");
     all.declare("direct", Some(Route::direct()));
     let mut of_proxies = Vec::new();
-    for (name, proxy) in proxies.into_declared() {
+    for (name, way) in proxies.into_declared() {
         of_proxies.push(name.clone());
-        let route = proxy.map(|proxy| Route {
+        let route = way.map(|way| Route {
             name: name.clone(),
-            way: Way::Proxy(proxy),
+            way,
             resolver: None,
         });
         all.declare(name, route);

@@ -3,19 +3,24 @@
 
 use std::fmt;
 
+use url::Url;
+
+use super::credentials::is_username;
 use super::effective::{bypass_texts, proxy_with_password};
-use super::proxies::is_username;
 use super::yaml::Yaml;
-use super::{Environment, Problems, WinHttpError, environment, winhttp};
+use super::{Environment, Problems, WinHttpError, effective, environment, pac, winhttp};
 use crate::endpoint::TlsSettings;
 use crate::platform::proxies_of;
-use crate::route::{Bypass, Credentials, Proxy};
+use crate::route::{Bypass, Credentials, Pac, PacSource, Proxy};
 
 /// The variable that stands for a password that is not shown.
 const PASSWORD: &str = "REACHD_PROXY_PASSWORD";
 
 /// The name of the route over the proxy of WinHTTP.
 const WINHTTP: &str = "winhttp";
+
+/// What is said above its settings.
+const OF_WINHTTP: &str = "From the settings of WinHTTP.";
 
 /// Some bypass patterns of the environment take two of the file, whose lists are bounded.
 const MAX_PATTERNS: usize = 500;
@@ -25,6 +30,8 @@ const MAX_PATTERNS: usize = 500;
 pub struct Suggestion {
     comments: Vec<String>,
     proxy: Option<Proxy>,
+    /// In the proxy's place.
+    script: Option<Pac>,
     route: String,
 }
 
@@ -49,9 +56,15 @@ impl Suggestion {
     /// # Errors
     /// The bytes are something else, or name a proxy that cannot be used.
     pub fn of_winhttp(output: &[u8]) -> Result<Self, WinHttpError> {
-        let winhttp::Found { proxy, mut notes } = winhttp::read(output)?;
+        let found = winhttp::read(output)?;
+        if let Some(url) = found.script {
+            return Ok(Self::of_script(url, found.proxy.as_ref(), found.notes));
+        }
+        let winhttp::Found {
+            proxy, mut notes, ..
+        } = found;
         let source = match proxy {
-            Some(_) => "From the settings of WinHTTP.",
+            Some(_) => OF_WINHTTP,
             None => "WinHTTP has no proxy set: direct access.",
         };
         let carries_https = proxy.as_ref().is_some_and(|proxy| proxy.carries_https);
@@ -75,6 +88,34 @@ impl Suggestion {
         Ok(Self::new(source, notes, proxy, route))
     }
 
+    /// Windows asks the script, and the proxy only where there is none to be had.
+    fn of_script(url: Url, proxy: Option<&winhttp::FoundProxy>, mut notes: Vec<String>) -> Self {
+        if let Some(proxy) = proxy {
+            notes.push(format!(
+                "the proxy {}://{} is set as well: Windows asks it where the script cannot be had, so it is left out",
+                proxy.kind.scheme(),
+                proxy.authority
+            ));
+        }
+        let script = Pac {
+            name: WINHTTP.to_owned(),
+            source: PacSource::Url {
+                url,
+                refresh: pac::REFRESH,
+            },
+            failover: false,
+            tls: TlsSettings::default(),
+            credentials: None,
+            connect_headers: Vec::new(),
+            bypass: Bypass::default(),
+            resolver: None,
+        };
+        Self {
+            script: Some(script),
+            ..Self::new(OF_WINHTTP, notes, None, Some(WINHTTP.to_owned()))
+        }
+    }
+
     fn new(
         source: &str,
         notes: Vec<String>,
@@ -90,6 +131,7 @@ impl Suggestion {
         Self {
             comments,
             proxy,
+            script: None,
             route: route.unwrap_or_else(|| "direct".to_owned()),
         }
     }
@@ -106,6 +148,11 @@ impl fmt::Display for Suggestion {
             let written = proxy_with_password(proxy, &TlsSettings::default(), &password);
             Yaml::Mapping(vec![(proxy.name.clone(), written)])
         });
+        let scripts = self.script.as_ref().map(|script| {
+            let written = effective::pac(script, &TlsSettings::default());
+            Yaml::Mapping(vec![(script.name.clone(), written)])
+        });
+        let proxies = proxies.or(scripts);
         let routes = Yaml::texts([self.route.clone()]);
         Yaml::mapping([("proxies", proxies), ("routes", Some(routes))]).fmt(f)
     }
@@ -113,7 +160,9 @@ impl fmt::Display for Suggestion {
 
 /// What the environment may say of a user and the file may not.
 fn without_unfit_login(proxy: &mut Proxy) -> Option<String> {
-    let Credentials::Basic { username, .. } = proxy.credentials.as_ref()?;
+    let Credentials::Basic { username, .. } = proxy.credentials.as_ref()? else {
+        return None;
+    };
     if is_username(username) {
         return Some(format!(
             "The password is not shown: set {PASSWORD}, or name a file with password_file."

@@ -34,5 +34,6 @@ fn folder() -> tempfile::TempDir {
         .unwrap();
     std::fs::write(folder.path().join("corp-ca.pem"), certificate.pem()).unwrap();
     std::fs::write(folder.path().join("corp-password"), format!("{SECRET}\r\n")).unwrap();
+    std::fs::write(folder.path().join("corp.keytab"), [5, 2]).unwrap();
     folder
 }

@@ -4,9 +4,11 @@
 mod list;
 
 use thiserror::Error;
+use url::Url;
 
 use super::proxies::kind_of;
-use crate::endpoint::Authority;
+use super::target::target;
+use crate::endpoint::{Authority, Target};
 use crate::route::{Bypass, BypassPattern, BypassPatternError, ProxyKind};
 
 /// The settings of a machine take some hundred bytes: what is larger is something else.
@@ -42,6 +44,8 @@ or the JSON of `netsh winhttp show advproxy`:
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub(super) proxy: Option<FoundProxy>,
+    /// The URL of the proxy script, which Windows asks before the proxy.
+    pub(super) script: Option<Url>,
     /// What was not taken over, and what was assumed.
     pub(super) notes: Vec<String>,
 }
@@ -55,10 +59,12 @@ pub(super) struct FoundProxy {
     pub(super) carries_https: bool,
 }
 
-/// The two settings as they are written.
+/// The settings as they are written.
+#[derive(Default)]
 struct Written {
     proxies: String,
     bypass: String,
+    script: Option<Url>,
 }
 
 /// Reads what was piped in: UTF-8, UTF-16 as PowerShell redirects it, or the code page of a console, of whose
@@ -73,8 +79,13 @@ pub(super) fn read(bytes: &[u8]) -> Result<Found, WinHttpError> {
         Some((from, to)) if from < to => advanced(&text[from..=to], &mut notes)?,
         _ => lines(&text)?,
     };
+    let script = written.script;
     let Some(chosen) = list::chosen(&written.proxies, &mut notes)? else {
-        return Ok(Found { proxy: None, notes });
+        return Ok(Found {
+            proxy: None,
+            script,
+            notes,
+        });
     };
     let proxy = FoundProxy {
         bypass: bypass(&written.bypass, &mut notes),
@@ -84,6 +95,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Found, WinHttpError> {
     };
     Ok(Found {
         proxy: Some(proxy),
+        script,
         notes,
     })
 }
@@ -130,6 +142,7 @@ fn lines(text: &str) -> Result<Written, WinHttpError> {
     Ok(Written {
         proxies: proxies.to_owned(),
         bypass: bypass.to_owned(),
+        script: None,
     })
 }
 
@@ -172,16 +185,21 @@ fn advanced(text: &str, notes: &mut Vec<String>) -> Result<Written, WinHttpError
         return Err(NOT_ADVANCED);
     }
     let script = script.filter(|script| !script.is_empty());
-    if script_enabled.unwrap_or(script.is_some()) {
-        let shown = script.filter(|script| !script.contains('@'));
-        notes.push(format!(
-            "AutoconfigUrl{}: this version does not support PAC files yet, so what the script says is not below",
-            shown.map_or_else(String::new, |script| format!(" is {script}"))
-        ));
+    let script = script.filter(|_| script_enabled != Some(false));
+    let mut usable = None;
+    if script.is_some() || script_enabled == Some(true) {
+        match target(script.unwrap_or_default()) {
+            Ok(Target::Http(url)) => usable = Some(url),
+            _ => notes.push(
+                "AutoconfigUrl is no URL of http:// or https:// without a login: it is left out"
+                    .to_owned(),
+            ),
+        }
     }
     if detect == Some(true) {
         notes.push(
-            "AutoDetect is on: this version does not look for PAC files (WPAD) yet".to_owned(),
+            "AutoDetect is on: reachd does not look for scripts (WPAD) by itself; name the URL that it finds"
+                .to_owned(),
         );
     }
     let mut proxies = proxy.unwrap_or_default();
@@ -192,6 +210,7 @@ fn advanced(text: &str, notes: &mut Vec<String>) -> Result<Written, WinHttpError
     Ok(Written {
         proxies: proxies.to_owned(),
         bypass: text("ProxyBypass").unwrap_or_default().to_owned(),
+        script: usable,
     })
 }
 

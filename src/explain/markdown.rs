@@ -39,6 +39,7 @@ fn heading(phase: Phase) -> String {
         Phase::Tls => "the TLS handshake, with the check of the certificate",
         Phase::Request => "from the request sent to the first byte of the answer",
         Phase::Response => "from the first byte of the answer to the verdict",
+        Phase::Hold => "an idle connection is kept open",
     };
     format!("\n## {phase}: {meaning}\n")
 }

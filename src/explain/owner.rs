@@ -8,6 +8,8 @@ pub(super) const PROXY: &str = "proxy team";
 pub(super) const NETWORK: &str = "network team";
 /// Certificates, authorities and trust stores of the organisation.
 pub(super) const PKI: &str = "PKI team";
+/// Accounts, Active Directory and its domain controllers.
+pub(super) const IDENTITY: &str = "identity team";
 /// The machine on which reachd runs.
 pub(super) const SERVER: &str = "server team";
 /// Whoever runs what the URL names: a cloud, or a team of one's own.
@@ -17,4 +19,13 @@ pub(super) const CONFIGURATION: &str = "reachd's administrator";
 
 /// All of them.
 #[cfg(test)]
-pub(super) const ALL: [&str; 7] = [DNS, PROXY, NETWORK, PKI, SERVER, ENDPOINT, CONFIGURATION];
+pub(super) const ALL: [&str; 8] = [
+    DNS,
+    PROXY,
+    NETWORK,
+    PKI,
+    IDENTITY,
+    SERVER,
+    ENDPOINT,
+    CONFIGURATION,
+];

@@ -8,6 +8,7 @@ pub(super) fn explain(reason: ProxyReason) -> Explanation {
         ProxyReason::AuthRequired => AUTH_REQUIRED,
         ProxyReason::AuthRejected => AUTH_REJECTED,
         ProxyReason::UnsupportedAuth => UNSUPPORTED_AUTH,
+        ProxyReason::CredentialsUnavailable => CREDENTIALS_UNAVAILABLE,
         ProxyReason::Forbidden => FORBIDDEN,
         ProxyReason::BadGateway => BAD_GATEWAY,
         ProxyReason::GatewayTimeout => GATEWAY_TIMEOUT,
@@ -18,6 +19,8 @@ pub(super) fn explain(reason: ProxyReason) -> Explanation {
         ProxyReason::ProtocolError => PROTOCOL_ERROR,
         ProxyReason::SocksRejected => SOCKS_REJECTED,
         ProxyReason::UnexpectedStatus => UNEXPECTED_STATUS,
+        ProxyReason::PacUnavailable => PAC_UNAVAILABLE,
+        ProxyReason::PacError => PAC_ERROR,
     }
 }
 
@@ -55,14 +58,33 @@ const AUTH_REJECTED: Explanation = Explanation {
 const UNSUPPORTED_AUTH: Explanation = Explanation {
     what: "The proxy asks for a login (407, or by SOCKS), and offers no scheme that is configured in reachd.",
     likely: &[
-        "The proxy offers Negotiate or NTLM only, and reachd is given Basic credentials.",
-        "The proxy team switched Basic off, or the SOCKS proxy takes GSSAPI only.",
+        "The proxy offers Negotiate or NTLM only, and reachd is given Basic or Digest credentials.",
+        "Its Negotiate takes Kerberos only, and reachd is given NTLM credentials.",
+        "The proxy team switched the configured scheme off, or the SOCKS proxy takes GSSAPI only.",
     ],
     steps: &[
         "See which schemes the proxy offers: the failure's detail, or `curl -v -x http://PROXY:PORT https://HOST/`.",
-        "Ask the proxy team for an exception from login for the required hosts, or for a scheme that is configured.",
+        "Set another kind of `auth` in reachd's configuration: basic, digest, ntlm or negotiate.",
+        "Or ask the proxy team for an exception from login for the required hosts.",
     ],
     owner: owner::PROXY,
+};
+
+const CREDENTIALS_UNAVAILABLE: Explanation = Explanation {
+    what: "There is nothing to log in to the proxy with: no Kerberos ticket could be had for it. The proxy was reached, and was not asked.",
+    likely: &[
+        "The ticket has expired, or nobody has run `kinit` for the account under which reachd runs.",
+        "The keytab is old: the password of the account was changed since it was made.",
+        "No domain controller (KDC) answers, or the clocks differ by more than five minutes.",
+        "The proxy has no service principal HTTP/PROXY in the directory, or its URL has another name than the principal.",
+    ],
+    steps: &[
+        "Read the library's own words in the failure's detail.",
+        "See the tickets as the account of reachd: `klist`. With a keytab: `kinit -kt KEYTAB PRINCIPAL`, then `kvno HTTP/PROXY`.",
+        "Make the keytab anew if `kinit` says that the preauthentication failed.",
+        "Ask the identity team for the service principal of the proxy: `setspn -Q HTTP/PROXY`.",
+    ],
+    owner: owner::IDENTITY,
 };
 
 const FORBIDDEN: Explanation = Explanation {
@@ -211,6 +233,37 @@ const SOCKS_REJECTED: Explanation = Explanation {
         "Repeat with the name and with an address: `curl -v -x socks5h://PROXY:PORT https://HOST/`, then with `socks5://`.",
         "If only one of the two works, use that scheme in the proxy's URL in reachd's configuration.",
         "Ask the proxy team for the proxy's log of this host at this time.",
+    ],
+    owner: owner::PROXY,
+};
+
+const PAC_UNAVAILABLE: Explanation = Explanation {
+    what: "The proxy script (PAC) cannot be had, so nobody knows which proxy to ask.",
+    likely: &[
+        "The server of the script is down, or its name does not resolve from this network.",
+        "The script was moved or removed (404), or its server now wants a login (401).",
+        "The script is longer than 1 MiB, which Windows refuses as well.",
+        "The server speaks TLS with a certificate that is not trusted here: see `tls` of the proxy in the configuration.",
+    ],
+    steps: &[
+        "Fetch it by hand, without a proxy: `curl -v --noproxy '*' URL`.",
+        "Compare the URL with the machine's own: `netsh winhttp show advproxy` (AutoconfigUrl).",
+        "Ask whoever runs the script's server. Windows clients of it go out directly, or nowhere, until it is back.",
+    ],
+    owner: owner::PROXY,
+};
+
+const PAC_ERROR: Explanation = Explanation {
+    what: "The proxy script (PAC) was run and failed, or its answer is none that names a proxy.",
+    likely: &[
+        "The last change of the script broke it: a syntax error, or a name that does not exist, at the line of the detail.",
+        "The script does not end, or takes too much memory, for this URL.",
+        "Its server sends a web page (a login, an error) in place of the script.",
+        "It answers with a kind of proxy that reachd does not speak, such as SOCKS4.",
+    ],
+    steps: &[
+        "See what it answers: `reachd proxies pac URL-OR-FILE https://HOST/` prints the answer, what it means, and errors with their line.",
+        "Ask whoever keeps the script to mend the line that the detail names. Browsers hide such errors by going out directly.",
     ],
     owner: owner::PROXY,
 };

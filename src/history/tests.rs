@@ -184,3 +184,26 @@ fn ready_stays_ready_over_reloads_and_nobody_need_have_asked() {
     history.planned(&fixture::plan([&added, &first]));
     assert!(history.is_ready());
 }
+
+#[test]
+fn the_latest_hold_is_kept_and_readiness_does_not_wait_for_one() {
+    let check = fixture::with_hold(&fixture::check("site", "a", "https://a.example/"));
+    let history = History::default();
+    history.planned(&fixture::plan([&check]));
+    let latest = || history.of(&check.key()).unwrap().hold;
+    assert_eq!(latest(), None);
+    history.watch(&check).observed(&success(1));
+    assert!(history.is_ready());
+    let watcher = history.watch(&check);
+    watcher.held(&fixture::held(1));
+    watcher.held(&fixture::cut(2));
+    assert_eq!(latest(), Some(fixture::cut(2)));
+    assert_eq!(history.of(&check.key()).unwrap().recent.len(), 1);
+
+    // What a hold of a former definition found is no news of the present one.
+    let changed = fixture::not_critical(&check);
+    history.planned(&fixture::plan([&changed]));
+    assert_eq!(latest(), None);
+    watcher.held(&fixture::held(3));
+    assert_eq!(latest(), None);
+}

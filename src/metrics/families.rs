@@ -121,6 +121,24 @@ pub(super) const FAMILIES: &[Family] = &[
         rows: Rows::Checks(rows::clock_offset),
     },
     Family {
+        name: "reachd_hold_seconds",
+        kind: "gauge",
+        help: "How long the latest connection that was held idle lived.",
+        rows: Rows::Checks(rows::hold_seconds),
+    },
+    Family {
+        name: "reachd_hold_success",
+        kind: "gauge",
+        help: "Whether the latest connection that was held idle lived as long as it must.",
+        rows: Rows::Checks(rows::hold_success),
+    },
+    Family {
+        name: "reachd_hold_failing",
+        kind: "gauge",
+        help: "Present with the value 1 while the latest hold failed, and why.",
+        rows: Rows::Checks(rows::hold_failing),
+    },
+    Family {
         name: "reachd_service_status",
         kind: "gauge",
         help: "0 when all endpoints of the service are reachable over the route, 1 when only such as are \

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::text::Labels;
 use crate::outcome::{Outcome, Peer, Phase, Step};
 
-const STEPS: usize = Phase::ALL.len() * 2;
+const STEPS: usize = Phase::OF_PROBE.len() * 2;
 
 /// The upper bounds of all histograms of a plan.
 #[derive(Debug)]
@@ -125,8 +125,8 @@ impl HistogramSet {
 
     /// The histograms of the steps that were to be expected or taken, the proxy's before the endpoint's.
     pub(super) fn steps(&self) -> impl Iterator<Item = (Step, &Histogram)> {
-        let proxy = Phase::ALL.into_iter().map(Phase::with_proxy);
-        let endpoint = Phase::ALL.into_iter().map(Phase::with_endpoint);
+        let proxy = Phase::OF_PROBE.into_iter().map(Phase::with_proxy);
+        let endpoint = Phase::OF_PROBE.into_iter().map(Phase::with_endpoint);
         proxy
             .chain(endpoint)
             .filter_map(|step| Some((step, self.steps[index(step)].get()?)))
@@ -136,7 +136,7 @@ impl HistogramSet {
 fn index(step: Step) -> usize {
     match step.peer {
         Peer::Proxy => step.phase as usize,
-        Peer::Endpoint => Phase::ALL.len() + step.phase as usize,
+        Peer::Endpoint => Phase::OF_PROBE.len() + step.phase as usize,
     }
 }
 
@@ -165,7 +165,7 @@ mod tests {
         let bounds = Arc::new(Bounds::new(&[1.0]));
         let set = HistogramSet::new(Labels::default(), &bounds);
         assert_eq!(set.steps().count(), 0);
-        for phase in Phase::ALL {
+        for phase in Phase::OF_PROBE {
             set.of_step(phase.with_proxy());
             set.of_step(phase.with_endpoint());
         }

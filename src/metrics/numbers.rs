@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::histogram::HistogramSet;
 use super::text::Labels;
-use crate::outcome::{FailureReason, Outcome, Peer};
+use crate::outcome::{FailureReason, HoldOutcome, Outcome, Peer};
 
 /// What has been counted of one check, and how it fared the last time.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ struct State {
     /// result of the present one.
     definition: u64,
     latest: Option<Arc<Outcome>>,
+    latest_hold: Option<Arc<HoldOutcome>>,
     /// By reason and peer: closed sets, so that there is an end to it.
     failures: Vec<FailureCount>,
     /// Shared by the checks of a service, or this check's own.
@@ -75,11 +76,19 @@ impl CheckNumbers {
         }
     }
 
+    pub(super) fn observe_hold(&self, outcome: &Arc<HoldOutcome>, definition: u64) {
+        let mut state = self.state();
+        if state.definition == definition {
+            state.latest_hold = Some(Arc::clone(outcome));
+        }
+    }
+
     /// The check is a different one from now on: what is known of its state no longer holds.
     pub(super) fn redefine(&self) {
         let mut state = self.state();
         state.definition += 1;
         state.latest = None;
+        state.latest_hold = None;
     }
 
     pub(super) fn definition(&self) -> u64 {
@@ -96,6 +105,10 @@ impl CheckNumbers {
 
     pub(super) fn latest(&self) -> Option<Arc<Outcome>> {
         self.state().latest.clone()
+    }
+
+    pub(super) fn latest_hold(&self) -> Option<Arc<HoldOutcome>> {
+        self.state().latest_hold.clone()
     }
 
     pub(super) fn successes(&self) -> u64 {

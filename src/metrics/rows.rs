@@ -65,6 +65,34 @@ pub(super) fn endpoint_info(lines: &mut Lines<'_>, row: &CheckRow) {
     lines.line(&row.numbers.labels).labels(&row.info).integer(1);
 }
 
+// === how its idle connection fares ===
+
+pub(super) fn hold_seconds(lines: &mut Lines<'_>, row: &CheckRow) {
+    if let Some(held) = row.numbers.latest_hold().and_then(|hold| hold.held) {
+        lines.line(&row.numbers.labels).seconds(held);
+    }
+}
+
+pub(super) fn hold_success(lines: &mut Lines<'_>, row: &CheckRow) {
+    if let Some(hold) = row.numbers.latest_hold() {
+        lines
+            .line(&row.numbers.labels)
+            .integer(u64::from(hold.result.is_ok()));
+    }
+}
+
+pub(super) fn hold_failing(lines: &mut Lines<'_>, row: &CheckRow) {
+    let latest = row.numbers.latest_hold();
+    if let Some(Err(failure)) = latest.as_deref().map(|hold| &hold.result) {
+        lines
+            .line(&row.numbers.labels)
+            .label("phase", failure.phase().as_str())
+            .label("peer", failure.peer.as_str())
+            .label("reason", failure.reason.as_str())
+            .integer(1);
+    }
+}
+
 // === how long it takes ===
 
 pub(super) fn probe_duration(lines: &mut Lines<'_>, set: &HistogramSet) {

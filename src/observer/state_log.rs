@@ -1,5 +1,5 @@
 //! The log of changes: one line when a check starts to fail, fails for another reason, or recovers; none for
-//! an outcome like the one before.
+//! an outcome like the one before. The same of the connections that are held idle.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,7 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::{Observer, Watcher};
-use crate::outcome::{Failure, FailureReason, Outcome, Peer};
+use crate::outcome::{Failure, FailureReason, HoldOutcome, Outcome, Peer};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// Logs changes of state through `tracing`.
@@ -22,8 +22,18 @@ pub struct StateLog {
 #[derive(Debug)]
 struct Standing {
     check: Arc<Check>,
-    state: Mutex<State>,
+    states: Mutex<States>,
 }
+
+/// How the probes of a check fare, and its holds.
+#[derive(Debug, Clone, Copy)]
+struct States {
+    probe: State,
+    hold: State,
+}
+
+/// One of the two.
+type Which = fn(&mut States) -> &mut State;
 
 /// How a check fared the last time. A reload that changes the check hands the state on, so that the recovery which
 /// such a change brings about is logged too.
@@ -52,7 +62,7 @@ impl Observer for StateLog {
             let standing = match former.remove(&key) {
                 Some(kept) if kept.check == *check => kept,
                 Some(changed) => Standing::new(check, changed.supersede()),
-                None => Standing::new(check, State::Unknown),
+                None => Standing::new(check, States::of_both(State::Unknown)),
             };
             standings.insert(key, standing);
         }
@@ -66,7 +76,10 @@ impl Observer for StateLog {
         let standing = standings.get(&check.key());
         Box::new(StateWatcher {
             url: check.endpoint.target.to_string(),
-            standing: standing.map_or_else(|| Standing::new(check, State::Unknown), Arc::clone),
+            standing: standing.map_or_else(
+                || Standing::new(check, States::of_both(State::Unknown)),
+                Arc::clone,
+            ),
         })
     }
 }
@@ -82,34 +95,46 @@ impl StateLog {
 // === impl Standing ===
 
 impl Standing {
-    fn new(check: &Arc<Check>, state: State) -> Arc<Self> {
+    fn new(check: &Arc<Check>, states: States) -> Arc<Self> {
         Arc::new(Self {
             check: Arc::clone(check),
-            state: Mutex::new(state),
+            states: Mutex::new(states),
         })
     }
 
-    /// Takes the state away, for the definition that comes after this one.
-    fn supersede(&self) -> State {
-        std::mem::replace(&mut *self.state(), State::Superseded)
+    /// Takes the states away, for the definition that comes after this one.
+    fn supersede(&self) -> States {
+        std::mem::replace(&mut *self.states(), States::of_both(State::Superseded))
     }
 
     /// Goes on to the state of this outcome, and returns the one before; `None` where that is no longer asked for.
-    fn change(&self, now: State) -> Option<State> {
-        let mut state = self.state();
-        (*state != State::Superseded).then(|| std::mem::replace(&mut *state, now))
+    fn change(&self, which: Which, now: State) -> Option<State> {
+        let mut states = self.states();
+        let state = which(&mut states);
+        (*state != State::Superseded).then(|| std::mem::replace(state, now))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn states(&self) -> MutexGuard<'_, States> {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl States ===
+
+impl States {
+    fn of_both(state: State) -> Self {
+        Self {
+            probe: state,
+            hold: state,
+        }
     }
 }
 
 // === impl State ===
 
 impl State {
-    fn after(outcome: &Outcome) -> Self {
-        match &outcome.result {
+    fn after(result: &Result<(), Failure>) -> Self {
+        match result {
             Ok(()) => Self::Reachable,
             Err(failure) => Self::Failing(failure.reason, failure.peer),
         }
@@ -122,8 +147,8 @@ impl Watcher for StateWatcher {
     fn started(&self, _lag: Duration) {}
 
     fn observed(&self, outcome: &Arc<Outcome>) {
-        let now = State::after(outcome);
-        let Some(before) = self.standing.change(now) else {
+        let now = State::after(&outcome.result);
+        let Some(before) = self.standing.change(|states| &mut states.probe, now) else {
             return;
         };
         match (&outcome.result, before) {
@@ -138,6 +163,25 @@ impl Watcher for StateWatcher {
                 );
             }
             (Err(failure), _) => self.log_failure(outcome, failure, "not reachable"),
+        }
+    }
+
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        let now = State::after(&outcome.result);
+        let Some(before) = self.standing.change(|states| &mut states.hold, now) else {
+            return;
+        };
+        match (&outcome.result, before) {
+            _ if now == before => {}
+            (Ok(()), State::Failing(reason, peer)) => self.log_held_again(outcome, reason, peer),
+            (Ok(()), _) => {}
+            (Err(failure), State::Failing(..)) => {
+                let message = "an idle connection is still not held, now for another reason";
+                self.log_not_held(outcome, failure, message);
+            }
+            (Err(failure), _) => {
+                self.log_not_held(outcome, failure, "an idle connection was not held");
+            }
         }
     }
 
@@ -178,6 +222,35 @@ impl StateWatcher {
             reason = reason.as_str(),
             duration = ?outcome.duration,
             "reachable again"
+        );
+    }
+
+    fn log_not_held(&self, outcome: &HoldOutcome, failure: &Failure, message: &'static str) {
+        warn!(
+            service = %self.check().endpoint.service,
+            endpoint = %self.check().endpoint.name,
+            route = %self.check().route.name,
+            url = %self.url,
+            phase = %failure.phase(),
+            peer = %failure.peer,
+            reason = failure.reason.as_str(),
+            detail = %failure.detail,
+            held = ?outcome.held.unwrap_or_default(),
+            "{message}"
+        );
+    }
+
+    fn log_held_again(&self, outcome: &HoldOutcome, reason: FailureReason, peer: Peer) {
+        info!(
+            service = %self.check().endpoint.service,
+            endpoint = %self.check().endpoint.name,
+            route = %self.check().route.name,
+            url = %self.url,
+            phase = %reason.phase(),
+            peer = %peer,
+            reason = reason.as_str(),
+            held = ?outcome.held.unwrap_or_default(),
+            "an idle connection is held again"
         );
     }
 }

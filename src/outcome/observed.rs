@@ -82,12 +82,34 @@ pub struct ProxySeen {
     /// The authentication schemes it offered with a 407, in lower case.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub offered_authentication: Vec<String>,
+    /// The authentication scheme with which the probe logged in, or tried to, in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<&'static str>,
+    /// How many requests the login took, the last one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication_legs: Option<u8>,
     /// The product it calls itself (`Server`, `Via`).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub product: Option<String>,
     /// What it says went wrong (`X-Squid-Error`, `Proxy-Status` of RFC 9209).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// What the route's script said of the last hop.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pac: Option<PacSeen>,
+}
+
+/// What a proxy script said.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct PacSeen {
+    /// Where the script is kept.
+    pub source: String,
+    /// Its answer as it stands, bounded in length.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub answer: Option<String>,
+    /// What was used of it: the URL of a proxy, or `direct`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chosen: Option<String>,
 }
 
 /// A TLS handshake, with the certificates presented even when they were not accepted.

@@ -50,6 +50,8 @@ pub enum FailureReason {
     Request(RequestReason),
     /// An answer came, but not one that counts as reachable.
     Response(ResponseReason),
+    /// The connection did not last.
+    Hold(HoldReason),
 }
 
 reasons! {
@@ -97,6 +99,8 @@ reasons! {
         AuthRejected => "auth_rejected",
         /// None of the schemes or methods that the proxy offers is one that is configured.
         UnsupportedAuth => "unsupported_auth",
+        /// The configured credentials themselves could not be had: no Kerberos ticket.
+        CredentialsUnavailable => "credentials_unavailable",
         /// The proxy's policy denies the endpoint.
         Forbidden => "forbidden",
         /// The proxy could not get through to the endpoint.
@@ -117,6 +121,10 @@ reasons! {
         SocksRejected => "socks_rejected",
         /// The proxy answered with a status that means nothing here.
         UnexpectedStatus => "unexpected_status",
+        /// The proxy script cannot be had.
+        PacUnavailable => "pac_unavailable",
+        /// The proxy script failed, or gave no answer that means anything.
+        PacError => "pac_error",
     }
 }
 
@@ -202,6 +210,18 @@ reasons! {
     }
 }
 
+reasons! {
+    /// Reasons of the phase `hold`.
+    HoldReason in Hold {
+        /// The idle connection was closed before its time.
+        ClosedEarly => "closed_early",
+        /// The idle connection was reset.
+        Reset => "reset",
+        /// The connection was forgotten on the way without a word: what was sent at last got no answer.
+        Timeout => "timeout",
+    }
+}
+
 impl FailureReason {
     /// Every reason, by phase.
     pub fn all() -> impl Iterator<Item = Self> {
@@ -217,11 +237,13 @@ impl FailureReason {
         let response = ResponseReason::ALL
             .iter()
             .map(|reason| Self::Response(*reason));
+        let hold = HoldReason::ALL.iter().map(|reason| Self::Hold(*reason));
         dns.chain(connect)
             .chain(proxy)
             .chain(tls)
             .chain(request)
             .chain(response)
+            .chain(hold)
     }
 
     /// The phase in which this happens.
@@ -234,6 +256,7 @@ impl FailureReason {
             Self::Tls(_) => Phase::Tls,
             Self::Request(_) => Phase::Request,
             Self::Response(_) => Phase::Response,
+            Self::Hold(_) => Phase::Hold,
         }
     }
 
@@ -242,7 +265,9 @@ impl FailureReason {
     pub fn peers(self) -> &'static [Peer] {
         match self {
             Self::Tls(TlsReason::Intercepted) => &[Peer::Endpoint],
-            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) => &[Peer::Proxy, Peer::Endpoint],
+            Self::Dns(_) | Self::Connect(_) | Self::Tls(_) | Self::Hold(_) => {
+                &[Peer::Proxy, Peer::Endpoint]
+            }
             Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
             Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
         }
@@ -258,6 +283,7 @@ impl FailureReason {
             Self::Tls(reason) => reason.as_str(),
             Self::Request(reason) => reason.as_str(),
             Self::Response(reason) => reason.as_str(),
+            Self::Hold(reason) => reason.as_str(),
         }
     }
 }

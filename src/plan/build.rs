@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::{Check, HistogramMode, Histograms, Plan};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
-    Config, EndpointSettings, HistogramChoice, Location, Overrides, Problem, Problems,
+    Config, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides, Problem, Problems,
 };
 use crate::endpoint::{Endpoint, Target, TlsSettings};
 use crate::route::{Route, Way};
@@ -103,6 +103,12 @@ impl<'a> Builder<'a> {
         {
             chain.inspection = inspection;
         }
+        endpoint.hold = match overrides.hold {
+            None => endpoint.hold,
+            Some(HoldChoice::None) => None,
+            Some(HoldChoice::For(hold)) => Some(hold),
+        };
+        self.check_hold(&endpoint, overrides);
         let endpoint = Arc::new(endpoint);
         let tls = Arc::new(settings.tls.clone());
         for name in self.routes_of(&endpoint, overrides) {
@@ -120,7 +126,7 @@ impl<'a> Builder<'a> {
             };
             if matches!(
                 (&endpoint.target, &route.way),
-                (Target::Dns(_), Way::Proxy(_))
+                (Target::Dns(_), Way::Proxy(_) | Way::Pac(_))
             ) {
                 self.no_dns_over_proxy(&endpoint, &route, overrides);
                 continue;
@@ -154,10 +160,7 @@ impl<'a> Builder<'a> {
     ) -> Check {
         let global = &self.config.global;
         let of_route = route.resolver.as_ref();
-        let of_proxy = match &route.way {
-            Way::Proxy(proxy) => proxy.resolver.as_ref(),
-            Way::Direct => None,
-        };
+        let of_proxy = route.way.proxy_resolver();
         let of_endpoint = settings.resolver.as_ref();
         Check {
             endpoint: Arc::clone(endpoint),
@@ -167,6 +170,30 @@ impl<'a> Builder<'a> {
             resolver: of_endpoint.or(of_route).unwrap_or(&global.resolver).clone(),
             proxy_resolver: of_proxy.or(of_route).unwrap_or(&global.resolver).clone(),
             tls: Arc::clone(tls),
+        }
+    }
+
+    /// What a hold needs beyond its own numbers: time until the next one, and a connection that is the endpoint's own.
+    fn check_hold(&mut self, endpoint: &Endpoint, overrides: &Overrides) {
+        let Some(hold) = endpoint.hold else {
+            return;
+        };
+        let timeout = overrides.timeout.unwrap_or(self.config.global.timeout);
+        let longest = hold.duration + timeout;
+        if hold.interval <= longest {
+            let text = humantime::format_duration;
+            let what = format!(
+                "is held for {} within a timeout of {}, which is no shorter than the interval of its hold, {}",
+                text(hold.duration),
+                text(timeout),
+                text(hold.interval)
+            );
+            self.problem(endpoint, &what);
+        }
+        let is_plain = matches!(&endpoint.target, Target::Http(url) if url.scheme() == "http");
+        if is_plain || matches!(endpoint.target, Target::Dns(_)) {
+            let what = "has a hold, which means something only for https://, tls:// and tcp://";
+            self.problem(endpoint, what);
         }
     }
 
@@ -206,6 +233,7 @@ impl<'a> Builder<'a> {
             checks: self.checks,
             not_probed: self.not_probed,
             concurrency: self.config.global.concurrency,
+            hold_concurrency: self.config.global.hold_concurrency,
         })
     }
 

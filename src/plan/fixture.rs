@@ -5,12 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use url::{Host, Url};
 
-use crate::endpoint::{Authority, Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use crate::endpoint::{
+    Authority, Endpoint, Expectation, Hold, ResolverSettings, Target, TlsSettings,
+};
 use crate::outcome::{
-    Failure, FailureReason, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsReason,
+    Failure, FailureReason, HoldOutcome, HoldReason, HttpSeen, Observed, Outcome, Peer, Phase,
+    Timings, TlsReason,
 };
 use crate::plan::{Check, HistogramMode, Histograms, Plan};
-use crate::route::{Bypass, BypassPattern, Proxy, ProxyKind, Route, Via, Way};
+use crate::route::{Bypass, BypassPattern, Pac, PacSource, Proxy, ProxyKind, Route, Via, Way};
 
 /// A critical check of a URL over the route `direct`.
 pub(crate) fn check(service: &str, endpoint: &str, url: &str) -> Arc<Check> {
@@ -27,6 +30,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
             target,
             critical: true,
             expectation: Expectation::default(),
+            hold: None,
             cloud: None,
             stands_in_for: None,
             serves_revocation: false,
@@ -38,6 +42,20 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),
     }
+}
+
+/// The same check, with a hold of three minutes.
+pub(crate) fn with_hold(check: &Check) -> Arc<Check> {
+    let mut endpoint = (*check.endpoint).clone();
+    endpoint.hold = Some(Hold {
+        duration: Duration::from_secs(180),
+        interval: Hold::DEFAULT_INTERVAL,
+        keep_alive: None,
+    });
+    Arc::new(Check {
+        endpoint: Arc::new(endpoint),
+        ..check.clone()
+    })
 }
 
 /// The same check, of an endpoint that its service can do without.
@@ -75,12 +93,31 @@ pub(crate) fn proxied_by(host: &str, kind: ProxyKind) -> Route {
     }
 }
 
+/// The route `corp` over a script, which `*.corp.example` bypasses.
+pub(crate) fn scripted() -> Route {
+    Route {
+        name: "corp".to_owned(),
+        way: Way::Pac(Arc::new(Pac {
+            name: "corp".to_owned(),
+            source: PacSource::File("proxy.pac".into()),
+            failover: false,
+            tls: TlsSettings::default(),
+            credentials: None,
+            connect_headers: Vec::new(),
+            bypass: Bypass::new(vec![BypassPattern::winhttp("*.corp.example").unwrap()]),
+            resolver: None,
+        })),
+        resolver: None,
+    }
+}
+
 /// A plan with a histogram of two buckets for each check.
 pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan {
     Plan {
         checks: checks.into_iter().map(Arc::clone).collect(),
         not_probed: Vec::new(),
         concurrency: 256,
+        hold_concurrency: 64,
         histograms: Histograms {
             mode: HistogramMode::Check,
             buckets: vec![0.01, 0.5],
@@ -133,4 +170,38 @@ pub(crate) fn failure(at: u64, reason: impl Into<FailureReason>) -> Arc<Outcome>
 /// A failure because of an expired certificate.
 pub(crate) fn expired(at: u64) -> Arc<Outcome> {
     failure(at, TlsReason::Expired)
+}
+
+/// A connection that was held for its three minutes, so many seconds after the epoch.
+pub(crate) fn held(at: u64) -> Arc<HoldOutcome> {
+    Arc::new(hold_outcome(at, Some(180), Ok(())))
+}
+
+/// A connection that the proxy closed after four seconds.
+pub(crate) fn cut(at: u64) -> Arc<HoldOutcome> {
+    let failure = Failure::of_proxy(HoldReason::ClosedEarly, "it was closed");
+    Arc::new(hold_outcome(at, Some(4), Err(failure)))
+}
+
+/// A connection that never came about.
+pub(crate) fn never_held(at: u64, reason: impl Into<FailureReason>) -> Arc<HoldOutcome> {
+    let failure = Failure::of_endpoint(reason, "what came back");
+    Arc::new(hold_outcome(at, None, Err(failure)))
+}
+
+fn hold_outcome(at: u64, held: Option<u64>, result: Result<(), Failure>) -> HoldOutcome {
+    let held = held.map(Duration::from_secs);
+    let mut timings = Timings::default();
+    timings.add(Phase::Connect.with_endpoint(), Duration::from_millis(2));
+    if let Some(held) = held {
+        timings.add(Phase::Hold.with_endpoint(), held);
+    }
+    HoldOutcome {
+        started: SystemTime::UNIX_EPOCH + Duration::from_secs(at),
+        via: Via::Direct,
+        held,
+        result,
+        timings,
+        observed: Observed::default(),
+    }
 }

@@ -3,7 +3,9 @@
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::time::Duration;
 
+use socket2::{SockRef, TcpKeepalive};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
@@ -47,6 +49,17 @@ pub(super) async fn connect(
         attempts.push((reason, format!("{address}: {error}")));
     }
     Err(failure(attempts, peer))
+}
+
+/// Has TCP ask for the peer whenever the connection was idle for so long. After three questions without an answer
+/// the connection counts as lost.
+pub(super) fn keep_alive(stream: &TcpStream, period: Duration) {
+    let settings = TcpKeepalive::new()
+        .with_time(period)
+        .with_interval(period)
+        .with_retries(3);
+    // Where the system cannot, the connection is as idle as without.
+    SockRef::from(stream).set_tcp_keepalive(&settings).ok();
 }
 
 /// The moment until which one of `left` candidates may use the time up to the deadline.
@@ -119,8 +132,6 @@ fn has_route(address: SocketAddr) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

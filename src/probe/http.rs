@@ -2,28 +2,34 @@
 //! ALPN, each answer judged or followed. The line between the two phases is the answer's first byte.
 
 mod broken;
+mod connection;
 mod driver;
 mod judge;
 mod redirect;
 mod watch;
 mod wire;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use hyper::Response;
+use hyper::body::Incoming;
 use hyper::ext::ReasonPhrase;
 use hyper::header::{AGE, DATE, HeaderMap, WARNING};
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
 use self::broken::Broken;
+pub(super) use self::connection::{Connection, Leg};
 pub(super) use self::driver::Driver;
 use self::judge::Judge;
 pub(super) use self::redirect::Hop;
 pub(super) use self::watch::{Watch, Watched};
-use self::wire::Answer;
+use super::Probe;
 use super::journal::Journal;
-use super::proxy::{Head, own_answer};
+use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
+use super::way::ToProxy;
 use crate::endpoint::Expectation;
 use crate::outcome::{
     Failure, HttpSeen, Observed, Peer, Phase, RedirectSeen, RequestReason, ResponseReason, Step,
@@ -47,20 +53,30 @@ pub(super) struct HttpProbe<'a> {
     redirects: Vec<RedirectSeen>,
 }
 
-/// What a request goes over.
-pub(super) struct Line<'a> {
+/// Whom a request goes to.
+pub(super) enum Line<'a> {
+    /// The server itself.
+    Server(Server),
+    /// The proxy, where there is no tunnel through it.
+    Proxy {
+        probe: &'a Probe,
+        proxy: &'a Arc<Proxy>,
+        to_proxy: ToProxy,
+    },
+}
+
+/// What leads to the server.
+pub(super) struct Server {
     /// A connection, a tunnel, or TLS over either.
     pub(super) stream: BoxedStream,
     /// Whether HTTP/2 was agreed by ALPN.
     pub(super) http2: bool,
-    /// The proxy that is asked, where there is no tunnel through it.
-    pub(super) proxy: Option<&'a Proxy>,
     /// Whether the server asked for a client certificate, and so may refuse us for want of one.
     pub(super) client_certificate_asked: bool,
 }
 
 /// What ends a conversation early.
-enum Trouble {
+pub(super) enum Trouble {
     /// An answer that is a failure.
     Failure(Failure),
     /// No answer, or only a part of one.
@@ -109,6 +125,17 @@ impl<'a> HttpProbe<'a> {
         }
     }
 
+    /// Corrects how the last hop left, where that turned out only later.
+    pub(super) fn amend_redirect(&mut self, via: Via, observed: &mut Observed) {
+        if let Some(last) = self.redirects.last_mut() {
+            last.via = via;
+        }
+        if let Some(seen) = &mut observed.http {
+            let followed = seen.redirects.len();
+            seen.redirects.clone_from_slice(&self.redirects[..followed]);
+        }
+    }
+
     /// Sends the request over the line in hand and judges the answer. To a proxy the request has the absolute
     /// form (RFC 9112 §3.2.2).
     pub(super) async fn exchange(
@@ -116,24 +143,31 @@ impl<'a> HttpProbe<'a> {
         line: Line<'_>,
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
-        let watch = Watch::new();
-        let started = Instant::now();
-        let (proxy, asked) = (line.proxy, line.client_certificate_asked);
-        let conversation = self.converse(line, &watch, &mut journal.observed);
-        let result = match timeout_at(journal.deadline, conversation).await {
+        let (proxy, mut leg) = match &line {
+            Line::Server(server) => (None, Leg::first(server.client_certificate_asked)),
+            Line::Proxy {
+                proxy, to_proxy, ..
+            } => (
+                Some(&***proxy),
+                Leg::first(to_proxy.client_certificate_asked),
+            ),
+        };
+        let deadline = journal.deadline;
+        let conversation = self.converse(line, &mut leg, journal);
+        let result = match timeout_at(deadline, conversation).await {
             Ok(Ok(verdict)) => Ok(verdict),
             Ok(Err(Trouble::Failure(failure))) => Err(failure),
             Ok(Err(Trouble::Broken(error))) => {
                 let broken = Broken {
                     url: &self.url,
                     proxy,
-                    client_certificate_asked: asked,
+                    client_certificate_asked: leg.client_certificate_asked,
                 };
-                Err(broken.failure(&error, &watch))
+                Err(broken.failure(&error, &leg.watch))
             }
-            Err(_) => Err(self.late(proxy, watch.first_byte().is_some())),
+            Err(_) => Err(self.late(proxy, leg.watch.first_byte().is_some())),
         };
-        let steps = steps(&result, started, watch.first_byte(), Instant::now());
+        let steps = steps(&result, &leg, Instant::now());
         for (step, elapsed) in steps {
             journal.timings.add(step, elapsed);
         }
@@ -143,34 +177,35 @@ impl<'a> HttpProbe<'a> {
     async fn converse(
         &mut self,
         line: Line<'_>,
-        watch: &Watch,
-        observed: &mut Observed,
+        leg: &mut Leg,
+        journal: &mut Journal,
     ) -> Result<Verdict, Trouble> {
-        let proxy = line.proxy;
-        let answer = wire::ask(line.stream, line.http2, &self.url, proxy, watch).await?;
-        let Answer {
-            response,
-            mut driver,
-        } = answer;
+        let (response, mut driver) = match line {
+            Line::Server(server) => {
+                let answer = wire::ask(server, &self.url, &leg.watch).await?;
+                self.note_answer(&answer.response, &mut journal.observed);
+                (answer.response, answer.driver)
+            }
+            Line::Proxy {
+                probe,
+                proxy,
+                to_proxy,
+            } => {
+                let question = Question {
+                    probe,
+                    proxy,
+                    request: wire::proxy_request(&self.url, proxy),
+                    described: format!("GET {}", self.url),
+                };
+                let asked = question.ask(to_proxy, leg, journal).await?;
+                self.note_answer(&asked.response, &mut journal.observed);
+                not_the_proxys_own(&asked, proxy, &mut journal.observed)?;
+                (asked.response, asked.connection.into_driver())
+            }
+        };
+        let observed = &mut journal.observed;
         let (head, mut body) = response.into_parts();
         let status = head.status.as_u16();
-        observed.http = Some(HttpSeen {
-            status,
-            version: wire::version_name(head.version),
-            redirects: self.redirects.clone(),
-            body_bytes: 0,
-        });
-        if let Some(proxy) = proxy {
-            let head = Head {
-                status: head.status,
-                phrase: head.extensions.get::<ReasonPhrase>(),
-                headers: &head.headers,
-            };
-            if let Some((failure, seen)) = own_answer(&head, proxy) {
-                observed.proxy = Some(seen);
-                return Err(failure.into());
-            }
-        }
         observed.clock_offset_seconds = clock_offset(&head.headers);
         let judge = Judge {
             url: &self.url,
@@ -201,6 +236,15 @@ impl<'a> HttpProbe<'a> {
         Ok(Verdict::Reachable)
     }
 
+    fn note_answer(&self, response: &Response<Incoming>, observed: &mut Observed) {
+        observed.http = Some(HttpSeen {
+            status: response.status().as_u16(),
+            version: wire::version_name(response.version()),
+            redirects: self.redirects.clone(),
+            body_bytes: 0,
+        });
+    }
+
     /// A redirect that the endpoint expects, or that it does not want followed, is an answer like any other.
     fn follows(&self, status: u16) -> bool {
         matches!(status, 301 | 302 | 303 | 307 | 308)
@@ -221,6 +265,31 @@ impl<'a> HttpProbe<'a> {
     }
 }
 
+/// Notes what is seen of a proxy in its answer to a request, and refuses what it says for itself.
+fn not_the_proxys_own(
+    asked: &Asked,
+    proxy: &Proxy,
+    observed: &mut Observed,
+) -> Result<(), Failure> {
+    let response = &asked.response;
+    let head = Head {
+        status: response.status(),
+        phrase: response.extensions().get::<ReasonPhrase>(),
+        headers: response.headers(),
+    };
+    let own = own_answer(&head, proxy, asked.refusal.as_ref());
+    if asked.login.is_any() || own.is_some() {
+        let (failure, mut seen) = match own {
+            Some((failure, seen)) => (Err(failure), seen),
+            None => (Ok(()), observed.proxy.take().unwrap_or_default()),
+        };
+        asked.login.write_into(&mut seen);
+        observed.proxy = Some(seen);
+        return failure;
+    }
+    Ok(())
+}
+
 /// Says over which proxy a request for plain HTTP went.
 fn over(proxy: Option<&Proxy>) -> String {
     proxy.map_or_else(String::new, |proxy| {
@@ -228,13 +297,12 @@ fn over(proxy: Option<&Proxy>) -> String {
     })
 }
 
-/// The steps of a conversation: a failure that is the proxy's is a talk with the proxy and nobody else.
-fn steps(
-    result: &Result<Verdict, Failure>,
-    started: Instant,
-    first_byte: Option<Instant>,
-    ended: Instant,
-) -> Vec<(Step, Duration)> {
+/// The steps of the last leg of a conversation: a failure that is the proxy's is a talk with the proxy and nobody
+/// else.
+fn steps(result: &Result<Verdict, Failure>, leg: &Leg, ended: Instant) -> Vec<(Step, Duration)> {
+    let Some(started) = leg.started() else {
+        return Vec::new();
+    };
     let answering = match result {
         Err(failure) if failure.phase() == Phase::Proxy => {
             return vec![(Phase::Proxy.with_proxy(), ended - started)];
@@ -247,7 +315,7 @@ fn steps(
         peer: answering,
     };
     let asked = Phase::Request.with_endpoint();
-    match first_byte {
+    match leg.watch.first_byte() {
         None => vec![(asked, ended - started)],
         Some(first_byte) => vec![
             (asked, first_byte - started),

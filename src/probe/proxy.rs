@@ -2,23 +2,26 @@
 //! the name, never an address that the probe resolved (RFC 9110 §9.3.6); `socks` asks the others.
 
 mod answer;
-mod list;
+mod question;
 mod request;
 pub(super) mod socks;
 
-use http_body_util::Empty;
-use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http1;
+use std::sync::Arc;
+
 use hyper::ext::ReasonPhrase;
-use hyper::{HeaderMap, Response, StatusCode};
+use hyper::{HeaderMap, StatusCode};
 use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::timeout_at;
 
 pub(super) use self::answer::own_answer;
 use self::answer::refusal;
+pub(super) use self::question::{Asked, Question};
 pub(super) use self::request::proxy_headers;
-use super::http::{Driver, MAX_HEAD_BYTES, Watch, Watched};
+use super::Probe;
+use super::http::{Leg, Trouble};
+use super::journal::Journal;
 use super::stream::BoxedStream;
+use super::way::ToProxy;
 use crate::endpoint::Authority;
 use crate::outcome::{Failure, Observed, ProxyReason, TlsReason};
 use crate::route::Proxy;
@@ -29,10 +32,9 @@ pub(super) const ALPN: &[&[u8]] = &[b"http/1.1"];
 /// A tunnel to be had from an HTTP proxy.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tunnel<'a> {
-    pub(super) proxy: &'a Proxy,
+    pub(super) probe: &'a Probe,
+    pub(super) proxy: &'a Arc<Proxy>,
     pub(super) target: &'a Authority,
-    /// Whether the proxy asked for a client certificate, and so may refuse us for want of one.
-    pub(super) client_certificate_asked: bool,
 }
 
 /// A proxy's answer, as far as its head goes.
@@ -48,62 +50,66 @@ impl Tunnel<'_> {
     /// Asks for the tunnel over a connection to the proxy.
     pub(super) async fn open(
         &self,
-        stream: BoxedStream,
-        deadline: Instant,
-        observed: &mut Observed,
+        to_proxy: ToProxy,
+        journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
-        let watch = Watch::new();
-        let opening = self.negotiate(Watched::new(stream, &watch), &watch, observed);
-        let late = |_| Err(self.failure(ProxyReason::Timeout, "no answer in time"));
-        timeout_at(deadline, opening).await.unwrap_or_else(late)
+        let mut leg = Leg::first(to_proxy.client_certificate_asked);
+        let deadline = journal.deadline;
+        let opening = self.negotiate(to_proxy, &mut leg, journal);
+        let result = match timeout_at(deadline, opening).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(Trouble::Failure(failure))) => Err(failure),
+            Ok(Err(Trouble::Broken(error))) => Err(self.broken(&error, &leg)),
+            Err(_) => Err(self.failure(ProxyReason::Timeout, "no answer in time")),
+        };
+        leg.ends_in_phase_proxy(journal);
+        result
     }
 
     async fn negotiate(
         &self,
-        stream: Watched,
-        watch: &Watch,
-        observed: &mut Observed,
-    ) -> Result<BoxedStream, Failure> {
-        let handshake = http1::Builder::new()
-            .max_buf_size(MAX_HEAD_BYTES)
-            .max_header_size(MAX_HEAD_BYTES)
-            .handshake::<_, Empty<Bytes>>(TokioIo::new(stream));
-        let (mut sender, connection) = handshake
-            .await
-            .map_err(|error| self.broken(&error, watch))?;
-        let mut driver = Driver::new(connection.with_upgrades());
-        let answer = sender.send_request(self.request()?);
-        let response = driver
-            .drive(answer)
-            .await
-            .map_err(|error| self.broken(&error, watch))?;
-        self.judge(&response, observed)?;
-        let upgraded = driver.drive(hyper::upgrade::on(response)).await;
-        let upgraded = upgraded.map_err(|error| self.broken(&error, watch))?;
+        to_proxy: ToProxy,
+        leg: &mut Leg,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Trouble> {
+        let question = Question {
+            probe: self.probe,
+            proxy: self.proxy,
+            request: self.request()?,
+            described: format!("CONNECT {}", self.target),
+        };
+        let asked = question.ask(to_proxy, leg, journal).await?;
+        self.judge(&asked, &mut journal.observed)?;
+        let mut driver = asked.connection.into_driver();
+        let upgraded = driver.drive(hyper::upgrade::on(asked.response)).await?;
         Ok(Box::new(TokioIo::new(upgraded)))
     }
 
-    fn judge(&self, response: &Response<Incoming>, observed: &mut Observed) -> Result<(), Failure> {
+    fn judge(&self, asked: &Asked, observed: &mut Observed) -> Result<(), Failure> {
+        let response = &asked.response;
         let head = Head {
             status: response.status(),
             phrase: response.extensions().get::<ReasonPhrase>(),
             headers: response.headers(),
         };
-        observed.proxy = Some(head.seen(true));
+        let mut seen = head.seen(true);
+        asked.login.write_into(&mut seen);
+        observed.proxy = Some(seen);
         if response.status().is_success() {
             return Ok(());
         }
-        let (reason, detail) = refusal(&head, self.proxy);
+        let (reason, detail) = refusal(&head, self.proxy, asked.refusal.as_ref());
         Err(self.failure(reason, &detail))
     }
 
-    fn broken(&self, error: &hyper::Error, watch: &Watch) -> Failure {
+    fn broken(&self, error: &hyper::Error, leg: &Leg) -> Failure {
+        let watch = &leg.watch;
         if error.is_parse_too_large() {
             let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
             return self.failure(ProxyReason::ProtocolError, what);
         }
         if watch.demands_client_certificate()
-            || (self.client_certificate_asked && watch.first_byte().is_none() && watch.ended())
+            || (leg.client_certificate_asked && watch.first_byte().is_none() && watch.ended())
         {
             let detail = format!(
                 "{}: the proxy asked for a client certificate, was given none, and ended the connection",

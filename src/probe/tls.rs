@@ -25,7 +25,7 @@ use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
-pub(super) use self::reason::demands_client_certificate;
+pub(super) use self::reason::{demands_client_certificate, is_alert};
 use self::roots::Roots;
 use self::verifier::Verifier;
 use self::witness::Witness;

@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use url::Host;
 
 use super::Probe;
-use super::connect::connect;
+use super::choice::Choice;
+use super::connect::{connect, keep_alive};
 use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
@@ -26,29 +27,41 @@ pub(super) struct ToProxy {
 }
 
 impl Probe {
-    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    /// A byte stream to the endpoint by the first way that serves.
     pub(super) async fn reach(
         &self,
+        choice: &mut Choice,
         authority: &Authority,
         journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
-        let (_, Some(proxy)) = self.route_of(authority) else {
+        loop {
+            let proxy = choice.attempt(journal);
+            let result = self.reach_over(proxy.as_ref(), authority, journal).await;
+            if let Some(result) = choice.conclude(result, journal) {
+                return result;
+            }
+        }
+    }
+
+    /// A byte stream to the endpoint: a TCP connection, or a tunnel through the proxy.
+    pub(super) async fn reach_over(
+        &self,
+        proxy: Option<&Arc<Proxy>>,
+        authority: &Authority,
+        journal: &mut Journal,
+    ) -> Result<BoxedStream, Failure> {
+        let Some(proxy) = proxy else {
             return self.connect(authority, Peer::Endpoint, journal).await;
         };
         let to_proxy = self.reach_proxy(proxy, journal).await?;
         match proxy.kind {
             ProxyKind::Http | ProxyKind::Https { .. } => {
                 let tunnel = Tunnel {
+                    probe: self,
                     proxy,
                     target: authority,
-                    client_certificate_asked: to_proxy.client_certificate_asked,
                 };
-                let started = Instant::now();
-                let result = tunnel
-                    .open(to_proxy.stream, journal.deadline, &mut journal.observed)
-                    .await;
-                journal.took(Phase::Proxy.with_proxy(), started);
-                result
+                tunnel.open(to_proxy, journal).await
             }
             ProxyKind::Socks5 { names } => {
                 let addresses = self.addresses_for_socks(authority, names, journal).await?;
@@ -137,7 +150,11 @@ impl Probe {
             },
             started,
         );
-        Ok(Box::new(stream?))
+        let stream = stream?;
+        if let Some(period) = journal.keep_alive {
+            keep_alive(&stream, period);
+        }
+        Ok(Box::new(stream))
     }
 
     /// The peer's addresses, as written or as resolved.

@@ -1,6 +1,7 @@
 //! The report for people: the verdict, every kind of failure once with its explanation, all checks as a table,
 //! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
+mod holds;
 mod layout;
 mod table;
 
@@ -9,6 +10,7 @@ use std::fmt;
 use layout::{Colour, Paint, counted, harmless, wrapped};
 
 use super::{FailureGroup, Report, Verdict};
+use crate::explain::Explanation;
 
 /// How many different details of failures that are alike are told.
 const DETAILS_SHOWN: usize = 3;
@@ -29,6 +31,7 @@ impl fmt::Display for Text<'_, '_> {
         }
         table::write(f, paint, &self.report.checks)?;
         warnings(f, paint, self.report)?;
+        holds::write(f, paint, self.report)?;
         not_probed(f, paint, self.report)
     }
 }
@@ -40,6 +43,9 @@ fn verdict(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt
         Verdict::Critical => ("CRITICAL", Colour::Red),
     };
     writeln!(f, "{}: {}", paint.word(word, colour), headline(report))?;
+    if let Some(held) = held(report) {
+        writeln!(f, "{held}")?;
+    }
     let message = format!(
         "This corresponds to status message {} of the service connection point: {}.",
         report.message_id,
@@ -88,6 +94,24 @@ fn headline(report: &Report<'_>) -> String {
     }
 }
 
+/// How the holds went, if there were any.
+fn held(report: &Report<'_>) -> Option<String> {
+    let checks = || report.checks.iter();
+    let all = checks().filter(|check| check.hold.is_some()).count();
+    let cut = checks().filter(|check| check.fails_to_hold()).count();
+    match (all, cut) {
+        (0, _) => None,
+        (_, 0) => Some(format!(
+            "{} held, as long as asked.",
+            counted(all, "idle connection")
+        )),
+        _ => Some(format!(
+            "{cut} of {} did not last.",
+            counted(all, "idle connection")
+        )),
+    }
+}
+
 fn failure(
     f: &mut fmt::Formatter<'_>,
     paint: Paint,
@@ -128,7 +152,10 @@ fn failure(
     }
     field(f, "Detail", &shown)?;
 
-    let explanation = failure.explanation;
+    explanation(f, &failure.explanation)
+}
+
+fn explanation(f: &mut fmt::Formatter<'_>, explanation: &Explanation) -> fmt::Result {
     field(f, "Means", &[explanation.what.to_owned()])?;
     let likely: Vec<String> = explanation
         .likely

@@ -22,14 +22,20 @@ impl Limit {
         }
     }
 
+    /// Goes on from one limit to another.
+    pub(super) fn change(&self, from: usize, to: usize) {
+        self.raise(to.saturating_sub(from));
+        self.lower(from.saturating_sub(to));
+    }
+
     /// Lets so many more probes run at once.
-    pub(super) fn raise(&self, by: usize) {
+    fn raise(&self, by: usize) {
         let kept = self.take_surplus(by);
         self.permits.add_permits(by - kept);
     }
 
     /// Lets so many fewer probes run at once, as soon as those have ended that run already.
-    pub(super) fn lower(&self, by: usize) {
+    fn lower(&self, by: usize) {
         let unused = self.permits.forget_permits(by);
         self.surplus.fetch_add(by - unused, Ordering::SeqCst);
     }

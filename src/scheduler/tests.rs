@@ -8,7 +8,7 @@ use url::Url;
 
 use super::*;
 use crate::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
-use crate::outcome::{Observed, Timings};
+use crate::outcome::{HoldOutcome, Observed, Timings};
 use crate::plan::Plan;
 use crate::route::{Route, Via};
 
@@ -80,6 +80,12 @@ impl Watcher for Page {
             .note(format!("{} abandoned {panicked}", self.name));
     }
 
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        let held = outcome.held.unwrap_or_default();
+        self.notebook
+            .note(format!("{} held {}", self.name, held.as_secs()));
+    }
+
     fn skipped(&self, turns: u64) {
         self.notebook.note(format!("{} skipped {turns}", self.name));
     }
@@ -93,6 +99,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
             target: Target::Http(Url::parse("http://name.test/").unwrap()),
             critical: true,
             expectation: Expectation::default(),
+            hold: None,
             cloud: None,
             stands_in_for: None,
             serves_revocation: false,
@@ -130,7 +137,12 @@ fn job(name: &str, interval: Duration, takes: Duration) -> Job {
     Job {
         check: check(name, interval),
         probe: Arc::new(probe),
+        hold: None,
     }
+}
+
+fn at_once(probes: usize) -> Concurrency {
+    Concurrency { probes, holds: 2 }
 }
 
 async fn advance_to(notebook: &Notebook, second: u32) {
@@ -142,7 +154,7 @@ async fn first_runs_are_spread_and_the_rate_does_not_drift() {
     let notebook = Notebook::new();
     let mut scheduler = Scheduler::new(notebook.observers());
     let jobs = ["a", "b", "c"].map(|name| job(name, 30 * SECOND, 3 * SECOND));
-    scheduler.apply(jobs.to_vec(), 10);
+    scheduler.apply(jobs.to_vec(), at_once(10));
     advance_to(&notebook, 89).await;
     assert_eq!(notebook.of("a started"), [0, 30, 60]);
     assert_eq!(notebook.of("b started"), [10, 40, 70]);
@@ -154,7 +166,7 @@ async fn first_runs_are_spread_and_the_rate_does_not_drift() {
 async fn a_turn_that_comes_during_a_probe_is_skipped_and_counted() {
     let notebook = Notebook::new();
     let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(vec![job("slow", 10 * SECOND, 25 * SECOND)], 10);
+    scheduler.apply(vec![job("slow", 10 * SECOND, 25 * SECOND)], at_once(10));
     advance_to(&notebook, 59).await;
     assert_eq!(notebook.of("slow started"), [0, 30]);
     assert_eq!(notebook.of("slow skipped 2"), [25, 55]);
@@ -175,6 +187,7 @@ impl Crowd {
             Job {
                 check: check(&format!("check {number}"), 10 * SECOND),
                 probe: Arc::new(move || Box::pin(crowd.clone().probe())),
+                hold: None,
             }
         };
         (0..count).map(job).collect()
@@ -199,7 +212,7 @@ impl Crowd {
 async fn no_more_probes_run_at_once_than_the_limit() {
     let (notebook, crowd) = (Notebook::new(), Crowd::default());
     let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(crowd.jobs(20), 3);
+    scheduler.apply(crowd.jobs(20), at_once(3));
     advance_to(&notebook, 100).await;
     assert_eq!(crowd.most(), 3);
     assert!(!notebook.of("check 19 observed").is_empty());
@@ -210,7 +223,7 @@ async fn the_limit_holds_over_quick_reloads() {
     let (notebook, crowd) = (Notebook::new(), Crowd::default());
     let mut scheduler = Scheduler::new(notebook.observers());
     for second in 0..20 {
-        scheduler.apply(crowd.jobs(20), 3);
+        scheduler.apply(crowd.jobs(20), at_once(3));
         advance_to(&notebook, second).await;
     }
     assert_eq!(crowd.most(), 3);
@@ -223,7 +236,7 @@ async fn a_reload_changes_the_limit() {
     // A limit, and a while later the most that run at once under it. What runs already may finish.
     let steps = [(3, 20), (6, 40), (2, 60), (1, 80), (4, 100)];
     for (limit, until) in steps {
-        scheduler.apply(crowd.jobs(20), limit);
+        scheduler.apply(crowd.jobs(20), at_once(limit));
         advance_to(&notebook, until - 14).await;
         crowd.most();
         advance_to(&notebook, until).await;
@@ -231,7 +244,7 @@ async fn a_reload_changes_the_limit() {
     }
     // Down and up again before any probe has finished: nothing is lost, and nothing won.
     for limit in [1, 4, 2, 5] {
-        scheduler.apply(crowd.jobs(20), limit);
+        scheduler.apply(crowd.jobs(20), at_once(limit));
     }
     advance_to(&notebook, 106).await;
     crowd.most();
@@ -248,8 +261,9 @@ async fn a_panic_is_contained_and_told() {
         vec![Job {
             check: check("broken", 10 * SECOND),
             probe,
+            hold: None,
         }],
-        10,
+        at_once(10),
     );
     advance_to(&notebook, 25).await;
     assert_eq!(notebook.of("broken abandoned true"), [0, 10, 20]);
@@ -261,9 +275,12 @@ async fn a_reload_touches_only_what_changed() {
     let mut scheduler = Scheduler::new(notebook.observers());
     let kept = job("kept", 10 * SECOND, Duration::ZERO);
     let gone = job("gone", 10 * SECOND, Duration::ZERO);
-    scheduler.apply(vec![gone, kept.clone()], 10);
+    scheduler.apply(vec![gone, kept.clone()], at_once(10));
     advance_to(&notebook, 12).await;
-    scheduler.apply(vec![kept, job("new", 10 * SECOND, Duration::ZERO)], 10);
+    scheduler.apply(
+        vec![kept, job("new", 10 * SECOND, Duration::ZERO)],
+        at_once(10),
+    );
     advance_to(&notebook, 34).await;
     assert_eq!(notebook.of("gone started"), [0, 10]);
     assert_eq!(notebook.of("kept started"), [5, 15, 25]);
@@ -277,11 +294,125 @@ async fn stopping_lets_probes_finish_within_the_grace() {
     let short = job("short", 100 * SECOND, 3 * SECOND);
     let mut long = job("long", 100 * SECOND, 60 * SECOND);
     long.check = check("long", 2 * SECOND);
-    scheduler.apply(vec![short, long], 10);
+    scheduler.apply(vec![short, long], at_once(10));
     advance_to(&notebook, 2).await;
     let all_finished = scheduler.stop(4 * SECOND).await;
     assert!(!all_finished);
     assert_eq!(notebook.opened.elapsed().as_secs(), 6);
     assert_eq!(notebook.of("short observed"), [3]);
     assert_eq!(notebook.of("long abandoned false"), [6]);
+}
+
+// === holds ===
+
+fn held_for(seconds: u32) -> HoldOutcome {
+    HoldOutcome {
+        started: SystemTime::UNIX_EPOCH,
+        via: Via::Direct,
+        held: Some(seconds * SECOND),
+        result: Ok(()),
+        timings: Timings::default(),
+        observed: Observed::default(),
+    }
+}
+
+/// A job whose connection is held every `interval` for so many seconds.
+fn held_job(name: &str, interval: Duration, seconds: u32) -> Job {
+    let job = job(name, 10 * SECOND, SECOND);
+    let mut endpoint = (*job.check.endpoint).clone();
+    endpoint.hold = Some(Hold {
+        duration: seconds * SECOND,
+        interval,
+        keep_alive: None,
+    });
+    let check = Check {
+        endpoint: Arc::new(endpoint),
+        ..(*job.check).clone()
+    };
+    let hold: HoldFunction = Arc::new(move || {
+        Box::pin(async move {
+            tokio::time::sleep(seconds * SECOND).await;
+            held_for(seconds)
+        })
+    });
+    Job {
+        check: Arc::new(check),
+        hold: Some(hold),
+        ..job
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn holds_have_a_rhythm_of_their_own_and_delay_no_probe() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let jobs = ["a", "b"].map(|name| held_job(name, 100 * SECOND, 50));
+    // A single probe at once: were a hold to take its place, none would run for 50 s.
+    scheduler.apply(jobs.to_vec(), at_once(1));
+    advance_to(&notebook, 99).await;
+    let every_ten: Vec<u64> = (0..10).map(|turn| turn * 10).collect();
+    assert_eq!(notebook.of("a started"), every_ten);
+    advance_to(&notebook, 299).await;
+    // Spread over a minute, then at a fixed rate.
+    assert_eq!(notebook.of("a held 50"), [50, 150, 250]);
+    assert_eq!(notebook.of("b held 50"), [80, 180, 280]);
+    assert!(notebook.of("a skipped").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_more_are_held_at_once_than_the_limit() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let jobs = ["a", "b", "c"].map(|name| held_job(name, 1000 * SECOND, 300));
+    scheduler.apply(jobs.to_vec(), at_once(10));
+    advance_to(&notebook, 900).await;
+    assert_eq!(notebook.of("a held"), [300]);
+    assert_eq!(notebook.of("b held"), [320]);
+    assert_eq!(notebook.of("c held"), [600], "after the first of two");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reload_keeps_a_hold_under_way_and_its_rhythm() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    scheduler.apply(
+        vec![
+            held_job("gone", 100 * SECOND, 50),
+            held_job("kept", 100 * SECOND, 50),
+        ],
+        at_once(10),
+    );
+    advance_to(&notebook, 40).await;
+    scheduler.apply(vec![held_job("kept", 100 * SECOND, 50)], at_once(10));
+    advance_to(&notebook, 199).await;
+    assert_eq!(notebook.of("kept held"), [80, 180]);
+    assert!(notebook.of("gone held").is_empty());
+    // A change of the hold is a change of the check.
+    scheduler.apply(vec![held_job("kept", 100 * SECOND, 20)], at_once(10));
+    advance_to(&notebook, 225).await;
+    assert_eq!(notebook.of("kept held 20"), [219]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn stopping_does_not_wait_for_holds() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    scheduler.apply(vec![held_job("held", 1000 * SECOND, 500)], at_once(10));
+    advance_to(&notebook, 5).await;
+    assert!(scheduler.stop(4 * SECOND).await);
+    assert_eq!(notebook.opened.elapsed().as_secs(), 5);
+    assert!(notebook.of("held held").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hold_that_panics_is_contained() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let mut broken = held_job("broken", 100 * SECOND, 50);
+    broken.hold = Some(Arc::new(|| Box::pin(async { panic!("a fault in a hold") })));
+    let well = held_job("well", 100 * SECOND, 50);
+    scheduler.apply(vec![broken, well], at_once(10));
+    advance_to(&notebook, 95).await;
+    assert_eq!(notebook.of("well held"), [80]);
+    assert_eq!(notebook.of("broken observed").len(), 10);
 }

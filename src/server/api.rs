@@ -15,7 +15,7 @@ use super::standing::{Counts, State};
 use super::{Server, path, respond};
 use crate::history::CheckHistory;
 use crate::outcome::{Outcome, Peer, Phase, Timings};
-use crate::report::{Finding, NotProbed, Subject, Verdict, rfc3339};
+use crate::report::{Finding, HoldFinding, NotProbed, Subject, Verdict, rfc3339};
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -62,8 +62,19 @@ struct CheckStatus<'a> {
     state: State,
     since: Option<Timestamp>,
     recent: Recent,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hold: Option<HoldStatus<'a>>,
     #[serde(flatten)]
     latest: Option<Run<Finding<'a>>>,
+}
+
+/// What is asked of an idle connection, and how the latest one fared.
+#[derive(Serialize)]
+struct HoldStatus<'a> {
+    for_seconds: f64,
+    interval_seconds: f64,
+    #[serde(flatten)]
+    latest: Option<HoldFinding<'a>>,
 }
 
 #[derive(Serialize)]
@@ -207,6 +218,11 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
                     .filter(|outcome| outcome.result.is_err())
                     .count(),
             },
+            hold: history.check.endpoint.hold.map(|hold| HoldStatus {
+                for_seconds: hold.duration.as_secs_f64(),
+                interval_seconds: hold.interval.as_secs_f64(),
+                latest: history.hold.as_deref().map(HoldFinding::from),
+            }),
             latest: history
                 .latest()
                 .map(|outcome| Run::of(outcome, Finding::from)),

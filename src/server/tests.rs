@@ -12,7 +12,7 @@ use crate::history::{CheckHistory, History};
 use crate::observer::Observer;
 use crate::outcome::Outcome;
 use crate::plan::Check;
-use crate::plan::fixture::{check, plan};
+use crate::plan::fixture::{check, cut, plan, with_hold};
 use crate::report::sample;
 
 /// The sample's checks with an hour behind them, and one that has not run.
@@ -308,6 +308,31 @@ async fn checks_are_the_reports_objects_with_what_the_history_adds() {
     for (key, value) in reported.as_object().unwrap() {
         assert_eq!(&check[key], value, "{key}");
     }
+}
+
+#[tokio::test]
+async fn a_check_with_a_hold_says_how_it_fared() {
+    let history = History::default();
+    let gateway = with_hold(&check("s", "held", "https://host.example/"));
+    let other = check("s", "other", "https://host.example/");
+    history.planned(&plan([&gateway, &other]));
+    let (watcher, key) = (history.watch(&gateway), gateway.key());
+    assert_eq!(history.of(&key).unwrap().hold, None);
+    watcher.held(&cut(1));
+    let server = Running::new(history, false).await;
+    let checks = server.json("/api/v1/checks").await;
+    let hold = &checks["checks"][0]["hold"];
+    assert_eq!(
+        [
+            &hold["for_seconds"],
+            &hold["interval_seconds"],
+            &hold["seconds"]
+        ],
+        [&json!(180.0), &json!(900.0), &json!(4.0)]
+    );
+    assert_eq!(hold["failure"]["reason"], "closed_early");
+    assert_eq!(hold["success"], false);
+    assert!(checks["checks"][1].get("hold").is_none());
 }
 
 #[tokio::test]

@@ -6,13 +6,19 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 24] = [
+const SERVERS: [(&str, u8); 31] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
     ("nobody", 18),
     ("nobody2", 19),
     ("squid", 20),
+    ("squid-digest", 21),
+    ("squid-ntlm", 22),
+    ("squid-negotiate", 23),
+    ("squid-negotiate-ntlm", 24),
+    ("squid-all", 25),
+    ("squid-all-closes", 26),
     ("tinyproxy", 30),
     ("dante", 31),
     ("dante-password", 32),
@@ -24,6 +30,7 @@ const SERVERS: [(&str, u8); 24] = [
     ("haproxy-answers", 46),
     ("prometheus", 60),
     ("nginx", 80),
+    ("kdc", 88),
     ("nginx-h2", 81),
     ("nginx-tls10", 82),
     ("nginx-tls12", 83),

@@ -75,6 +75,11 @@ impl Daemon {
         self.wait_until(|| TcpStream::connect_timeout(&address, patience).is_ok());
     }
 
+    /// The number of its process.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Sends it a signal, such as `TERM`.
     pub(crate) fn signal(&self, signal: &str) {
         let status = Command::new("kill")

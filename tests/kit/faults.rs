@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 use socket2::{Domain, SockRef, Socket, Type};
 
 use super::block::Block;
+use super::login_faults;
 
 /// The ports of every fault.
 const PORTS: [u16; 4] = [80, 443, 1080, 3128];
@@ -22,7 +23,7 @@ const LIFETIME: Duration = Duration::from_secs(30);
 type Behaviour = fn(&mut TcpStream) -> io::Result<()>;
 
 /// Every fault by its name.
-const FAULTS: [(&str, Behaviour); 18] = [
+const FAULTS: [(&str, Behaviour); 25] = [
     ("silent", silent),
     ("close", close),
     ("reset", reset),
@@ -41,6 +42,13 @@ const FAULTS: [(&str, Behaviour); 18] = [
     ("socks", socks),
     ("socks-wants-kerberos", socks_wants_kerberos),
     ("socks-wants-password", socks_wants_password),
+    ("digest-sha256", login_faults::digest_sha256),
+    ("digest-stale", login_faults::digest_stale),
+    ("digest-always-stale", login_faults::digest_always_stale),
+    ("digest-sha512", login_faults::digest_sha512),
+    ("digest-hangs-up", login_faults::digest_hangs_up),
+    ("ntlm-closes", login_faults::ntlm_closes),
+    ("ntlm-garbled", login_faults::ntlm_garbled),
 ];
 
 /// The fault that is no behaviour of an accepted connection: none is accepted.
@@ -69,6 +77,13 @@ impl Faults {
             .enumerate()
             .map(|(number, name)| (name, block.fault(number)))
             .collect()
+    }
+
+    /// The address of one.
+    pub(crate) fn address(block: &Block, name: &str) -> Ipv4Addr {
+        let mut names = Self::names(block).into_iter();
+        let (_, address) = names.find(|(found, _)| *found == name).expect("a fault");
+        address
     }
 
     /// Starts all of them.

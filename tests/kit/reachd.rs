@@ -94,7 +94,10 @@ impl Reachd {
         let listen = ["--web.listen-address", &listen];
         let command = [&own[..], &listen, flags].concat();
         let name = format!("reachd-{name}");
-        let mut daemon = Daemon::start_with(&name, &command, lab.dir(), clean);
+        let mut daemon = Daemon::start_with(&name, &command, lab.dir(), |command| {
+            clean(command);
+            with_kerberos(command, lab);
+        });
         daemon.wait_for(address);
         Self { daemon, address }
     }
@@ -141,6 +144,13 @@ impl Reachd {
             panic!("{what}: not within {deadline:?}\n{log}\n{metrics}")
         })
     }
+}
+
+/// Lets a program know the realm of the lab, and have the tickets of its user.
+pub(crate) fn with_kerberos(command: &mut Command, lab: &Lab) {
+    command
+        .env("KRB5_CONFIG", lab.path("krb5/krb5.conf"))
+        .env("KRB5CCNAME", lab.path("krb5/good.cache"));
 }
 
 fn clean(command: &mut Command) {

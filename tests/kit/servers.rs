@@ -13,7 +13,7 @@ use super::dns;
 use super::faults::Faults;
 
 /// As whom squid runs: it refuses to run as root.
-const SQUID_USER: &str = "proxy";
+pub(super) const SQUID_USER: &str = "proxy";
 
 /// What makes certificates for squid where it inspects TLS.
 const SQUID_CERTIFICATES: &str = "/usr/lib/squid/security_file_certgen";
@@ -49,7 +49,7 @@ impl Values {
 /// Writes every configuration and starts all servers at once; they are ready when this returns.
 pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemon> {
     let lab = Lab { block, dir, values };
-    let mut daemons = [
+    let mut daemons = vec![
         lab.knot(),
         lab.dnsdist(),
         lab.unbound(),
@@ -59,24 +59,28 @@ pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemo
         lab.dante("dante", "none"),
         lab.dante("dante-password", "username"),
         lab.haproxy(),
+        lab.kdc(),
     ];
+    daemons.extend(lab.logins());
     for (daemon, ready) in &mut daemons {
         match *ready {
             Ready::Names(server) => daemon.wait_until(|| dns::answers(server, "web.lab.test")),
             Ready::Accepts(server) => daemon.wait_for(server),
         }
     }
+    lab.tickets();
     daemons.into_iter().map(|(daemon, _)| daemon).collect()
 }
 
-struct Lab<'a> {
-    block: &'a Block,
-    dir: &'a Path,
+/// What the servers are started with.
+pub(super) struct Lab<'a> {
+    pub(super) block: &'a Block,
+    pub(super) dir: &'a Path,
     values: &'a Values,
 }
 
 /// When a server is ready.
-enum Ready {
+pub(super) enum Ready {
     /// When it answers a question.
     Names(SocketAddr),
     /// When it accepts a connection.
@@ -114,10 +118,24 @@ impl Lab<'_> {
             fs::create_dir(self.dir.join(dir)).unwrap();
         }
         fs::write(self.dir.join("www/64k"), vec![b'x'; 64 * 1024]).unwrap();
+        self.scripts();
         self.write("nginx-paths.conf", include_str!("../lab/nginx-paths.conf"));
         let conf = self.write("nginx.conf", include_str!("../lab/nginx.conf"));
         let daemon = self.start("nginx", &["nginx", "-e", "stderr", "-c", &conf]);
         (daemon, Ready::Accepts(self.at("nginx", 443)))
+    }
+
+    /// Proxy scripts, where nginx serves them.
+    fn scripts(&self) {
+        let served = self.dir.join("www/pac");
+        fs::create_dir(&served).unwrap();
+        let written = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/pac");
+        for entry in fs::read_dir(written).unwrap() {
+            let entry = entry.unwrap();
+            let script = self.values.fill(&fs::read_to_string(entry.path()).unwrap());
+            fs::write(served.join(entry.file_name()), script).unwrap();
+        }
+        fs::write(served.join("large.pac"), vec![b' '; 2 << 20]).unwrap();
     }
 
     fn squid(&self) -> (Daemon, Ready) {
@@ -132,20 +150,20 @@ impl Lab<'_> {
         let (user, group) = identity(SQUID_USER);
         chown(&own, Some(user), Some(group)).unwrap();
         let conf = self.write("squid.conf", include_str!("../lab/squid.conf"));
-        let (user, group) = (user.to_string(), group.to_string());
         let tag = self.block.tag();
-        let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups"];
         let made = own.join("made-certificates");
         let made = made.to_str().expect("a path in UTF-8");
-        let store = [SQUID_CERTIFICATES, "-c", "-s", made, "-M", "4MB"];
-        run_to_end("setpriv", &[&as_user[..], &["--"], &store].concat());
-        let command = ["squid", "-N", "-n", &tag, "-f", &conf];
-        // Changing the user clears the signal at the parent's death, so it is set again.
-        let signal = ["setpriv", "--pdeathsig", "KILL"];
-        let daemon = self.start(
-            "squid",
-            &[&signal[..], &as_user, &["--"], &command].concat(),
-        );
+        run_to_end(&as_squid(&[
+            SQUID_CERTIFICATES,
+            "-c",
+            "-s",
+            made,
+            "-M",
+            "4MB",
+        ]));
+        let command = as_squid(&["squid", "-N", "-n", &tag, "-f", &conf]);
+        let command: Vec<&str> = command.iter().map(String::as_str).collect();
+        let daemon = self.start("squid", &command);
         (daemon, Ready::Accepts(self.at("squid", 3128)))
     }
 
@@ -201,28 +219,44 @@ impl Lab<'_> {
         Daemon::start(name, command, self.dir)
     }
 
-    fn at(&self, server: &str, port: u16) -> SocketAddr {
+    pub(super) fn at(&self, server: &str, port: u16) -> SocketAddr {
         (self.block.address(server), port).into()
     }
 
+    /// A text with its placeholders filled.
+    pub(super) fn filled(&self, template: &str) -> String {
+        self.values.fill(template)
+    }
+
     /// Writes a configuration and returns its path.
-    fn write(&self, file: &str, template: &str) -> String {
+    pub(super) fn write(&self, file: &str, template: &str) -> String {
         let path: PathBuf = self.dir.join(file);
-        fs::write(&path, self.values.fill(template)).unwrap();
+        fs::write(&path, self.filled(template)).unwrap();
         path.to_str().expect("a path in UTF-8").to_owned()
     }
 }
 
 /// Runs what has to be done before a server starts.
-fn run_to_end(program: &str, arguments: &[&str]) {
-    let output = Command::new(program).args(arguments).output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+fn run_to_end(command: &[String]) {
+    let output = Command::new(&command[0]).args(&command[1..]).output();
+    let output = output.unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program} {arguments:?}: {said}");
+    assert!(output.status.success(), "{command:?}: {said}");
+}
+
+/// The command as the user that squid runs as.
+pub(super) fn as_squid(command: &[&str]) -> Vec<String> {
+    let (user, group) = identity(SQUID_USER);
+    let (user, group) = (user.to_string(), group.to_string());
+    // Changing the user clears the signal at the parent's death, so it is set again.
+    let signal = ["setpriv", "--pdeathsig", "KILL"];
+    let as_user = ["--reuid", &user, "--regid", &group, "--clear-groups", "--"];
+    let whole = [&signal[..], &as_user, command].concat();
+    whole.into_iter().map(str::to_owned).collect()
 }
 
 /// The numbers of a system user.
-fn identity(user: &str) -> (u32, u32) {
+pub(super) fn identity(user: &str) -> (u32, u32) {
     let passwd = fs::read_to_string("/etc/passwd").unwrap();
     let mut entries = passwd
         .lines()

@@ -1,4 +1,4 @@
-//! One round: every check once, within the limit on all probes together.
+//! One round: every check once, and every hold that is asked for, within their limits.
 
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
@@ -9,9 +9,9 @@ use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
 
-use crate::outcome::Outcome;
+use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::Check;
-use crate::scheduler::Job;
+use crate::scheduler::{Concurrency, Job};
 
 /// What came of every check, ordered by key.
 #[derive(Debug)]
@@ -19,35 +19,49 @@ pub(super) struct Round {
     pub(super) started: SystemTime,
     pub(super) duration: Duration,
     pub(super) outcomes: Vec<(Arc<Check>, Arc<Outcome>)>,
-    /// Those whose probe ended without an outcome, which is a fault of reachd.
+    /// What came of every hold, likewise.
+    pub(super) holds: Vec<(Arc<Check>, Arc<HoldOutcome>)>,
+    /// Those whose probe or hold ended without an outcome, which is a fault of reachd.
     pub(super) broken: Vec<(Arc<Check>, JoinError)>,
 }
 
+/// What ended.
+enum Ended {
+    Probe(Outcome),
+    Hold(HoldOutcome),
+}
+
 impl Round {
-    pub(super) async fn of(jobs: Vec<Job>, concurrency: usize) -> Self {
+    pub(super) async fn of(jobs: Vec<Job>, concurrency: Concurrency) -> Self {
         let clock = Instant::now();
-        let progress = progress(jobs.len());
-        let permits = Arc::new(Semaphore::new(concurrency));
+        let progress = progress(jobs.len() + jobs.iter().filter(|job| job.hold.is_some()).count());
+        let probes = Arc::new(Semaphore::new(concurrency.probes));
+        let holds = Arc::new(Semaphore::new(concurrency.holds));
         let mut running = JoinSet::new();
         let mut round = Self {
             started: SystemTime::now(),
             duration: Duration::ZERO,
             outcomes: Vec::with_capacity(jobs.len()),
+            holds: Vec::new(),
             broken: Vec::new(),
         };
-        for Job { check, probe } in jobs {
-            let permits = Arc::clone(&permits);
-            running.spawn(async move {
-                // The semaphore is never closed; if it were, running at once would still be right.
-                let _permit = permits.acquire_owned().await.ok();
-                // In a task of its own, so that a fault in it is that of this check and of no other.
-                (check, tokio::spawn(async move { probe().await }).await)
-            });
+        for Job { check, probe, hold } in jobs {
+            if let Some(hold) = hold {
+                let hold = async move { Ended::Hold(hold().await) };
+                running.spawn(once(Arc::clone(&check), Arc::clone(&holds), hold));
+            }
+            let probe = async move { Ended::Probe(probe().await) };
+            running.spawn(once(check, Arc::clone(&probes), probe));
         }
         while let Some(ended) = running.join_next().await {
             progress.inc(1);
             match ended {
-                Ok((check, Ok(outcome))) => round.outcomes.push((check, Arc::new(outcome))),
+                Ok((check, Ok(Ended::Probe(outcome)))) => {
+                    round.outcomes.push((check, Arc::new(outcome)));
+                }
+                Ok((check, Ok(Ended::Hold(outcome)))) => {
+                    round.holds.push((check, Arc::new(outcome)));
+                }
                 Ok((check, Err(fault))) => round.broken.push((check, fault)),
                 // Only the runtime's end could keep a task from waiting for another one.
                 Err(_) => {}
@@ -55,10 +69,23 @@ impl Round {
         }
         progress.finish_and_clear();
         round.outcomes.sort_by_cached_key(|(check, _)| check.key());
+        round.holds.sort_by_cached_key(|(check, _)| check.key());
         round.broken.sort_by_cached_key(|(check, _)| check.key());
         round.duration = clock.elapsed();
         round
     }
+}
+
+/// Waits for a permit, and for what it permits: in a task of its own, so that a fault in it is that of this check
+/// and of no other.
+async fn once(
+    check: Arc<Check>,
+    permits: Arc<Semaphore>,
+    work: impl Future<Output = Ended> + Send + 'static,
+) -> (Arc<Check>, Result<Ended, JoinError>) {
+    // The semaphore is never closed; if it were, running at once would still be right.
+    let _permit = permits.acquire_owned().await.ok();
+    (check, tokio::spawn(work).await)
 }
 
 /// A bar on standard error, if somebody looks at it.

@@ -1,31 +1,36 @@
 //! The ways out in the syntax of the file: proxies, routes and the resolvers that something uses.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::path::Path;
 
 use super::{Yaml, tls};
 use crate::config::Config;
+use crate::config::scalars::duration_text;
 use crate::config::secrets::REDACTED;
 use crate::endpoint::{ResolverSettings, ResolverTransport, TlsSettings};
-use crate::route::{BypassPattern, Credentials, Proxy, Route, Way};
+use crate::route::{
+    Bypass, BypassPattern, Credentials, KerberosIdentity, Pac, PacSource, Proxy, Route, Secret, Way,
+};
 
 /// The section `proxies`.
 pub(super) fn proxies(config: &Config) -> Yaml {
     let global = &config.global.tls;
-    let proxies = proxies_of(config).map(|proxy| (proxy.name.clone(), self::proxy(proxy, global)));
+    let proxies = ways_of(config).filter_map(|way| {
+        let written = match way {
+            Way::Direct => return None,
+            Way::Proxy(proxy) => proxy_with_password(proxy, global, &Yaml::text(REDACTED)),
+            Way::Pac(pac) => self::pac(pac, global),
+        };
+        Some((way.name().to_owned(), written))
+    });
     Yaml::Mapping(proxies.collect())
 }
 
 /// The proxies are the routes that are named like their proxy; the others are defined under `routes`.
-fn proxies_of(config: &Config) -> impl Iterator<Item = &Arc<Proxy>> {
-    config.routes.iter().filter_map(|route| match &route.way {
-        Way::Proxy(proxy) if proxy.name == route.name => Some(proxy),
-        _ => None,
-    })
-}
-
-fn proxy(proxy: &Proxy, global: &TlsSettings) -> Yaml {
-    proxy_with_password(proxy, global, &Yaml::text(REDACTED))
+fn ways_of(config: &Config) -> impl Iterator<Item = &Way> {
+    let routes = config.routes.iter();
+    let named_alike = routes.filter(|route| !is_defined(route));
+    named_alike.map(|route| &route.way)
 }
 
 /// One proxy, with what stands in for its password.
@@ -34,44 +39,103 @@ pub(in crate::config) fn proxy_with_password(
     global: &TlsSettings,
     password: &Yaml,
 ) -> Yaml {
-    let own_tls = proxy.tls().filter(|own| *own != global);
-    let headers = proxy.connect_headers.iter();
-    let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
-    // Two patterns of the environment may say the same in the syntax of the file, which takes each only once.
-    let mut seen = BTreeSet::new();
-    let bypass = proxy.bypass.patterns().iter().flat_map(bypass_texts);
-    let bypass = bypass.filter(|text| seen.insert(text.clone()));
-    let (resolver, credentials) = (proxy.resolver.as_ref(), proxy.credentials.as_ref());
-    Yaml::mapping([
-        (
-            "url",
-            Some(Yaml::text(format!(
-                "{}://{}",
-                proxy.kind.scheme(),
-                proxy.authority
-            ))),
-        ),
-        ("tls", own_tls.map(tls)),
-        (
-            "auth",
-            credentials.map(|credentials| auth(credentials, password)),
-        ),
-        ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
-        ("bypass", Yaml::texts(bypass).if_any()),
-        (
-            "resolver",
-            resolver.map(|resolver| Yaml::text(resolver.name())),
-        ),
-    ])
+    let url = format!("{}://{}", proxy.kind.scheme(), proxy.authority);
+    let common = Common {
+        own_tls: proxy.tls().filter(|own| *own != global),
+        credentials: proxy.credentials.as_ref(),
+        connect_headers: &proxy.connect_headers,
+        bypass: &proxy.bypass,
+        resolver: proxy.resolver.as_ref(),
+    };
+    common.written(("url", Some(Yaml::text(url))), password)
+}
+
+/// One script.
+pub(in crate::config) fn pac(pac: &Pac, global: &TlsSettings) -> Yaml {
+    let (url, file, refresh) = match &pac.source {
+        PacSource::Url { url, refresh } => (Some(Yaml::text(url.as_str())), None, Some(*refresh)),
+        PacSource::File(path) => (None, Some(Yaml::text(path.to_string_lossy())), None),
+    };
+    let script = Yaml::mapping([
+        ("url", url),
+        ("file", file),
+        ("failover", Some(Yaml::plain(pac.failover))),
+        ("refresh", refresh.map(duration_text).map(Yaml::Plain)),
+    ]);
+    let common = Common {
+        own_tls: Some(&pac.tls).filter(|own| *own != global),
+        credentials: pac.credentials.as_ref(),
+        connect_headers: &pac.connect_headers,
+        bypass: &pac.bypass,
+        resolver: pac.resolver.as_ref(),
+    };
+    common.written(("pac", Some(script)), &Yaml::text(REDACTED))
+}
+
+/// What a proxy and a script have in common.
+struct Common<'a> {
+    own_tls: Option<&'a TlsSettings>,
+    credentials: Option<&'a Credentials>,
+    connect_headers: &'a [(String, Secret)],
+    bypass: &'a Bypass,
+    resolver: Option<&'a ResolverSettings>,
+}
+
+impl Common<'_> {
+    fn written(&self, first: (&'static str, Option<Yaml>), password: &Yaml) -> Yaml {
+        let headers = self.connect_headers.iter();
+        let headers = headers.map(|(name, _)| (name.clone(), Yaml::text(REDACTED)));
+        // Two patterns of the environment may say the same in the syntax of the file, which takes each only once.
+        let mut seen = BTreeSet::new();
+        let bypass = self.bypass.patterns().iter().flat_map(bypass_texts);
+        let bypass = bypass.filter(|text| seen.insert(text.clone()));
+        let (resolver, credentials) = (self.resolver, self.credentials);
+        Yaml::mapping([
+            first,
+            ("tls", self.own_tls.map(tls)),
+            (
+                "auth",
+                credentials.map(|credentials| auth(credentials, password)),
+            ),
+            ("connect_headers", Yaml::Mapping(headers.collect()).if_any()),
+            ("bypass", Yaml::texts(bypass).if_any()),
+            (
+                "resolver",
+                resolver.map(|resolver| Yaml::text(resolver.name())),
+            ),
+        ])
+    }
 }
 
 fn auth(credentials: &Credentials, password: &Yaml) -> Yaml {
-    let Credentials::Basic { username, .. } = credentials;
-    let basic = Yaml::mapping([
-        ("username", Some(Yaml::text(username))),
-        ("password", Some(password.clone())),
-    ]);
-    Yaml::mapping([("basic", Some(basic))])
+    let login = |username: &str, domain: Option<&String>| {
+        Yaml::mapping([
+            ("username", Some(Yaml::text(username))),
+            ("domain", domain.map(Yaml::text)),
+            ("password", Some(password.clone())),
+        ])
+    };
+    let (kind, keys) = match credentials {
+        Credentials::Basic { username, .. } => ("basic", login(username, None)),
+        Credentials::Digest { username, .. } => ("digest", login(username, None)),
+        Credentials::Ntlm {
+            username, domain, ..
+        } => ("ntlm", login(username, domain.as_ref())),
+        Credentials::Negotiate(identity) => ("negotiate", tickets(identity)),
+    };
+    Yaml::mapping([(kind, Some(keys))])
+}
+
+fn tickets(identity: &KerberosIdentity) -> Yaml {
+    let path = |path: &Path| Some(Yaml::text(path.to_string_lossy()));
+    match identity {
+        KerberosIdentity::DefaultCache => Yaml::mapping([]),
+        KerberosIdentity::Cache(cache) => Yaml::mapping([("credential_cache", path(cache))]),
+        KerberosIdentity::Keytab { principal, keytab } => Yaml::mapping([
+            ("principal", Some(Yaml::text(principal))),
+            ("keytab", path(keytab)),
+        ]),
+    }
 }
 
 /// The syntax of the file has no pattern for a domain and everything below it, so that takes two.
@@ -115,10 +179,7 @@ fn is_defined(route: &Route) -> bool {
 }
 
 fn via(route: &Route) -> &str {
-    match &route.way {
-        Way::Direct => "direct",
-        Way::Proxy(proxy) => &proxy.name,
-    }
+    route.way.name()
 }
 
 fn resolver_of(route: &Route) -> Option<Yaml> {
@@ -131,7 +192,7 @@ pub(super) fn resolvers(config: &Config) -> Yaml {
     let routes = config.routes.iter();
     let used = routes
         .filter_map(|route| route.resolver.as_ref())
-        .chain(proxies_of(config).filter_map(|proxy| proxy.resolver.as_ref()))
+        .chain(ways_of(config).filter_map(Way::proxy_resolver))
         .chain(
             config
                 .endpoints

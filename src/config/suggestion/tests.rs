@@ -128,3 +128,23 @@ fn winhttp_for_http_only_and_direct() {
         assert!(text.contains(told), "{text}");
     }
 }
+
+#[test]
+fn the_script_of_winhttp_comes_before_its_proxy() {
+    let output = r#"{"ProxyIsEnabled": true, "Proxy": "proxy:8080", "AutoConfigIsEnabled": true,
+        "AutoconfigUrl": "http://wpad.corp.example/wpad.dat"}"#;
+    let (text, config) = parsed(&Suggestion::of_winhttp(output.as_bytes()).unwrap());
+    let expected = "\
+# From the settings of WinHTTP.
+# the proxy http://proxy:8080 is set as well: Windows asks it where the script cannot be had, so it is left out
+proxies:
+  winhttp:
+    pac:
+      url: http://wpad.corp.example/wpad.dat
+      failover: false
+      refresh: 10m
+routes: [winhttp]
+";
+    assert_eq!(text, expected);
+    assert_eq!(config.default_routes, ["winhttp"]);
+}

@@ -8,7 +8,7 @@ const THE_REST: &str = r#"
 tls: {ca_file: corp-ca.pem}
 catalog:
   features: [tenant-attach]
-  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "no": {}}
+  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none}, "no": {}}
 proxies:
   corp:
     url: http://[2001:db8::1]:3128
@@ -18,6 +18,17 @@ proxies:
   tls: {url: "https://proxy.corp.example:3129"}
   own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem}}
   socks: {url: "socks5://[2001:db8::1]:1080", auth: {basic: {username: a, password: "${SECRET}"}}}
+  script:
+    pac: {url: "https://wpad.corp.example/wpad.dat?x=1", failover: true, refresh: 90s}
+    tls: {min_version: 1.3}
+    auth: {basic: {username: a, password: "${SECRET}"}}
+    connect_headers: {X-Token: "${SECRET}"}
+    bypass: ["<local>"]
+    resolver: doh
+  script-file: {pac: {file: corp-ca.pem}}
+  digest: {url: "http://proxy.corp.example:3128", auth: {digest: {username: "a b", password: "${SECRET}"}}}
+  ntlm: {url: "http://proxy.corp.example:3128", auth: {ntlm: {username: a@b, password: "${SECRET}"}}}
+  ntlm-domain: {url: "http://proxy.corp.example:3128", auth: {ntlm: {domain: CORP, username: "a:b", password: "${SECRET}"}}}
   socks-names: {url: "socks5h://proxy.corp.example:1080"}
 routes: [{name: far, via: direct, resolver: system}, {name: near, via: far, resolver: doh}]
 resolvers:
@@ -26,9 +37,18 @@ resolvers:
 endpoints:
   - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
   - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
-  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}}
+  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+"#;
+
+/// What only a build with Kerberos takes.
+#[cfg(all(feature = "kerberos", unix))]
+const NEGOTIATE: &str = r#"
+proxies:
+  default: {url: "http://proxy.corp.example:3128", auth: {negotiate: {}}}
+  cache: {url: "http://proxy.corp.example:3128", auth: {negotiate: {credential_cache: /run/reachd/cache}}}
+  keytab: {url: "http://proxy.corp.example:3128", auth: {negotiate: {principal: svc@CORP.EXAMPLE, keytab: corp.keytab}}}
 "#;
 
 fn there_and_back(text: &str) -> (Config, String, Config) {
@@ -53,10 +73,18 @@ fn the_effective_configuration_means_the_same() {
     }
 }
 
+#[cfg(all(feature = "kerberos", unix))]
+#[test]
+fn the_effective_configuration_of_kerberos_means_the_same() {
+    let (config, shown, back) = there_and_back(NEGOTIATE);
+    assert_eq!(config, back, "{shown}");
+    assert!(shown.contains("negotiate: {}"), "{shown}");
+}
+
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 3, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 8, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }
@@ -64,7 +92,7 @@ fn no_secret_is_shown() {
 #[test]
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
-    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  workers: 1\n  \
+    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
                     resolver: system\nroutes: [direct]\nrevocation:\n  route: same\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";

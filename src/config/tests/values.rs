@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::{SECRET, environment, folder, parse};
 use crate::config::{Config, Global, Overrides};
 use crate::endpoint::{RecordType, ResolverSettings, ResolverTransport, Target, TlsVersion};
-use crate::route::{Credentials, Proxy, Secret, Way};
+use crate::route::{Credentials, PacSource, Proxy, Secret, Way};
 
 fn sample() -> Config {
     parse(include_str!("../../../deploy/reachd.yml")).unwrap()
@@ -18,7 +18,7 @@ fn proxy<'c>(config: &'c Config, route: &str) -> &'c Proxy {
     let route = config.routes.iter().find(|found| found.name == route);
     match &route.unwrap().way {
         Way::Proxy(proxy) => proxy,
-        Way::Direct => panic!("a direct route"),
+        Way::Direct | Way::Pac(_) => panic!("a route without a proxy of its own"),
     }
 }
 
@@ -266,4 +266,32 @@ fn moving_a_line_changes_nothing() {
     let moved = format!("\n\n# moved\n{text}");
     let elsewhere = Config::parse("g.yml", &moved, Path::new(""), &environment).unwrap();
     assert_eq!(parse(text).unwrap(), elsewhere);
+}
+
+#[test]
+fn a_script_in_place_of_a_proxy() {
+    let config = parse(
+        "{tls: {min_version: 1.3}, proxies: {a: {pac: {url: 'https://wpad.example/wpad.dat'}, bypass: ['*.x']}}}",
+    )
+    .unwrap();
+    assert_eq!(config.default_routes, ["a"]);
+    let Way::Pac(pac) = &config.routes[1].way else {
+        panic!("no script");
+    };
+    let source = PacSource::Url {
+        url: "https://wpad.example/wpad.dat".parse().unwrap(),
+        refresh: Duration::from_secs(600),
+    };
+    assert_eq!((&pac.source, pac.failover), (&source, false));
+    assert_eq!(pac.tls.min_version, TlsVersion::Tls13);
+    assert_eq!(pac.bypass.patterns().len(), 1);
+
+    let folder = folder();
+    let text = "{proxies: {a: {pac: {file: corp-ca.pem, failover: true}}}}";
+    let config = Config::parse("f.yml", text, folder.path(), &environment).unwrap();
+    let Way::Pac(pac) = &config.routes[1].way else {
+        panic!("no script");
+    };
+    let file = PacSource::File(folder.path().join("corp-ca.pem"));
+    assert_eq!((&pac.source, pac.failover), (&file, true));
 }

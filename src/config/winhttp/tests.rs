@@ -119,7 +119,7 @@ fn lists_of_proxies() {
 #[test]
 fn json_of_the_advanced_settings() {
     // the JSON, the proxy, the number of bypass patterns, what the notes begin with
-    let table: [(&str, Option<&str>, usize, &[&str]); 5] = [
+    let table: [(&str, Option<&str>, usize, &[&str]); 6] = [
         (
             r#"{"ProxyIsEnabled": true, "Proxy": "proxy:8080", "ProxyBypass": "<local>;*.corp.example",
                 "AutoConfigIsEnabled": false, "AutoconfigUrl": "", "AutoDetect": false, "PerUserProxySettings": true}"#,
@@ -143,7 +143,13 @@ fn json_of_the_advanced_settings() {
             r#"{"AutoConfigIsEnabled": true, "AutoconfigUrl": "http://pac.corp.example/p.pac"}"#,
             None,
             0,
-            &["AutoconfigUrl is http://pac.corp.example/p.pac: this version does not support PAC"],
+            &[],
+        ),
+        (
+            r#"{"AutoConfigIsEnabled": true, "AutoconfigUrl": "file://c:/p.pac"}"#,
+            None,
+            0,
+            &["AutoconfigUrl is no URL"],
         ),
         (
             "Aktuelle erweiterte WinHTTP-Proxyeinstellungen:\r\n\r\n{\"AutoDetect\": false, \"proxy\": \"p:1\"}\r\n",

@@ -143,3 +143,60 @@ fn own_health_counts_what_befalls_probes() {
         );
     }
 }
+
+#[test]
+fn a_hold_has_series_of_its_own_and_touches_no_others() {
+    let check = fixture::with_hold(&gateway());
+    let metrics = metrics_of(&fixture::plan([&check]));
+    let watcher = metrics.watch(&check);
+    let base = r#"service="site",endpoint="gateway",route="direct""#;
+    let of_holds = || series(&metrics, "reachd_hold_");
+    assert!(of_holds().is_empty());
+    let others = |text: String| -> Vec<String> {
+        let lines = text.lines().filter(|line| !line.contains("reachd_hold_"));
+        lines.map(str::to_owned).collect()
+    };
+    let before = others(of_checks(&metrics));
+
+    watcher.held(&fixture::cut(1));
+    assert_eq!(
+        of_holds(),
+        [
+            format!("reachd_hold_seconds{{{base}}} 4"),
+            format!("reachd_hold_success{{{base}}} 0"),
+            format!(
+                r#"reachd_hold_failing{{{base},phase="hold",peer="proxy",reason="closed_early"}} 1"#
+            ),
+        ]
+    );
+    watcher.held(&fixture::held(2));
+    let held = [
+        format!("reachd_hold_seconds{{{base}}} 180"),
+        format!("reachd_hold_success{{{base}}} 1"),
+    ];
+    assert_eq!(of_holds(), held);
+    watcher.held(&fixture::never_held(3, DnsReason::Timeout));
+    assert_eq!(
+        of_holds(),
+        [
+            format!("reachd_hold_success{{{base}}} 0"),
+            format!(
+                r#"reachd_hold_failing{{{base},phase="dns",peer="endpoint",reason="timeout"}} 1"#
+            ),
+        ]
+    );
+    assert_eq!(others(of_checks(&metrics)), before);
+
+    let changed = fixture::not_critical(&check);
+    metrics.planned(&fixture::plan([&changed]));
+    assert!(of_holds().is_empty());
+    watcher.held(&fixture::held(4));
+    assert!(of_holds().is_empty(), "of a former definition");
+}
+
+#[test]
+fn the_series_of_a_hold_are_foreseen() {
+    let with = fixture::with_hold(&gateway());
+    let difference = series_of(&fixture::plan([&with])) - series_of(&fixture::plan([&gateway()]));
+    assert_eq!(difference, 2);
+}

@@ -10,6 +10,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let check = gateway();
     let metrics = metrics_of(&fixture::plan([&check]));
     metrics.watch(&check).observed(&full_failure(1));
+    metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));
 
     let mut families = BTreeMap::new();

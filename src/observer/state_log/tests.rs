@@ -157,3 +157,38 @@ fn a_reload_forgets_only_what_has_left() {
     assert!(lines[2].starts_with("INFO reachable again"), "{}", lines[2]);
     assert!(lines[3].starts_with("WARN not reachable"), "{}", lines[3]);
 }
+
+#[test]
+fn changes_of_holds_are_logged_apart_from_those_of_probes() {
+    let check = fixture::with_hold(&fixture::check(
+        "site",
+        "gateway",
+        "https://gateway.example/",
+    ));
+    let log = StateLog::default();
+    log.planned(&fixture::plan([&check]));
+    let (probes, holds) = (log.watch(&check), log.watch(&check));
+    let lines = logged(|| {
+        holds.held(&fixture::held(1));
+        holds.held(&fixture::cut(2));
+        probes.observed(&success(3));
+        holds.held(&fixture::cut(4));
+        holds.held(&fixture::never_held(5, TlsReason::Timeout));
+        holds.held(&fixture::held(6));
+    });
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    assert_eq!(
+        lines[0],
+        "WARN an idle connection was not held service=site endpoint=gateway route=direct \
+         url=https://gateway.example/ phase=hold peer=proxy reason=\"closed_early\" \
+         detail=it was closed held=4s"
+    );
+    assert!(
+        lines[1].contains("still not held") && lines[1].contains("phase=tls"),
+        "{lines:#?}"
+    );
+    assert!(
+        lines[2].starts_with("INFO an idle connection is held again "),
+        "{lines:#?}"
+    );
+}

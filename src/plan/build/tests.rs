@@ -125,19 +125,23 @@ catalog: {features: [tenant-attach], overrides: {oneocsp.microsoft.com: {routes:
 
 #[test]
 fn questions_to_the_dns_take_no_proxy() {
-    let head =
-        "proxies: {corp: {url: 'http://proxy.test:3128'}}\nroutes: [direct, corp]\nendpoints:\n";
-    let by_default = plan_of(&format!("{head}  - {{name: a, url: 'dns:a.test'}}")).unwrap();
-    assert_eq!(keys(&by_default), ["default a direct"]);
-    assert_eq!(by_default.not_probed.len(), 1);
-    let asked_for = problems(&format!(
-        "{head}  - {{name: a, url: 'dns:a.test', routes: [corp]}}"
-    ));
-    assert_eq!(asked_for.len(), 1);
-    assert!(
-        asked_for[0].contains("a proxy carries no DNS questions"),
-        "{asked_for:?}"
-    );
+    for proxy in [
+        "url: 'http://proxy.test:3128'",
+        "pac: {url: 'http://wpad.test/wpad.dat'}",
+    ] {
+        let head = format!("proxies: {{corp: {{{proxy}}}}}\nroutes: [direct, corp]\nendpoints:\n");
+        let by_default = plan_of(&format!("{head}  - {{name: a, url: 'dns:a.test'}}")).unwrap();
+        assert_eq!(keys(&by_default), ["default a direct"]);
+        assert_eq!(by_default.not_probed.len(), 1);
+        let asked_for = problems(&format!(
+            "{head}  - {{name: a, url: 'dns:a.test', routes: [corp]}}"
+        ));
+        assert_eq!(asked_for.len(), 1);
+        assert!(
+            asked_for[0].contains("a proxy carries no DNS questions"),
+            "{asked_for:?}"
+        );
+    }
 }
 
 #[test]
@@ -162,5 +166,55 @@ fn many_checks_share_their_histograms() {
     assert_eq!(
         histogram_mode(HistogramChoice::None, 1),
         HistogramMode::None
+    );
+}
+
+#[test]
+fn a_hold_is_the_catalogs_unless_it_is_overridden() {
+    let catalog = "catalog: {features: [tenant-attach]";
+    let holds = |plan: &Plan| -> Vec<String> {
+        let endpoints = plan.checks.iter().filter_map(|check| {
+            let hold = check.endpoint.hold?;
+            let seconds = (hold.duration.as_secs(), hold.interval.as_secs());
+            Some(format!("{} {seconds:?}", check.endpoint.name))
+        });
+        endpoints.collect()
+    };
+    let gateway = "us.gateway.configmgr.manage.microsoft.com";
+    let plan = plan_of(&format!("{catalog}}}")).unwrap();
+    assert_eq!(holds(&plan), [format!("{gateway} (180, 900)")]);
+
+    let variable = "variables: {gateway_host: x.manage.microsoft.com}";
+    let overrides = |hold| format!("overrides: {{{gateway}: {{hold: {hold}}}}}");
+    let plan = plan_of(&format!("{catalog}, {variable}, {}}}", overrides("none"))).unwrap();
+    assert_eq!(holds(&plan), ["x.manage.microsoft.com (180, 900)"]);
+
+    let plan = plan_of(&format!(
+        "{catalog}, {}}}",
+        overrides("{for: 5m, interval: 1h}")
+    ))
+    .unwrap();
+    assert_eq!(holds(&plan), [format!("{gateway} (300, 3600)")]);
+}
+
+#[test]
+fn a_hold_that_cannot_be_is_a_mistake() {
+    let endpoint = |hold| format!("endpoints: [{{name: a, url: 'tls://a.test:1', hold: {hold}}}]");
+    let fits = endpoint("{for: 50s, interval: 61s}");
+    assert!(plan_of(&fits).is_ok());
+    let found = problems(&endpoint("{for: 50s, interval: 60s}"));
+    assert!(
+        found[0].contains("no shorter than the interval of its hold, 1m"),
+        "{found:?}"
+    );
+    let found = problems(&endpoint("{for: 15m}"));
+    assert_eq!(found.len(), 1, "{found:?}");
+
+    let catalog =
+        "catalog: {features: [tenant-attach], overrides: {crl3.digicert.com: {hold: {for: 1m}}}}";
+    let found = problems(catalog);
+    assert!(
+        found[0].contains("only for https://, tls:// and tcp://"),
+        "{found:?}"
     );
 }

@@ -7,6 +7,7 @@ use url::Url;
 use super::HttpProbe;
 use crate::endpoint::{Authority, Expectation};
 use crate::outcome::{Failure, ResponseReason};
+use crate::probe::pac::Question;
 
 /// So much of a Location that cannot be followed is shown.
 const MOST_CHARACTERS_SHOWN: usize = 256;
@@ -29,6 +30,15 @@ impl HttpProbe<'_> {
             authority,
             secure: self.url.scheme() == "https",
         })
+    }
+
+    /// What a proxy script is asked for it.
+    pub(in crate::probe) fn question(&self, hop: &Hop) -> Question {
+        if hop.secure {
+            Question::of_tunnel(&hop.authority)
+        } else {
+            Question::of_plain_http(&self.url, &hop.authority)
+        }
     }
 }
 

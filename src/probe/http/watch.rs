@@ -4,7 +4,7 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -19,7 +19,7 @@ pub(in crate::probe) struct Watch(Arc<Sight>);
 
 #[derive(Debug, Default)]
 struct Sight {
-    first_byte: OnceLock<Instant>,
+    first_byte: Mutex<Option<Instant>>,
     ending: Mutex<Option<Ending>>,
 }
 
@@ -58,12 +58,17 @@ impl Watch {
     }
 
     pub(in crate::probe) fn first_byte(&self) -> Option<Instant> {
-        self.0.first_byte.get().copied()
+        *self.first_byte_slot()
+    }
+
+    /// Another request goes over the same connection: the next byte is the first of its answer.
+    pub(super) fn waits_for_first_byte(&self) {
+        *self.first_byte_slot() = None;
     }
 
     /// HTTP/2 peers speak before they answer: there the answer's head counts as its first byte.
     pub(super) fn answer_begins(&self) {
-        self.0.first_byte.get_or_init(Instant::now);
+        self.first_byte_slot().get_or_insert_with(Instant::now);
     }
 
     /// Whether the peer ended the stream, in whatever way.
@@ -83,6 +88,11 @@ impl Watch {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone()
+    }
+
+    fn first_byte_slot(&self) -> MutexGuard<'_, Option<Instant>> {
+        let slot = self.0.first_byte.lock();
+        slot.unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The first ending is the cause, what follows it are consequences.

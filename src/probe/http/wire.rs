@@ -2,13 +2,13 @@
 
 use http_body_util::{BodyExt, Empty};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::{http1, http2};
+use hyper::client::conn::http2;
 use hyper::header::{ACCEPT, CACHE_CONTROL, HOST, HeaderValue, USER_AGENT};
 use hyper::{Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
 
-use super::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE, Watch, Watched};
+use super::{Connection, Driver, MAX_HEAD_BYTES, Server, USER_AGENT_VALUE, Watch, Watched};
 use crate::endpoint::Expectation;
 use crate::probe::proxy::proxy_headers;
 use crate::probe::stream::BoxedStream;
@@ -39,28 +39,18 @@ pub(super) struct BodyReader {
     length: usize,
 }
 
-/// Sends the request and waits for the head of the answer.
-pub(super) async fn ask(
-    stream: BoxedStream,
-    http2: bool,
-    url: &Url,
-    proxy: Option<&Proxy>,
-    watch: &Watch,
-) -> Result<Answer, hyper::Error> {
-    if http2 {
-        return ask_http2(stream, url, watch).await;
+/// Sends the request to the server itself, and waits for the head of the answer.
+pub(super) async fn ask(server: Server, url: &Url, watch: &Watch) -> Result<Answer, hyper::Error> {
+    if server.http2 {
+        return ask_http2(server.stream, url, watch).await;
     }
-    let io = TokioIo::new(Watched::new(stream, watch));
-    let mut builder = http1::Builder::new();
-    builder
-        .max_buf_size(MAX_HEAD_BYTES)
-        .max_header_size(MAX_HEAD_BYTES);
-    let (mut sender, connection) = builder.handshake(io).await?;
-    let mut driver = Driver::new(connection);
-    let response = driver
-        .drive(sender.send_request(http1_request(url, proxy)))
-        .await?;
-    Ok(Answer { response, driver })
+    let mut connection = Connection::open(server.stream, watch).await?;
+    let target = &url[Position::BeforePath..Position::AfterQuery];
+    let response = connection.ask(http1_request(url, target)).await?;
+    Ok(Answer {
+        response,
+        driver: connection.into_driver(),
+    })
 }
 
 async fn ask_http2(stream: BoxedStream, url: &Url, watch: &Watch) -> Result<Answer, hyper::Error> {
@@ -79,18 +69,17 @@ async fn ask_http2(stream: BoxedStream, url: &Url, watch: &Watch) -> Result<Answ
     Ok(Answer { response, driver })
 }
 
-/// Origin form with a Host header, or absolute form for a proxy (RFC 9112 §3.2).
-fn http1_request(url: &Url, proxy: Option<&Proxy>) -> Request<Empty<Bytes>> {
-    let target = match proxy {
-        Some(_) => &url[..Position::AfterQuery],
-        None => &url[Position::BeforePath..Position::AfterQuery],
-    };
+/// What a proxy is asked: the absolute form (RFC 9112 §3.2.2).
+pub(super) fn proxy_request(url: &Url, proxy: &Proxy) -> Request<Empty<Bytes>> {
+    let mut request = http1_request(url, &url[..Position::AfterQuery]);
+    request.headers_mut().extend(proxy_headers(proxy));
+    request
+}
+
+fn http1_request(url: &Url, target: &str) -> Request<Empty<Bytes>> {
     let mut request = request(target);
     if let Ok(host) = url[Position::BeforeHost..Position::AfterPort].parse() {
         request.headers_mut().insert(HOST, host);
-    }
-    if let Some(proxy) = proxy {
-        request.headers_mut().extend(proxy_headers(proxy));
     }
     request
 }

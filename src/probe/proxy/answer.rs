@@ -7,12 +7,11 @@ use hyper::StatusCode;
 use hyper::header::{AsHeaderName, LOCATION, PROXY_AUTHENTICATE, SERVER, VIA};
 use url::Url;
 
-use super::{Head, list};
+use super::Head;
 use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
+use crate::probe::authentication::{Challenges, Refusal};
+use crate::probe::list;
 use crate::route::Proxy;
-
-/// So many authentication schemes of one answer are kept.
-const MOST_SCHEMES: usize = 16;
 
 /// So much of what a proxy says in one place is kept.
 const MOST_CHARACTERS_SHOWN: usize = 256;
@@ -37,23 +36,12 @@ impl Head<'_> {
             offered_authentication: self.offered_authentication(),
             product: self.text(SERVER).or_else(|| self.text(VIA)),
             error: self.error(),
-            socks_reply: None,
+            ..ProxySeen::default()
         }
     }
 
-    /// The schemes of the challenges (RFC 9110 §11.7.1), in lower case, each once.
     fn offered_authentication(&self) -> Vec<String> {
-        let mut schemes: Vec<String> = Vec::new();
-        for value in self.headers.get_all(PROXY_AUTHENTICATE) {
-            let value = String::from_utf8_lossy(value.as_bytes());
-            let offered = list::members(&value).into_iter().filter_map(list::scheme);
-            for scheme in offered.map(str::to_ascii_lowercase) {
-                if !schemes.contains(&scheme) && schemes.len() < MOST_SCHEMES {
-                    schemes.push(scheme);
-                }
-            }
-        }
-        schemes
+        Challenges::of(self.headers.get_all(PROXY_AUTHENTICATE)).schemes()
     }
 
     /// What the proxy says went wrong, in its own words.
@@ -106,15 +94,19 @@ impl Head<'_> {
     }
 }
 
-/// Why a proxy refused, and the detail for people.
-pub(super) fn refusal(head: &Head<'_>, proxy: &Proxy) -> (ProxyReason, String) {
+/// Why a proxy refused, and the detail for people. `login` is why its demand for a login is not met.
+pub(super) fn refusal(
+    head: &Head<'_>,
+    proxy: &Proxy,
+    login: Option<&Refusal>,
+) -> (ProxyReason, String) {
     let said = head
         .error()
         .map(|error| format!(", {error}"))
         .unwrap_or_default();
     let answered = format!("answered {} {}{said}", head.status.as_u16(), head.phrase());
     if head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED {
-        return authentication(head, proxy, &answered);
+        return authentication(head, login, &answered);
     }
     let reason = of_error(head).unwrap_or(match head.status.as_u16() {
         // Tinyproxy's answer to credentials that it does not accept.
@@ -137,11 +129,15 @@ pub(super) fn refusal(head: &Head<'_>, proxy: &Proxy) -> (ProxyReason, String) {
 /// If an answer to plain HTTP is the proxy's own, the failure that it tells of: a refusal, a page that says that
 /// the endpoint is blocked, a portal that wants a login first. A proxy relays an endpoint's answers as they are,
 /// so that only a sign of its own tells the two apart.
-pub(in crate::probe) fn own_answer(head: &Head<'_>, proxy: &Proxy) -> Option<(Failure, ProxySeen)> {
+pub(in crate::probe) fn own_answer(
+    head: &Head<'_>,
+    proxy: &Proxy,
+    login: Option<&Refusal>,
+) -> Option<(Failure, ProxySeen)> {
     if !is_own(head, proxy) {
         return None;
     }
-    let (reason, mut detail) = refusal(head, proxy);
+    let (reason, mut detail) = refusal(head, proxy, login);
     let reason: FailureReason = match reason {
         ProxyReason::UnexpectedStatus => ResponseReason::ProxyStatus.into(),
         reason => reason.into(),
@@ -166,24 +162,18 @@ fn is_own(head: &Head<'_>, proxy: &Proxy) -> bool {
     made_here || head.leads_to(proxy)
 }
 
-fn authentication(head: &Head<'_>, proxy: &Proxy, answered: &str) -> (ProxyReason, String) {
+fn authentication(
+    head: &Head<'_>,
+    login: Option<&Refusal>,
+    answered: &str,
+) -> (ProxyReason, String) {
     let offered = head.offered_authentication();
     let offers = if offered.is_empty() {
         "no scheme".to_owned()
     } else {
         offered.join(", ")
     };
-    let (reason, note) = match &proxy.credentials {
-        None => (ProxyReason::AuthRequired, "no credentials are configured"),
-        Some(_) if offered.iter().any(|scheme| scheme == "basic") => (
-            ProxyReason::AuthRejected,
-            "the configured credentials were refused",
-        ),
-        Some(_) => (
-            ProxyReason::UnsupportedAuth,
-            "Basic credentials are configured",
-        ),
-    };
+    let (reason, note) = login.unwrap_or(&Refusal::NoCredentials).clone().told();
     (reason, format!("{answered}; it offers {offers}; {note}"))
 }
 
@@ -297,40 +287,43 @@ mod tests {
             let headers = headers(&list);
             let phrase = phrase.map(ReasonPhrase::from_static);
             let head = head(status, phrase.as_ref(), &headers);
-            assert_eq!(refusal(&head, &proxy(false)).0, expected, "{head:?}");
+            assert_eq!(refusal(&head, &proxy(false), None).0, expected, "{head:?}");
         }
     }
 
     #[test]
     fn a_demand_for_authentication() {
-        let basic = headers(&[("proxy-authenticate", "Basic realm=\"x\"")]);
         let ntlm = headers(&[
             ("proxy-authenticate", "NTLM"),
             ("proxy-authenticate", "Negotiate"),
         ]);
+        let head_of_407 = head(407, None, &ntlm);
+        let why = || "why not".to_owned();
         let table = [
-            (&basic, false, ProxyReason::AuthRequired),
-            (&basic, true, ProxyReason::AuthRejected),
-            (&ntlm, true, ProxyReason::UnsupportedAuth),
-            (&ntlm, false, ProxyReason::AuthRequired),
+            (None, ProxyReason::AuthRequired),
+            (Some(Refusal::NoCredentials), ProxyReason::AuthRequired),
+            (Some(Refusal::Rejected(why())), ProxyReason::AuthRejected),
+            (
+                Some(Refusal::NotOffered(why())),
+                ProxyReason::UnsupportedAuth,
+            ),
+            (Some(Refusal::Malformed(why())), ProxyReason::ProtocolError),
         ];
-        for (headers, credentials, expected) in table {
-            let head = head(407, None, headers);
-            let (reason, detail) = refusal(&head, &proxy(credentials));
+        for (login, expected) in table {
+            let (reason, detail) = refusal(&head_of_407, &proxy(true), login.as_ref());
             assert_eq!(reason, expected, "{detail}");
-            assert!(!detail.contains("hunter2"));
+            assert!(detail.contains("it offers ntlm, negotiate; "), "{detail}");
         }
         let none = HeaderMap::new();
         let unauthorized = head(401, None, &none);
         assert_eq!(
-            refusal(&unauthorized, &proxy(true)).0,
+            refusal(&unauthorized, &proxy(true), None).0,
             ProxyReason::AuthRejected
         );
-        let unexpected = refusal(&unauthorized, &proxy(false)).0;
+        let unexpected = refusal(&unauthorized, &proxy(false), None).0;
         assert_eq!(unexpected, ProxyReason::UnexpectedStatus);
-        let head = head(407, None, &ntlm);
         assert_eq!(
-            head.seen(true).offered_authentication,
+            head_of_407.seen(true).offered_authentication,
             ["ntlm", "negotiate"]
         );
     }
@@ -362,7 +355,7 @@ mod tests {
     fn only_the_nearest_proxy_speaks_for_itself() {
         let reason = |value| {
             let headers = headers(&[("proxy-status", value)]);
-            own_answer(&head(403, None, &headers), &proxy(false))
+            own_answer(&head(403, None, &headers), &proxy(false), None)
                 .map(|(failure, _)| failure.reason.to_string())
         };
         let denied = "corp; error=http_request_denied";
@@ -383,7 +376,7 @@ mod tests {
         let tinyproxy = headers(&[("server", "tinyproxy/1.11.1")]);
         let reason = |status, headers: &HeaderMap| {
             let head = head(status, None, headers);
-            own_answer(&head, &proxy(false)).map(|(failure, _)| failure.reason.to_string())
+            own_answer(&head, &proxy(false), None).map(|(failure, _)| failure.reason.to_string())
         };
         assert_eq!(reason(403, &squid).as_deref(), Some("proxy/forbidden"));
         assert_eq!(reason(403, &relayed), None);
@@ -429,7 +422,7 @@ mod tests {
                 (name, HeaderValue::from_static(value))
             });
             let headers = pairs.collect();
-            let answer = own_answer(&head(status, None, &headers), &proxy(false));
+            let answer = own_answer(&head(status, None, &headers), &proxy(false), None);
             let reason = answer.map(|(failure, _)| failure.reason.to_string());
             assert_eq!(reason.as_deref(), expected, "{status} {list:?}");
         }

@@ -44,6 +44,11 @@ pub(in crate::probe) fn demands_client_certificate(error: &io::Error) -> bool {
     )
 }
 
+/// Whether the peer ended the session by an alert.
+pub(in crate::probe) fn is_alert(error: &io::Error) -> bool {
+    matches!(tls_error(error), Some(Error::AlertReceived(_)))
+}
+
 fn tls_error(error: &io::Error) -> Option<&Error> {
     error.get_ref()?.downcast_ref::<Error>()
 }

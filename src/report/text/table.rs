@@ -62,7 +62,7 @@ pub(super) fn write(
 
 impl Columns {
     fn of(checks: &[CheckResult<'_>]) -> Self {
-        let phases: Vec<Phase> = Phase::ALL
+        let phases: Vec<Phase> = Phase::OF_PROBE
             .into_iter()
             .filter(|phase| checks.iter().any(|check| time_of(check, *phase).is_some()))
             .collect();

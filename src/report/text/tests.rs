@@ -6,6 +6,7 @@ use super::*;
 use crate::explain::Explanation;
 use crate::outcome::{DnsReason, Failure, Outcome, Phase, Step, TlsReason};
 use crate::plan::Check;
+use crate::plan::fixture::{cut, expired, held, never_held, success, with_hold};
 use crate::report::sample::{self, failed, http};
 use crate::route::{Route, Via};
 
@@ -50,7 +51,7 @@ fn a_stranger_reads_verdict_failures_checks_and_what_was_not_probed() {
 fn no_line_is_longer_than_the_width() {
     let long = "a-name-that-never-ends".repeat(9);
     let mut results = sample::results();
-    let steps: Vec<(Step, u64)> = Phase::ALL
+    let steps: Vec<(Step, u64)> = Phase::OF_PROBE
         .map(|phase| (phase.with_endpoint(), 9_999_000))
         .to_vec();
     let failure = Failure::of_endpoint(TlsReason::Timeout, "no answer");
@@ -167,4 +168,46 @@ fn what_is_tolerated_is_told_after_the_table() {
     assert!(!before.contains("Corp Inspection CA"), "{text}");
     assert!(after.contains("tls/intercepted at the endpoint"), "{text}");
     assert!(after.contains("Corp Inspection CA"), "{text}");
+}
+
+#[test]
+fn idle_connections_are_told_one_a_line_and_each_failure_explained_once() {
+    let long = "a-name-that-never-ends".repeat(2);
+    let check = |name: &str| with_hold(&http("s", name, "https://host.example/", sample::corp()));
+    let checks = ["a\u{1b}[2J", "b", &long].map(check);
+    let results = checks.clone().map(|check| (check, success(1)));
+    let holds: Vec<_> = checks.into_iter().zip([cut(1), held(1), cut(1)]).collect();
+    let started = sample::started();
+    let report = Report::new(&results, &[], started, Duration::from_secs(180));
+    let text = report.with_holds(&holds).text(false).to_string();
+    assert!(
+        text.starts_with(
+            "WARNING: all 3 required checks succeed.\n2 of 3 idle connections did not last.\n"
+        ),
+        "{text}"
+    );
+    assert!(
+        text.contains("OK    b (s) over corp: held 180 s of 180 s\n"),
+        "{text}"
+    );
+    assert_eq!(text.matches("Means").count(), 1, "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= WIDTH),
+        "{text}"
+    );
+    assert!(!text.contains('\u{1b}'), "{text}");
+
+    let failing = [(results[0].0.clone(), expired(1))];
+    let holds = [(results[0].0.clone(), never_held(1, TlsReason::Expired))];
+    let report = Report::new(&failing, &[], started, Duration::from_secs(1));
+    let text = report.with_holds(&holds).text(false).to_string();
+    assert_eq!(text.matches("Means").count(), 1, "above: {text}");
+
+    let silent = Report::new(&results, &[], started, Duration::from_secs(1));
+    let text = silent.without_holds(2).text(false).to_string();
+    assert!(text.starts_with("OK: "), "{text}");
+    assert!(
+        text.contains("Not held: 2 idle connections. `--hold`"),
+        "{text}"
+    );
 }

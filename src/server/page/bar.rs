@@ -71,13 +71,13 @@ fn class(phase: Phase) -> &'static str {
         Phase::Proxy => "p-proxy",
         Phase::Tls => "p-tls",
         Phase::Request => "p-request",
-        Phase::Response => "p-response",
+        Phase::Response | Phase::Hold => "p-response",
     }
 }
 
 /// A colour and its phase, for the key.
 pub(super) fn key() -> [(&'static str, &'static str); 6] {
-    Phase::ALL.map(|phase| (class(phase), phase.as_str()))
+    Phase::OF_PROBE.map(|phase| (class(phase), phase.as_str()))
 }
 
 #[cfg(test)]

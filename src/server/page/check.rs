@@ -9,7 +9,7 @@ use super::bar::{self, Piece};
 use super::words::{self, Moment, long, short};
 use crate::history::CheckHistory;
 use crate::outcome::{CertificateSeen, Observed, Outcome, TlsSeen};
-use crate::report::{FailureReport, Subject};
+use crate::report::{FailureReport, HoldResult, Subject};
 use crate::server::standing::State;
 
 /// Seconds until a browser asks again.
@@ -33,6 +33,7 @@ pub(super) struct CheckPage<'a> {
     timeout: String,
     resolver: &'a str,
     latest: Option<Latest<'a>>,
+    hold: Option<HeldIdle<'a>>,
     columns: Vec<Column>,
     recent_tally: String,
     failures: Vec<PastFailure<'a>>,
@@ -49,6 +50,20 @@ struct Latest<'a> {
     observed: &'a Observed,
     handshakes: Vec<Handshake<'a>>,
     clock: Option<String>,
+}
+
+/// The idle connection, as far as the endpoint has one.
+struct HeldIdle<'a> {
+    wanted: String,
+    interval: String,
+    latest: Option<LatestHold<'a>>,
+}
+
+/// How the latest one fared.
+struct LatestHold<'a> {
+    at: Moment,
+    words: String,
+    failure: Option<FailureReport<'a>>,
 }
 
 /// A TLS handshake.
@@ -113,6 +128,7 @@ impl<'a> CheckPage<'a> {
             timeout: long(check.timeout),
             resolver: check.resolver.name(),
             latest: history.latest().map(|outcome| Latest::new(outcome, now)),
+            hold: HeldIdle::new(history, now),
             columns: columns(&history.recent),
             recent_tally: format!(
                 "{} of the last {} failed",
@@ -150,6 +166,23 @@ impl<'a> Latest<'a> {
                 .collect(),
             clock: outcome.observed.clock_offset_seconds.map(clock),
         }
+    }
+}
+
+impl<'a> HeldIdle<'a> {
+    fn new(history: &'a CheckHistory, now: SystemTime) -> Option<Self> {
+        let hold = history.check.endpoint.hold?;
+        let latest = history.hold.as_deref();
+        let latest = latest.and_then(|outcome| HoldResult::new(&history.check, outcome));
+        Some(Self {
+            wanted: long(hold.duration),
+            interval: long(hold.interval),
+            latest: latest.map(|result| LatestHold {
+                at: Moment::new(result.finding.started, now),
+                words: result.words(),
+                failure: result.finding.failure,
+            }),
+        })
     }
 }
 

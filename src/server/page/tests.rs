@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::history::CheckHistory;
 use crate::outcome::{DnsReason, Failure, Outcome};
-use crate::plan::fixture::check;
+use crate::plan::fixture::{check, cut, held, with_hold};
 use crate::report::sample;
 use crate::route::{Route, Via};
 use crate::server::tests::{histories, history_of};
@@ -205,4 +205,18 @@ fn a_large_plan_keeps_the_page_bounded_and_shows_what_fails() {
     assert!(page.contains("701 more checks are not shown here"));
     assert_eq!(page.matches("/checks/z/the-last/direct").count(), 2);
     assert!(page.contains("1200 checks: 1200 succeeding"));
+}
+
+#[test]
+fn the_page_of_a_check_says_how_its_idle_connection_fared() {
+    let check = with_hold(&check("s", "held", "https://host.example/"));
+    let mut history = history_of(&check, &[Arc::clone(&sample::results()[2].1)]);
+    let page = |history: &CheckHistory| CheckPage::new(history, now()).render().unwrap();
+    assert!(page(&history).contains("The first one is still to end."));
+    history.hold = Some(held(1));
+    assert!(page(&history).contains("held 180 s of 180 s"));
+    history.hold = Some(cut(1));
+    let text = page(&history);
+    assert!(text.contains("closed after 4.0 s of 180 s by the proxy: hold/closed_early"));
+    assert!(text.contains("without a word of the endpoint"), "{text}");
 }

@@ -98,6 +98,7 @@ pub(super) fn why(why: WhyNotRun) -> &'static str {
         WhyNotRun::PlainHttp => "plain HTTP has no TLS",
         WhyNotRun::NoTunnel => "plain HTTP goes through the proxy without a tunnel",
         WhyNotRun::ConnectedByProxy => "the proxy connects to the endpoint",
+        WhyNotRun::ScriptChoseDirect => "the proxy script says to go directly",
         WhyNotRun::EarlierFailure => "the probe failed before",
     }
 }
@@ -108,6 +109,7 @@ pub(super) fn via(via: Via) -> &'static str {
         Via::Direct => "direct",
         Via::Proxy => "over the proxy",
         Via::Bypass => "past the proxy (bypass list)",
+        Via::Pac => "as the proxy script says, which gave no answer",
     }
 }
 

@@ -1,0 +1,175 @@
+//! Proxy scripts (proxy auto-configuration, PAC): for each URL a function in JavaScript names the proxies. The script
+//! is fetched and kept by `keeper`, and run by the threads of `pool` in a sandbox.
+
+mod answer;
+mod desk;
+mod functions;
+mod keeper;
+mod pool;
+mod sandbox;
+mod script;
+mod trial;
+mod trouble;
+
+use tokio::time::Instant;
+use url::{Host, Position, Url};
+
+pub(super) use self::answer::{Entry, entries};
+use self::keeper::Keeper;
+use self::pool::{Evaluation, Pool};
+pub use self::trial::{PacAnswer, PacTrial, PacTrialError};
+use self::trouble::Trouble;
+use super::dns::Resolver;
+use super::fetch::Fetcher;
+use crate::endpoint::Authority;
+use crate::outcome::ProxyReason;
+use crate::route::PacSource;
+
+/// What a script is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Question {
+    /// Of https no more than scheme, host and port, as Windows and Chromium do: the rest is nobody's business.
+    url: String,
+    /// In lower case, an IPv6 address without brackets.
+    host: String,
+}
+
+/// The script of one route, ready to be asked again and again.
+#[derive(Debug)]
+pub(super) struct Decider {
+    source: PacSource,
+    keeper: Keeper,
+    pool: Pool,
+}
+
+impl Question {
+    /// Where plain HTTP is sent.
+    pub(super) fn of_plain_http(url: &Url, authority: &Authority) -> Self {
+        Self {
+            url: url[..Position::AfterQuery].to_owned(),
+            host: bare(&authority.host),
+        }
+    }
+
+    /// Where something is spoken that no proxy looks into.
+    pub(super) fn of_tunnel(authority: &Authority) -> Self {
+        let Authority { host, port } = authority;
+        let port = match port {
+            443 => String::new(),
+            port => format!(":{port}"),
+        };
+        Self {
+            url: format!("https://{host}{port}/"),
+            host: bare(host),
+        }
+    }
+}
+
+impl Decider {
+    /// Nothing is fetched yet, and no thread runs.
+    pub(super) fn new(source: PacSource, fetcher: Fetcher) -> Self {
+        Self {
+            keeper: Keeper::new(source.clone(), fetcher),
+            source,
+            pool: Pool::new(),
+        }
+    }
+
+    /// Where the script is kept.
+    pub(super) fn source(&self) -> &PacSource {
+        &self.source
+    }
+
+    /// The script's answer for one URL.
+    pub(super) async fn ask(
+        &self,
+        question: &Question,
+        resolver: &Resolver,
+        deadline: Instant,
+    ) -> Result<String, (ProxyReason, String)> {
+        let script = self.keeper.script(deadline).await;
+        let script = script.map_err(|why| (ProxyReason::PacUnavailable, why))?;
+        let asked = self.pool.evaluate(&script, question, resolver, deadline);
+        let Evaluation { result, .. } = asked.await;
+        let hint = match &result {
+            Err(Trouble::Syntax { .. }) if script.is_page() => {
+                " (it begins with `<`: this is a web page and not a script)"
+            }
+            _ => "",
+        };
+        result.map_err(|trouble| {
+            let detail = format!("{} for {}: {trouble}{hint}", script.source, question.url);
+            (ProxyReason::PacError, detail)
+        })
+    }
+}
+
+fn bare(host: &Host<String>) -> String {
+    match host {
+        Host::Domain(name) => name.to_ascii_lowercase(),
+        Host::Ipv4(address) => address.to_string(),
+        Host::Ipv6(address) => address.to_string(),
+    }
+}
+
+/// Outside text for people: cut, and without what a terminal would obey.
+pub(super) fn bounded(text: &str, most: usize) -> String {
+    let shown = |c: char| if c.is_control() { ' ' } else { c };
+    let mut kept: String = text.chars().take(most).map(shown).collect();
+    if text.chars().nth(most).is_some() {
+        kept.push('…');
+    }
+    kept
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_script_is_told() {
+        let table = [
+            (
+                "https://Web.Example/a?b",
+                true,
+                "https://web.example/",
+                "web.example",
+            ),
+            (
+                "https://web.example:8443/a",
+                true,
+                "https://web.example:8443/",
+                "web.example",
+            ),
+            (
+                "https://[2001:DB8::1]/",
+                true,
+                "https://[2001:db8::1]/",
+                "2001:db8::1",
+            ),
+            (
+                "http://Web.Example/a?b=C",
+                false,
+                "http://web.example/a?b=C",
+                "web.example",
+            ),
+            (
+                "http://web.example:8080",
+                false,
+                "http://web.example:8080/",
+                "web.example",
+            ),
+        ];
+        for (url, tunnelled, asked, host) in table {
+            let url: Url = url.parse().unwrap();
+            let authority = Authority::of(&url).unwrap();
+            let question = if tunnelled {
+                Question::of_tunnel(&authority)
+            } else {
+                Question::of_plain_http(&url, &authority)
+            };
+            let (asked, host) = (asked.to_owned(), host.to_owned());
+            assert_eq!(question, Question { url: asked, host });
+        }
+    }
+}

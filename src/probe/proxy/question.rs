@@ -1,0 +1,230 @@
+//! A request to a proxy that may want a login: asked again, leg by leg, until the proxy is content or nothing more can
+//! be said. The legs go over one connection as long as the proxy keeps it open.
+
+use std::sync::Arc;
+
+use http_body_util::Empty;
+use hyper::body::{Bytes, Incoming};
+use hyper::ext::ReasonPhrase;
+use hyper::header::{HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use hyper::{Method, Request, Response, StatusCode};
+
+use super::Head;
+use crate::outcome::{Failure, ProxyReason, ProxySeen};
+use crate::probe::Probe;
+use crate::probe::authentication::{Challenges, Login, Purpose, Refusal};
+use crate::probe::http::{Connection, Leg, Trouble};
+use crate::probe::journal::Journal;
+use crate::probe::way::ToProxy;
+use crate::route::{Credentials, Proxy};
+
+/// NTLM inside Negotiate takes four, and so does Digest with a nonce that grew old: a fifth is a margin.
+const MOST_LEGS: u8 = 5;
+
+/// What is asked of a proxy.
+pub(in crate::probe) struct Question<'a> {
+    pub(in crate::probe) probe: &'a Probe,
+    pub(in crate::probe) proxy: &'a Arc<Proxy>,
+    /// Without a login.
+    pub(in crate::probe) request: Request<Empty<Bytes>>,
+    /// What is asked, for people.
+    pub(in crate::probe) described: String,
+}
+
+/// The last answer.
+pub(in crate::probe) struct Asked {
+    pub(in crate::probe) response: Response<Incoming>,
+    pub(in crate::probe) connection: Connection,
+    /// Why the proxy's demand for a login is not met, where it makes one.
+    pub(in crate::probe) refusal: Option<Refusal>,
+    pub(in crate::probe) login: LoginSeen,
+}
+
+/// How the login went.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(in crate::probe) struct LoginSeen {
+    scheme: Option<&'static str>,
+    legs: u8,
+    offered: Vec<String>,
+}
+
+impl LoginSeen {
+    /// Whether there is anything to tell.
+    pub(in crate::probe) fn is_any(&self) -> bool {
+        self.scheme.is_some() || !self.offered.is_empty()
+    }
+
+    /// Adds it to what was seen of the proxy.
+    pub(in crate::probe) fn write_into(&self, seen: &mut ProxySeen) {
+        seen.authentication = self.scheme;
+        seen.authentication_legs = self.scheme.map(|_| self.legs);
+        if seen.offered_authentication.is_empty() {
+            seen.offered_authentication.clone_from(&self.offered);
+        }
+    }
+}
+
+impl Question<'_> {
+    /// Asks until the proxy is content or there is nothing more to say. Every leg but the last is written down as
+    /// time in the phase `proxy`; the last one is `leg`, for the caller to judge.
+    pub(in crate::probe) async fn ask(
+        &self,
+        to_proxy: ToProxy,
+        leg: &mut Leg,
+        journal: &mut Journal,
+    ) -> Result<Asked, Trouble> {
+        let mut connection = Connection::open(to_proxy.stream, &leg.watch).await?;
+        let credentials = self.proxy.credentials.as_ref();
+        let host = self.proxy.authority.host.to_string();
+        let uri = self.request.uri().to_string();
+        let purpose = Purpose {
+            host: &host,
+            method: self.request.method().as_str(),
+            uri: &uri,
+            deadline: journal.deadline,
+        };
+        let mut login = Login::new(credentials, &self.probe.tickets, purpose);
+        let mut authorization = login.first().await.map_err(|why| self.no_login(why))?;
+        if let Some(Credentials::Negotiate(_)) = credentials {
+            // To wait for a ticket is part of the talk with the proxy, whatever comes after.
+            leg.ends_in_phase_proxy(journal);
+            leg.begins();
+        }
+        let mut seen = LoginSeen::default();
+        let mut has_answered = false;
+        loop {
+            seen.legs += 1;
+            let request = self.with(authorization.as_ref());
+            let response = match connection.ask(request).await {
+                Ok(response) => response,
+                Err(error) if !(has_answered && was_abandoned(leg)) => return Err(error.into()),
+                Err(_) if login.is_bound_to_connection() => return Err(self.closed_on_ntlm()),
+                Err(error) if seen.legs >= MOST_LEGS => return Err(error.into()),
+                Err(_) => {
+                    has_answered = false;
+                    connection = self.connect_anew(leg, journal).await?;
+                    continue;
+                }
+            };
+            has_answered = true;
+            seen.scheme = login.scheme();
+            if response.status() != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
+                return Ok(Asked {
+                    response,
+                    connection,
+                    refusal: None,
+                    login: seen,
+                });
+            }
+            let challenges = Challenges::of(response.headers().get_all(PROXY_AUTHENTICATE));
+            for scheme in challenges.schemes() {
+                if !seen.offered.contains(&scheme) {
+                    seen.offered.push(scheme);
+                }
+            }
+            let refusal = match login.next(&challenges) {
+                Ok(_) if seen.legs >= MOST_LEGS => {
+                    let why = format!("it still asks for a login after {MOST_LEGS} requests");
+                    Refusal::Rejected(why)
+                }
+                Ok(next) => {
+                    authorization = Some(next);
+                    self.note(&response, &seen, journal);
+                    let body = response.into_body();
+                    if connection.is_free_after(body).await {
+                        leg.ends_in_phase_proxy(journal);
+                        leg.begins();
+                    } else if login.is_bound_to_connection() {
+                        return Err(self.closed_on_ntlm());
+                    } else {
+                        has_answered = false;
+                        connection = self.connect_anew(leg, journal).await?;
+                    }
+                    continue;
+                }
+                Err(refusal) => refusal,
+            };
+            return Ok(Asked {
+                response,
+                connection,
+                refusal: Some(refusal),
+                login: seen,
+            });
+        }
+    }
+
+    fn with(&self, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
+        let mut request = self.request.clone();
+        if let Some(authorization) = authorization {
+            let headers = request.headers_mut();
+            headers.insert(PROXY_AUTHORIZATION, authorization.clone());
+        }
+        request
+    }
+
+    /// Writes down a demand for a login, in case nothing more is heard.
+    fn note(&self, response: &Response<Incoming>, login: &LoginSeen, journal: &mut Journal) {
+        let head = Head {
+            status: response.status(),
+            phrase: response.extensions().get::<ReasonPhrase>(),
+            headers: response.headers(),
+        };
+        let mut seen = head.seen(self.request.method() == Method::CONNECT);
+        login.write_into(&mut seen);
+        journal.observed.proxy = Some(seen);
+    }
+
+    async fn connect_anew(
+        &self,
+        leg: &mut Leg,
+        journal: &mut Journal,
+    ) -> Result<Connection, Trouble> {
+        leg.ends_in_phase_proxy(journal);
+        let to_proxy = self.probe.reach_proxy(self.proxy, journal).await?;
+        leg.begins_elsewhere(to_proxy.client_certificate_asked);
+        Ok(Connection::open(to_proxy.stream, &leg.watch).await?)
+    }
+
+    fn no_login(&self, why: Refusal) -> Trouble {
+        let (reason, note) = why.told();
+        self.failure(reason, &note).into()
+    }
+
+    fn closed_on_ntlm(&self) -> Trouble {
+        let what =
+            "it closed the connection on which its NTLM challenge came, and NTLM needs that one";
+        self.failure(ProxyReason::Closed, what).into()
+    }
+
+    fn failure(&self, reason: ProxyReason, detail: &str) -> Failure {
+        let Proxy {
+            name, authority, ..
+        } = &**self.proxy;
+        let asked = &self.described;
+        Failure::of_proxy(
+            reason,
+            format!("{asked} at proxy {name} ({authority}): {detail}"),
+        )
+    }
+}
+
+impl Refusal {
+    /// The reason, and the note on it for people.
+    pub(super) fn told(self) -> (ProxyReason, String) {
+        match self {
+            Self::NoCredentials => (
+                ProxyReason::AuthRequired,
+                "no credentials are configured".to_owned(),
+            ),
+            Self::NotOffered(note) => (ProxyReason::UnsupportedAuth, note),
+            Self::Rejected(note) => (ProxyReason::AuthRejected, note),
+            Self::Malformed(note) => (ProxyReason::ProtocolError, note),
+            Self::Unavailable(note) => (ProxyReason::CredentialsUnavailable, note),
+        }
+    }
+}
+
+/// Whether the proxy ended a connection that it had left open, and said nothing to the request.
+fn was_abandoned(leg: &Leg) -> bool {
+    leg.watch.ended() && leg.watch.first_byte().is_none()
+}

@@ -1,0 +1,173 @@
+//! Proxies that ask for a login in ways that no real one here does.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io::{self, Read, Write};
+use std::net::TcpStream;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha256};
+
+/// The account of SECRETS in kit.rs.
+const USER: &str = "alice";
+const PASSWORD: &str = "wonderland";
+
+/// A request as far as its head goes.
+struct Request {
+    method: String,
+    uri: String,
+    /// Empty where there is none.
+    login: String,
+}
+
+/// Digest by SHA-256, or else MD5; verifies the password.
+pub(super) fn digest_sha256(stream: &mut TcpStream) -> io::Result<()> {
+    const CHALLENGE: &str = "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA-256, nonce=\"n256\", opaque=\"o\", \
+                             Digest realm=\"lab\", qop=\"auth\", algorithm=MD5, nonce=\"nmd5\", opaque=\"o\"";
+    while let Some(request) = hear(stream)? {
+        if request.proves_password_by_sha256() {
+            return take(stream, &request);
+        }
+        demand(stream, CHALLENGE, "")?;
+    }
+    Ok(())
+}
+
+/// Digest whose first nonce is old when it comes back.
+pub(super) fn digest_stale(stream: &mut TcpStream) -> io::Result<()> {
+    while let Some(request) = hear(stream)? {
+        if request.login.contains("nonce=\"second\"") {
+            return take(stream, &request);
+        }
+        let is_answer = request.login.contains("nonce=\"first\"");
+        let (nonce, stale) = if is_answer {
+            ("second", ", stale=true")
+        } else {
+            ("first", "")
+        };
+        let challenge = format!("Digest realm=\"lab\", qop=\"auth\", nonce=\"{nonce}\"{stale}");
+        demand(stream, &challenge, "")?;
+    }
+    Ok(())
+}
+
+/// Digest that calls every nonce stale.
+pub(super) fn digest_always_stale(stream: &mut TcpStream) -> io::Result<()> {
+    while hear(stream)?.is_some() {
+        let challenge = "Digest realm=\"lab\", qop=\"auth\", nonce=\"n\", stale=true";
+        demand(stream, challenge, "")?;
+    }
+    Ok(())
+}
+
+/// Digest by an algorithm that hardly anybody has.
+pub(super) fn digest_sha512(stream: &mut TcpStream) -> io::Result<()> {
+    while hear(stream)?.is_some() {
+        let challenge = "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA-512-256, nonce=\"n\"";
+        demand(stream, challenge, "")?;
+    }
+    Ok(())
+}
+
+/// Digest, and hangs up after the challenge without having said so.
+pub(super) fn digest_hangs_up(stream: &mut TcpStream) -> io::Result<()> {
+    match hear(stream)? {
+        Some(request) if request.login.starts_with("Digest ") => take(stream, &request),
+        Some(_) => demand(
+            stream,
+            "Digest realm=\"lab\", qop=\"auth\", nonce=\"n\"",
+            "",
+        ),
+        None => Ok(()),
+    }
+}
+
+/// NTLM whose challenge comes on a connection that is closed then.
+pub(super) fn ntlm_closes(stream: &mut TcpStream) -> io::Result<()> {
+    hear(stream)?;
+    let mut message = b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\x01\x02\0\0".to_vec();
+    message.extend([7; 8]);
+    message.extend([0; 24]);
+    let challenge = format!("NTLM {}", STANDARD.encode(message));
+    demand(stream, &challenge, "Connection: close\r\n")
+}
+
+/// NTLM whose challenge ends in the middle.
+pub(super) fn ntlm_garbled(stream: &mut TcpStream) -> io::Result<()> {
+    while hear(stream)?.is_some() {
+        demand(
+            stream,
+            "NTLM TlRMTVNTUAACAAAABAAEADgAAAAFgoqi7Tk9VzJGRkk=",
+            "",
+        )?;
+    }
+    Ok(())
+}
+
+impl Request {
+    fn proves_password_by_sha256(&self) -> bool {
+        let parameters = self.login.strip_prefix("Digest ").unwrap_or_default();
+        let parameters: HashMap<&str, &str> = parameters
+            .split(", ")
+            .filter_map(|parameter| parameter.split_once('='))
+            .map(|(name, value)| (name, value.trim_matches('"')))
+            .collect();
+        let of = |name: &str| parameters.get(name).copied().unwrap_or_default();
+        let secret = sha256(&format!("{USER}:lab:{PASSWORD}"));
+        let request = sha256(&format!("{}:{}", self.method, self.uri));
+        let (count, cnonce) = (of("nc"), of("cnonce"));
+        let response = sha256(&format!("{secret}:n256:{count}:{cnonce}:auth:{request}"));
+        of("username") == USER && of("uri") == self.uri && of("response") == response
+    }
+}
+
+fn sha256(text: &str) -> String {
+    let mut hexadecimal = String::new();
+    for byte in Sha256::digest(text) {
+        write!(hexadecimal, "{byte:02x}").unwrap();
+    }
+    hexadecimal
+}
+
+/// Reads one head; none when the connection is closed instead.
+fn hear(stream: &mut TcpStream) -> io::Result<Option<Request>> {
+    let mut head = Vec::new();
+    let mut byte = [0];
+    while !head.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte)? == 0 {
+            return Ok(None);
+        }
+        head.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&head).into_owned();
+    let mut words = head.split(' ').map(str::to_owned);
+    let login = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("proxy-authorization")
+            .then(|| value.to_owned())
+    });
+    Ok(Some(Request {
+        method: words.next().unwrap_or_default(),
+        uri: words.next().unwrap_or_default(),
+        login: login.unwrap_or_default(),
+    }))
+}
+
+fn demand(stream: &mut TcpStream, challenge: &str, headers: &str) -> io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: {challenge}\r\n{headers}\
+         Content-Length: 5\r\n\r\nlogin"
+    );
+    stream.write_all(answer.as_bytes())
+}
+
+/// The login is good: a tunnel that leads nowhere, or an answer.
+fn take(stream: &mut TcpStream, request: &Request) -> io::Result<()> {
+    if request.method == "CONNECT" {
+        stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n")?;
+        while stream.read(&mut [0; 64])? > 0 {}
+        return Ok(());
+    }
+    stream.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok")
+}

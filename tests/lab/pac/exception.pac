@@ -1,0 +1,7 @@
+function FindProxyForURL(url, host) {
+  return proxyOf(host);
+}
+
+function proxyOf(host) {
+  return proxies[host];
+}

@@ -1,0 +1,3 @@
+function FindProxyForUrl(url, host) {
+  return "DIRECT";
+}

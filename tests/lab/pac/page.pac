@@ -1,0 +1,2 @@
+<!DOCTYPE html>
+<title>Log in</title>

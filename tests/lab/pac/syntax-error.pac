@@ -1,0 +1,5 @@
+function FindProxyForURL(url, host) {
+  if (host == "web.lab.test" {
+    return "DIRECT";
+  }
+}
