@@ -67,9 +67,9 @@ const HOLDS: &[Expected] = &[
         name: "lives-over-socks",
         endpoint: "url: \"tcp://web.lab.test:443\"",
         route: "dante",
-        hold: "{for: 1s, interval: 1m, keep_alive: 1s}",
+        hold: "{for: 2s, interval: 1m, keep_alive: 1s}",
         result: "held",
-        lived: Some((1.0, 2.0)),
+        lived: Some((2.0, 3.0)),
     },
     Expected {
         name: "cut-by-the-proxy",
