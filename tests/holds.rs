@@ -312,7 +312,7 @@ fn behind_firewall(lab: &Lab, name: &str, endpoints: &str, meanwhile: &str) -> V
 /// The daemon: holds have series of their own and are on the page; probes go on as if there were none.
 fn beside_probes(lab: &Lab) {
     let holds = "  - {name: cut, url: \"https://web.lab.test:7443/\", hold: {for: 5s, interval: 1m}}\n  \
-                 - {name: lives, url: \"https://web.lab.test/\", hold: {for: 2s, interval: 5s}}\n";
+                 - {name: lives, url: \"https://web.lab.test/\", hold: {for: 2s, interval: 6s}}\n";
     let text = configuration(holds).replace("global: {", "global: {concurrency: 1, interval: 1s, ");
     let config = lab.write("beside-probes.yml", &text);
     let reachd = Reachd::start(lab, "beside-probes", &config);
