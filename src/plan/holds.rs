@@ -63,7 +63,7 @@ mod tests {
         // Each takes up to 200 s of 900 s, the last, over tls, 190 s.
         let held = |url| with_hold(&check("s", "a", url));
         let mut checks: Vec<Arc<Check>> = (0..9).map(|_| held("https://a.example/")).collect();
-        let mut plan_with = |limit| {
+        let plan_with = |limit| {
             let mut plan = plan(&checks);
             plan.hold_concurrency = limit;
             (plan.holds_at_once(), plan.shortage_of_holds())
