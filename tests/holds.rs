@@ -351,6 +351,14 @@ fn beside_probes(lab: &Lab) {
         "{}",
         page.body
     );
+    let overview = http::get(reachd.address, "/").unwrap();
+    assert!(
+        overview.body.contains("/checks/default/cut/direct#hold"),
+        "{}",
+        overview.body
+    );
+    let last_run = "reachd_hold_last_run_timestamp_seconds";
+    assert_eq!(metrics.matching(last_run, &[]).len(), 2);
     assert!(
         reachd
             .daemon

@@ -368,7 +368,7 @@ async fn an_answer_is_one_of_http() {
 async fn who_never_stops_talking_is_not_listened_to_for_ever() {
     for target in [https(), Target::Tcp(authority())] {
         let flood = pass_with(&target, |mut theirs| async move {
-            let piece = [b'x'; 64 * 1024];
+            let piece = vec![b'x'; 64 * 1024];
             while theirs.write_all(&piece).await.is_ok() {
                 seconds(1).await;
             }
