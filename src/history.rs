@@ -260,6 +260,10 @@ impl Watcher for HistoryWatcher {
     fn abandoned(&self, _panicked: bool) {}
 
     fn skipped(&self, _turns: u64) {}
+
+    fn hold_panicked(&self) {}
+
+    fn holds_skipped(&self, _turns: u64) {}
 }
 
 #[cfg(test)]

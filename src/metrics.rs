@@ -29,8 +29,8 @@ const RESULT_SERIES: usize = 10;
 /// What the TLS session with the proxy adds to that: TLS, certificate, and its two ends of validity.
 const PROXY_TLS_SERIES: usize = 4;
 
-/// What a hold adds: how long it lived, and whether that was long enough.
-const HOLD_SERIES: usize = 2;
+/// What a hold adds: how long it lived, whether that was long enough, and last run.
+const HOLD_SERIES: usize = 3;
 
 /// Everything that `/metrics` shows.
 #[derive(Debug)]
@@ -147,6 +147,14 @@ impl Watcher for MetricsWatcher {
 
     fn skipped(&self, turns: u64) {
         self.own.skipped(turns);
+    }
+
+    fn hold_panicked(&self) {
+        self.own.panicked();
+    }
+
+    fn holds_skipped(&self, turns: u64) {
+        self.own.holds_skipped(turns);
     }
 }
 

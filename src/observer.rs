@@ -38,6 +38,12 @@ pub trait Watcher: Send + Sync {
 
     /// So many turns passed while a probe was still running or waiting for its turn.
     fn skipped(&self, turns: u64);
+
+    /// A hold ended without an outcome: reachd itself is at fault.
+    fn hold_panicked(&self);
+
+    /// So many turns passed while a hold was still running or waiting until there was room for it.
+    fn holds_skipped(&self, turns: u64);
 }
 
 /// Several observers, told in this order, as one.
@@ -99,6 +105,18 @@ impl Watcher for Watchers {
             watcher.skipped(turns);
         }
     }
+
+    fn hold_panicked(&self) {
+        for watcher in &self.0 {
+            watcher.hold_panicked();
+        }
+    }
+
+    fn holds_skipped(&self, turns: u64) {
+        for watcher in &self.0 {
+            watcher.holds_skipped(turns);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -149,6 +167,14 @@ mod tests {
         fn skipped(&self, turns: u64) {
             self.write(format!("skipped {turns}"));
         }
+
+        fn hold_panicked(&self) {
+            self.write("hold panicked".to_owned());
+        }
+
+        fn holds_skipped(&self, turns: u64) {
+            self.write(format!("holds skipped {turns}"));
+        }
     }
 
     #[test]
@@ -164,6 +190,8 @@ mod tests {
         watcher.abandoned(true);
         watcher.held(&fixture::held(0));
         watcher.skipped(3);
+        watcher.hold_panicked();
+        watcher.holds_skipped(4);
 
         let expected = [
             "planned 1",
@@ -173,6 +201,8 @@ mod tests {
             "abandoned true",
             "held Some(180s)",
             "skipped 3",
+            "hold panicked",
+            "holds skipped 4",
         ];
         assert_eq!(*first.0.lock().unwrap(), expected);
         assert_eq!(*second.0.lock().unwrap(), expected);

@@ -4,6 +4,7 @@
 mod build;
 #[cfg(test)]
 pub(crate) mod fixture;
+mod holds;
 mod steps;
 
 use std::sync::Arc;

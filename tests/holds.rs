@@ -67,9 +67,9 @@ const HOLDS: &[Expected] = &[
         name: "lives-over-socks",
         endpoint: "url: \"tcp://web.lab.test:443\"",
         route: "dante",
-        hold: "{for: 1s, interval: 1m, keep_alive: 1s}",
+        hold: "{for: 2s, interval: 1m, keep_alive: 1s}",
         result: "held",
-        lived: Some((1.0, 2.0)),
+        lived: Some((2.0, 3.0)),
     },
     Expected {
         name: "cut-by-the-proxy",
@@ -312,7 +312,7 @@ fn behind_firewall(lab: &Lab, name: &str, endpoints: &str, meanwhile: &str) -> V
 /// The daemon: holds have series of their own and are on the page; probes go on as if there were none.
 fn beside_probes(lab: &Lab) {
     let holds = "  - {name: cut, url: \"https://web.lab.test:7443/\", hold: {for: 5s, interval: 1m}}\n  \
-                 - {name: lives, url: \"https://web.lab.test/\", hold: {for: 2s, interval: 5s}}\n";
+                 - {name: lives, url: \"https://web.lab.test/\", hold: {for: 2s, interval: 6s}}\n";
     let text = configuration(holds).replace("global: {", "global: {concurrency: 1, interval: 1s, ");
     let config = lab.write("beside-probes.yml", &text);
     let reachd = Reachd::start(lab, "beside-probes", &config);
@@ -351,6 +351,14 @@ fn beside_probes(lab: &Lab) {
         "{}",
         page.body
     );
+    let overview = http::get(reachd.address, "/").unwrap();
+    assert!(
+        overview.body.contains("/checks/default/cut/direct#hold"),
+        "{}",
+        overview.body
+    );
+    let last_run = "reachd_hold_last_run_timestamp_seconds";
+    assert_eq!(metrics.matching(last_run, &[]).len(), 2);
     assert!(
         reachd
             .daemon

@@ -70,6 +70,9 @@ fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
     for notice in notices {
         writeln!(text, "note: {notice}").ok();
     }
+    if let Some(shortage) = plan.shortage_of_holds() {
+        writeln!(text, "note: {shortage}").ok();
+    }
     for missing in &plan.not_probed {
         writeln!(
             text,
@@ -79,4 +82,25 @@ fn summary(file: Option<&Path>, plan: &Plan, notices: &[String]) -> String {
         .ok();
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture;
+
+    #[test]
+    fn the_summary_tells_of_holds_that_do_not_get_their_turns() {
+        let checks: Vec<_> = (0..9)
+            .map(|_| fixture::with_hold(&fixture::check("s", "a", "https://a.example/")))
+            .collect();
+        let mut plan = fixture::plan(&checks);
+        assert!(!summary(None, &plan, &[]).contains("note:"));
+        plan.hold_concurrency = 1;
+        let text = summary(None, &plan, &[]);
+        assert!(
+            text.contains("\nnote: holds stand up to 2 at once"),
+            "{text}"
+        );
+    }
 }

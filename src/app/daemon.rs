@@ -172,6 +172,9 @@ impl Daemon {
         for notice in &setup.notices {
             warn!("{notice}");
         }
+        if let Some(shortage) = setup.plan.shortage_of_holds() {
+            warn!("{shortage}");
+        }
         let workers = setup.config.global.workers;
         if workers != self.workers {
             warn!(

@@ -32,7 +32,7 @@ pub(super) fn read(value: &Value<'_>) -> Option<HoldChoice> {
     let hold = value.fields(|fields| {
         let lasts = fields.required("for", |value| duration(value, &DURATIONS));
         let interval = fields.optional("interval", |value| duration(value, &INTERVALS));
-        let keep_alive = fields.optional("keep_alive", |value| duration(value, &KEEP_ALIVES));
+        let keep_alive = fields.optional("keep_alive", |value| keep_alive(value, lasts));
         Some(Hold {
             duration: lasts?,
             interval: interval.unwrap_or(Hold::DEFAULT_INTERVAL),
@@ -40,6 +40,23 @@ pub(super) fn read(value: &Value<'_>) -> Option<HoldChoice> {
         })
     })??;
     Some(HoldChoice::For(hold))
+}
+
+/// After how much idle time TCP asks, which must come before the time is up.
+fn keep_alive(value: &Value<'_>, lasts: Option<Duration>) -> Option<Duration> {
+    let period = duration(value, &KEEP_ALIVES)?;
+    match lasts {
+        Some(lasts) if period >= lasts => {
+            let (shown, lasts) = (value.shown(), duration_text(lasts));
+            value.refuse_with(
+                format!(
+                    "{shown} is no shorter than `for`, {lasts}: TCP would never ask for the peer"
+                ),
+                "leave it out for a truly idle connection, or shorten it".to_owned(),
+            )
+        }
+        _ => Some(period),
+    }
 }
 
 /// The effective section.

@@ -139,6 +139,12 @@ pub(super) const FAMILIES: &[Family] = &[
         rows: Rows::Checks(rows::hold_failing),
     },
     Family {
+        name: "reachd_hold_last_run_timestamp_seconds",
+        kind: "gauge",
+        help: "When the latest hold started.",
+        rows: Rows::Checks(rows::hold_last_run),
+    },
+    Family {
         name: "reachd_service_status",
         kind: "gauge",
         help: "0 when all endpoints of the service are reachable over the route, 1 when only such as are \

@@ -16,6 +16,7 @@ pub(super) struct OwnHealth {
     checks: IntGauge,
     in_flight: IntGauge,
     skipped: IntCounter,
+    holds_skipped: IntCounter,
     panics: IntCounter,
     lag: Histogram,
     reload_successful: IntGauge,
@@ -42,9 +43,13 @@ impl OwnHealth {
                 "reachd_probes_skipped_total",
                 "Turns that passed while the probe before was still running or waiting.",
             )?,
+            holds_skipped: IntCounter::new(
+                "reachd_holds_skipped_total",
+                "Turns that passed while the hold before was still running or waiting.",
+            )?,
             panics: IntCounter::new(
                 "reachd_probe_panics_total",
-                "Probes that a fault of reachd itself ended.",
+                "Probes and holds that a fault of reachd itself ended.",
             )?,
             lag: Histogram::with_opts(
                 HistogramOpts::new(
@@ -73,6 +78,7 @@ impl OwnHealth {
         registry.register(Box::new(health.checks.clone()))?;
         registry.register(Box::new(health.in_flight.clone()))?;
         registry.register(Box::new(health.skipped.clone()))?;
+        registry.register(Box::new(health.holds_skipped.clone()))?;
         registry.register(Box::new(health.panics.clone()))?;
         registry.register(Box::new(health.lag.clone()))?;
         registry.register(Box::new(health.reload_successful.clone()))?;
@@ -104,6 +110,10 @@ impl OwnHealth {
 
     pub(super) fn skipped(&self, turns: u64) {
         self.skipped.inc_by(turns);
+    }
+
+    pub(super) fn holds_skipped(&self, turns: u64) {
+        self.holds_skipped.inc_by(turns);
     }
 
     pub(super) fn reloaded(&self, success: bool, at: SystemTime) {

@@ -93,6 +93,12 @@ pub(super) fn hold_failing(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
+pub(super) fn hold_last_run(lines: &mut Lines<'_>, row: &CheckRow) {
+    if let Some(hold) = row.numbers.latest_hold() {
+        lines.line(&row.numbers.labels).timestamp(hold.started);
+    }
+}
+
 // === how long it takes ===
 
 pub(super) fn probe_duration(lines: &mut Lines<'_>, set: &HistogramSet) {

@@ -188,6 +188,10 @@ impl Watcher for StateWatcher {
     fn abandoned(&self, _panicked: bool) {}
 
     fn skipped(&self, _turns: u64) {}
+
+    fn hold_panicked(&self) {}
+
+    fn holds_skipped(&self, _turns: u64) {}
 }
 
 impl StateWatcher {

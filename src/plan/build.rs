@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::holds::longest;
 use super::{Check, HistogramMode, Histograms, Plan};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
@@ -179,11 +180,13 @@ impl<'a> Builder<'a> {
             return;
         };
         let timeout = overrides.timeout.unwrap_or(self.config.global.timeout);
-        let longest = hold.duration + timeout;
-        if hold.interval <= longest {
+        let longest = longest(endpoint, timeout);
+        if let Some(longest) = longest.filter(|longest| hold.interval <= *longest) {
             let text = humantime::format_duration;
             let what = format!(
-                "is held for {} within a timeout of {}, which is no shorter than the interval of its hold, {}",
+                "is held for up to {} (its {}, and its timeout of {} to open the connection and, over https, to use it \
+                 at its end), which is no shorter than the interval of its hold, {}",
+                text(longest),
                 text(hold.duration),
                 text(timeout),
                 text(hold.interval)

@@ -51,15 +51,17 @@ impl Tokens {
 
     fn token(&self, service: &str, mechanism: Oid<'static>) -> Result<Option<Vec<u8>>, Error> {
         let service = Name::new(service.as_bytes(), Some(GSS_NT_HOSTBASED_SERVICE))?;
-        let principal = self.principal.as_deref().map(str::as_bytes);
-        let principal = principal
-            .map(|principal| Name::new(principal, Some(GSS_NT_KRB5_PRINCIPAL)))
+        // Without a principal the library itself chooses, and is as lenient with a ticket as the KDC.
+        let principal = self.principal.as_deref();
+        let credential = principal
+            .map(|principal| {
+                let name = Name::new(principal.as_bytes(), Some(GSS_NT_KRB5_PRINCIPAL))?;
+                let mechanisms = OidSet::singleton(mechanism)?;
+                Cred::acquire(Some(&name), None, CredUsage::Initiate, Some(&mechanisms))
+            })
             .transpose()?;
-        let mechanisms = OidSet::singleton(mechanism)?;
-        let (name, usage) = (principal.as_ref(), CredUsage::Initiate);
-        let credential = Cred::acquire(name, None, usage, Some(&mechanisms))?;
         let flags = CtxFlags::empty();
-        let mut context = ClientCtx::new(Some(credential), service, flags, Some(mechanism));
+        let mut context = ClientCtx::new(credential, service, flags, Some(mechanism));
         let token = context.step(None, None)?;
         Ok(token.map(|token| token.to_vec()))
     }

@@ -14,6 +14,13 @@ use crate::outcome::{ConnectReason, ConnectSeen, Failure, Observed, Peer};
 /// More addresses of one name are not tried: the time for each would be too short to mean anything.
 const MOST_ADDRESSES: usize = 8;
 
+/// How many questions of TCP go unanswered before it gives the peer up.
+const UNANSWERED: u32 = 3;
+
+/// How long TCP waits for the answer to such a question at most: a peer that is gone is to be found out soon after
+/// the first, however rarely it is asked.
+const MOST_PATIENCE: Duration = Duration::from_secs(5);
+
 /// Connects to the first address that answers.
 pub(super) async fn connect(
     addresses: &[IpAddr],
@@ -52,12 +59,12 @@ pub(super) async fn connect(
 }
 
 /// Has TCP ask for the peer whenever the connection was idle for so long. After three questions without an answer
-/// the connection counts as lost.
+/// in quick succession the connection counts as lost.
 pub(super) fn keep_alive(stream: &TcpStream, period: Duration) {
     let settings = TcpKeepalive::new()
         .with_time(period)
-        .with_interval(period)
-        .with_retries(3);
+        .with_interval(period.min(MOST_PATIENCE))
+        .with_retries(UNANSWERED);
     // Where the system cannot, the connection is as idle as without.
     SockRef::from(stream).set_tcp_keepalive(&settings).ok();
 }
@@ -150,6 +157,21 @@ mod tests {
             failure.detail,
             "[::1]:1: no route; 127.0.0.1:1: refused; 127.0.0.2:1: no answer in time"
         );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_peer_that_is_gone_is_found_out_soon_after_the_first_question() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let stream = TcpStream::connect(address).await.unwrap();
+        let socket = SockRef::from(&stream);
+        for (period, interval) in [(1, 1), (5, 5), (60, 5), (3600, 5)] {
+            keep_alive(&stream, Duration::from_secs(period));
+            assert_eq!(socket.tcp_keepalive_time().unwrap().as_secs(), period);
+            assert_eq!(socket.tcp_keepalive_interval().unwrap().as_secs(), interval);
+            assert_eq!(socket.tcp_keepalive_retries().unwrap(), 3);
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,6 +1,7 @@
 //! The phase `hold`: a connection is opened as a probe opens it, and then nobody says anything. How long does it
 //! live, who ends it, and is it still there when it is used at last?
 
+mod heard;
 mod idle;
 #[cfg(test)]
 mod tests;
@@ -9,6 +10,7 @@ use std::time::SystemTime;
 
 use tokio::time::Instant;
 
+use self::heard::Heard;
 use self::idle::{Idle, Use};
 use super::Probe;
 use super::journal::Journal;
@@ -97,7 +99,7 @@ impl Probe {
             wanted: hold.duration,
             at_end,
             lived: None,
-            heard: Vec::new(),
+            heard: Heard::default(),
         }
     }
 }

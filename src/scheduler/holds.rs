@@ -41,7 +41,10 @@ impl Holding {
             let hold = Arc::clone(&self.hold.borrow());
             self.hold_once(&hold).await;
             drop(permit);
-            self.turns.skip_those_before(Instant::now());
+            let skipped = self.turns.skip_those_before(Instant::now());
+            if skipped > 0 {
+                self.watcher.holds_skipped(skipped);
+            }
         }
     }
 
@@ -57,6 +60,9 @@ impl Holding {
                     service = key.service, endpoint = key.endpoint, route = key.route, %fault,
                     "a hold ended without an outcome: this is a fault of reachd, please report it"
                 );
+                if fault.is_panic() {
+                    self.watcher.hold_panicked();
+                }
             }
             None => {}
         }

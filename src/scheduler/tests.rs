@@ -89,6 +89,15 @@ impl Watcher for Page {
     fn skipped(&self, turns: u64) {
         self.notebook.note(format!("{} skipped {turns}", self.name));
     }
+
+    fn hold_panicked(&self) {
+        self.notebook.note(format!("{} hold panicked", self.name));
+    }
+
+    fn holds_skipped(&self, turns: u64) {
+        self.notebook
+            .note(format!("{} holds skipped {turns}", self.name));
+    }
 }
 
 fn check(name: &str, interval: Duration) -> Arc<Check> {
@@ -372,6 +381,19 @@ async fn no_more_are_held_at_once_than_the_limit() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn turns_of_holds_that_find_no_room_are_counted() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let jobs = ["a", "b", "c"].map(|name| held_job(name, 100 * SECOND, 90));
+    scheduler.apply(jobs.to_vec(), at_once(10));
+    advance_to(&notebook, 290).await;
+    // The third waits from 40 to 90, and its turn at 140 passes while it is held.
+    assert_eq!(notebook.of("c held"), [180]);
+    assert_eq!(notebook.of("c holds skipped 1"), [180]);
+    assert!(notebook.of("c skipped").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reload_keeps_a_hold_under_way_and_its_rhythm() {
     let notebook = Notebook::new();
     let mut scheduler = Scheduler::new(notebook.observers());
@@ -414,5 +436,6 @@ async fn a_hold_that_panics_is_contained() {
     scheduler.apply(vec![broken, well], at_once(10));
     advance_to(&notebook, 95).await;
     assert_eq!(notebook.of("well held"), [80]);
+    assert_eq!(notebook.of("broken hold panicked"), [0]);
     assert_eq!(notebook.of("broken observed").len(), 10);
 }

@@ -27,6 +27,8 @@ pub(super) struct Counts {
     pub(super) failing: usize,
     pub(super) failing_critical: usize,
     pub(super) waiting: usize,
+    /// Whose last hold failed, whatever their probes say. They change no verdict.
+    pub(super) holds_failing: usize,
 }
 
 // === impl State ===
@@ -39,6 +41,12 @@ impl State {
             Some(_) => Self::Failing,
         }
     }
+}
+
+/// Whether its last idle connection did not live as long as it must.
+pub(super) fn hold_fails(history: &CheckHistory) -> bool {
+    let latest = history.hold.as_deref();
+    latest.is_some_and(|outcome| outcome.result.is_err())
 }
 
 // === impl Counts ===
@@ -78,6 +86,7 @@ impl Counts {
 
     fn add(&mut self, history: &CheckHistory) {
         self.checks += 1;
+        self.holds_failing += usize::from(hold_fails(history));
         match State::of(history) {
             State::Waiting => self.waiting += 1,
             State::Succeeding => self.succeeding += 1,

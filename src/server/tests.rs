@@ -267,12 +267,12 @@ async fn the_status_counts_checks_by_service_and_route() {
     assert_eq!(status["ready"], false);
     assert_eq!(
         status["counts"],
-        json!({"checks": 12, "succeeding": 5, "failing": 6, "failing_critical": 4, "waiting": 1})
+        json!({"checks": 12, "succeeding": 5, "failing": 6, "failing_critical": 4, "waiting": 1, "holds_failing": 0})
     );
     assert_eq!(
         status["services"][1],
         json!({"service": "site", "route": "direct", "verdict": "critical", "message_id": 11412,
-               "counts": {"checks": 3, "succeeding": 1, "failing": 1, "failing_critical": 1, "waiting": 1}})
+               "counts": {"checks": 3, "succeeding": 1, "failing": 1, "failing_critical": 1, "waiting": 1, "holds_failing": 0}})
     );
     assert_eq!(status["not_probed"][0]["endpoint"], "<cmg>.cloudapp.net");
 }
@@ -333,6 +333,9 @@ async fn a_check_with_a_hold_says_how_it_fared() {
     assert_eq!(hold["failure"]["reason"], "closed_early");
     assert_eq!(hold["success"], false);
     assert!(checks["checks"][1].get("hold").is_none());
+    let status = server.json("/api/v1/status").await;
+    assert_eq!(status["counts"]["holds_failing"], 1);
+    assert_eq!(status["verdict"], Value::Null, "no probe ran yet");
 }
 
 #[tokio::test]

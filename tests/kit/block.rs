@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 31] = [
+const SERVERS: [(&str, u8); 32] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -19,6 +19,7 @@ const SERVERS: [(&str, u8); 31] = [
     ("squid-negotiate-ntlm", 24),
     ("squid-all", 25),
     ("squid-all-closes", 26),
+    ("squid-ntlm-fake", 27),
     ("tinyproxy", 30),
     ("dante", 31),
     ("dante-password", 32),

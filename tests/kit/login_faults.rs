@@ -23,13 +23,15 @@ struct Request {
 
 /// Digest by SHA-256, or else MD5; verifies the password.
 pub(super) fn digest_sha256(stream: &mut TcpStream) -> io::Result<()> {
-    const CHALLENGE: &str = "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA-256, nonce=\"n256\", opaque=\"o\", \
-                             Digest realm=\"lab\", qop=\"auth\", algorithm=MD5, nonce=\"nmd5\", opaque=\"o\"";
+    const CHALLENGE: &str =
+        "Digest realm=\"lab\", qop=\"auth\", algorithm=SHA-256, nonce=\"n256\", opaque=\"o\"";
+    const OTHER: &str =
+        "Proxy-Authenticate: Digest realm=\"lab\", qop=\"auth\", algorithm=MD5, nonce=\"nmd5\"\r\n";
     while let Some(request) = hear(stream)? {
         if request.proves_password_by_sha256() {
             return take(stream, &request);
         }
-        demand(stream, CHALLENGE, "")?;
+        demand(stream, CHALLENGE, OTHER)?;
     }
     Ok(())
 }
@@ -115,10 +117,12 @@ impl Request {
             .collect();
         let of = |name: &str| parameters.get(name).copied().unwrap_or_default();
         let secret = sha256(&format!("{USER}:lab:{PASSWORD}"));
-        let request = sha256(&format!("{}:{}", self.method, self.uri));
+        // curl proves the path alone, where the request has the absolute form.
+        let uri = of("uri");
+        let request = sha256(&format!("{}:{uri}", self.method));
         let (count, cnonce) = (of("nc"), of("cnonce"));
         let response = sha256(&format!("{secret}:n256:{count}:{cnonce}:auth:{request}"));
-        of("username") == USER && of("uri") == self.uri && of("response") == response
+        of("username") == USER && self.uri.ends_with(uri) && of("response") == response
     }
 }
 

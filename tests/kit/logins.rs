@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use super::daemon::Daemon;
 use super::servers::{Lab, Ready, SQUID_USER, as_squid, identity};
+use super::wait;
 
 /// The KDC's realm.
 const REALM: &str = "LAB.TEST";
@@ -31,6 +33,12 @@ auth_param digest realm lab
 
 const NTLM: &str = "\
 auth_param ntlm program @dir@/ntlm-auth.py
+auth_param ntlm children 4 startup=1
+";
+
+/// It takes any password, and curl's messages too.
+const NTLM_FAKE: &str = "\
+auth_param ntlm program /usr/lib/squid/ntlm_fake_auth
 auth_param ntlm children 4 startup=1
 ";
 
@@ -72,6 +80,7 @@ impl Lab<'_> {
         vec![
             self.squid_with_login("squid-digest", DIGEST),
             self.squid_with_login("squid-ntlm", NTLM),
+            self.squid_with_login("squid-ntlm-fake", NTLM_FAKE),
             self.squid_with_login("squid-negotiate", NEGOTIATE),
             self.squid_with_login("squid-negotiate-ntlm", NEGOTIATE_NTLM),
             self.squid_with_login("squid-all", &all),
@@ -98,7 +107,7 @@ impl Lab<'_> {
     }
 
     /// Makes the realm with its principals and keytabs, and starts its KDC.
-    pub(super) fn kdc(&self) -> (Daemon, Ready) {
+    pub(super) fn kdc(&self) -> Daemon {
         fs::create_dir(self.dir.join("krb5")).unwrap();
         self.write("krb5/krb5.conf", include_str!("../lab/krb5.conf"));
         self.write("krb5/kdc.conf", include_str!("../lab/kdc.conf"));
@@ -124,10 +133,9 @@ impl Lab<'_> {
         let keytab = self.dir.join("krb5/proxy.keytab");
         let (user, group) = identity(SQUID_USER);
         std::os::unix::fs::chown(keytab, Some(user), Some(group)).unwrap();
-        let daemon = Daemon::start_with("kdc", &["krb5kdc", "-n"], self.dir, |command| {
+        Daemon::start_with("kdc", &["krb5kdc", "-n"], self.dir, |command| {
             environment(command, self.dir);
-        });
-        (daemon, Ready::Accepts(self.at("kdc", 88)))
+        })
     }
 
     /// A key for a realm whose KDC never learns of it.
@@ -142,7 +150,7 @@ impl Lab<'_> {
         run(self.kerberos("ktutil").stdin(wishes));
     }
 
-    /// Gets the tickets of the user, once the KDC runs: good ones, and some that are over at once.
+    /// Gets the tickets of the user, once the KDC runs: good ones, and some that are over soon.
     pub(super) fn tickets(&self) {
         for (cache, lifetime) in [("good", "1h"), ("expired", "1s")] {
             let cache = self.filled(&format!("@dir@/krb5/{cache}.cache"));
@@ -151,6 +159,18 @@ impl Lab<'_> {
             let arguments = ["-l", lifetime, "-c", &cache, USER];
             run(self.kerberos("kinit").args(arguments).stdin(password));
         }
+    }
+
+    /// Waits until those are over.
+    pub(super) fn expiry(&self) {
+        let cache = self.filled("@dir@/krb5/expired.cache");
+        let expired = wait::within(Duration::from_secs(10), || {
+            let service = "HTTP/squid-all.lab.test";
+            let mut use_it = self.kerberos("kvno");
+            use_it.args(["-q", "-c", &cache, service]);
+            (!use_it.output().unwrap().status.success()).then_some(())
+        });
+        assert!(expired.is_some(), "a ticket for a second is good for ten");
     }
 
     fn kerberos(&self, program: &str) -> Command {

@@ -59,17 +59,20 @@ pub(crate) fn start_all(block: &Block, dir: &Path, values: &Values) -> Vec<Daemo
         lab.dante("dante", "none"),
         lab.dante("dante-password", "username"),
         lab.haproxy(),
-        lab.kdc(),
     ];
+    let mut kdc = lab.kdc();
     daemons.extend(lab.logins());
+    kdc.wait_for(lab.at("kdc", 88));
+    lab.tickets();
     for (daemon, ready) in &mut daemons {
         match *ready {
             Ready::Names(server) => daemon.wait_until(|| dns::answers(server, "web.lab.test")),
             Ready::Accepts(server) => daemon.wait_for(server),
         }
     }
-    lab.tickets();
-    daemons.into_iter().map(|(daemon, _)| daemon).collect()
+    lab.expiry();
+    let daemons = daemons.into_iter().map(|(daemon, _)| daemon);
+    daemons.chain([kdc]).collect()
 }
 
 /// What the servers are started with.

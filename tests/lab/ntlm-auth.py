@@ -3,6 +3,7 @@
 
 The accounts are in the file that NTLM_USER_FILE names, a line each: DOMAIN:user:password. With the argument
 `negotiate` it answers in the form of the scheme Negotiate. Squid asks `YR message` first and `KK message` then.
+The mechanism wants version and MIC in the messages, which curl leaves out: curl cannot log in here.
 """
 
 import base64

@@ -165,20 +165,29 @@ fn the_reference_names_every_key_with_its_default() {
 }
 
 #[test]
-fn the_examples_of_the_reference_are_valid() {
+fn the_examples_of_the_reference_and_the_readme_are_valid() {
     let folder = folder();
-    let reference = reference();
-    let mut examples = 0;
-    for block in reference.split("```yaml\n").skip(1) {
-        let (example, _) = block.split_once("```").unwrap();
-        if let Err(problems) = Config::parse("example", example, folder.path(), &environment) {
-            panic!("{problems}\n{example}");
+    for (document, least) in [(REFERENCE, 8), ("README.md", 4)] {
+        let text = document_at(document);
+        let blocks = text.split("```yaml\n").skip(1);
+        let blocks = blocks.filter_map(|block| block.split_once("```"));
+        // The one example that is Prometheus' own.
+        let own = blocks.filter(|(example, _)| !example.contains("scrape_configs"));
+        let mut examples = 0;
+        for (example, _) in own {
+            if let Err(problems) = Config::parse("example", example, folder.path(), &environment) {
+                panic!("{document}: {problems}\n{example}");
+            }
+            examples += 1;
         }
-        examples += 1;
+        assert!(examples >= least, "only {examples} examples in {document}");
     }
-    assert!(examples >= 8, "only {examples} examples");
 }
 
 fn reference() -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(REFERENCE)).unwrap()
+    document_at(REFERENCE)
+}
+
+fn document_at(path: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }

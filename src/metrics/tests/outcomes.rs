@@ -113,6 +113,8 @@ fn own_health_counts_what_befalls_probes() {
     watcher.abandoned(false);
     watcher.started(Duration::ZERO);
     watcher.skipped(3);
+    watcher.hold_panicked();
+    watcher.holds_skipped(2);
     metrics.reloaded(true, SystemTime::UNIX_EPOCH + Duration::from_secs(7));
     metrics.reloaded(false, SystemTime::UNIX_EPOCH + Duration::from_secs(9));
 
@@ -121,7 +123,8 @@ fn own_health_counts_what_befalls_probes() {
         ("reachd_checks", "1"),
         ("reachd_probes_in_flight", "1"),
         ("reachd_probes_skipped_total", "3"),
-        ("reachd_probe_panics_total", "1"),
+        ("reachd_holds_skipped_total", "2"),
+        ("reachd_probe_panics_total", "2"),
         ("reachd_scheduler_lag_seconds_count", "4"),
         ("reachd_scheduler_lag_seconds_bucket{le=\"0.001\"}", "3"),
         ("reachd_config_last_reload_successful", "0"),
@@ -151,6 +154,7 @@ fn a_hold_has_series_of_its_own_and_touches_no_others() {
     let watcher = metrics.watch(&check);
     let base = r#"service="site",endpoint="gateway",route="direct""#;
     let of_holds = || series(&metrics, "reachd_hold_");
+    let last_run = |at: u64| format!("reachd_hold_last_run_timestamp_seconds{{{base}}} {at}");
     assert!(of_holds().is_empty());
     let others = |text: String| -> Vec<String> {
         let lines = text.lines().filter(|line| !line.contains("reachd_hold_"));
@@ -167,12 +171,14 @@ fn a_hold_has_series_of_its_own_and_touches_no_others() {
             format!(
                 r#"reachd_hold_failing{{{base},phase="hold",peer="proxy",reason="closed_early"}} 1"#
             ),
+            last_run(1),
         ]
     );
     watcher.held(&fixture::held(2));
     let held = [
         format!("reachd_hold_seconds{{{base}}} 180"),
         format!("reachd_hold_success{{{base}}} 1"),
+        last_run(2),
     ];
     assert_eq!(of_holds(), held);
     watcher.held(&fixture::never_held(3, DnsReason::Timeout));
@@ -183,6 +189,7 @@ fn a_hold_has_series_of_its_own_and_touches_no_others() {
             format!(
                 r#"reachd_hold_failing{{{base},phase="dns",peer="endpoint",reason="timeout"}} 1"#
             ),
+            last_run(3),
         ]
     );
     assert_eq!(others(of_checks(&metrics)), before);
@@ -198,5 +205,5 @@ fn a_hold_has_series_of_its_own_and_touches_no_others() {
 fn the_series_of_a_hold_are_foreseen() {
     let with = fixture::with_hold(&gateway());
     let difference = series_of(&fixture::plan([&with])) - series_of(&fixture::plan([&gateway()]));
-    assert_eq!(difference, 2);
+    assert_eq!(difference, 3);
 }

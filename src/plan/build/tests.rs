@@ -199,7 +199,8 @@ fn a_hold_is_the_catalogs_unless_it_is_overridden() {
 
 #[test]
 fn a_hold_that_cannot_be_is_a_mistake() {
-    let endpoint = |hold| format!("endpoints: [{{name: a, url: 'tls://a.test:1', hold: {hold}}}]");
+    let endpoint =
+        |hold: &str| format!("endpoints: [{{name: a, url: 'tls://a.test:1', hold: {hold}}}]");
     let fits = endpoint("{for: 50s, interval: 61s}");
     assert!(plan_of(&fits).is_ok());
     let found = problems(&endpoint("{for: 50s, interval: 60s}"));
@@ -207,6 +208,13 @@ fn a_hold_that_cannot_be_is_a_mistake() {
         found[0].contains("no shorter than the interval of its hold, 1m"),
         "{found:?}"
     );
+    let of_https = |interval| {
+        let hold = format!("{{for: 50s, interval: {interval}}}");
+        endpoint(&hold).replace("tls://a.test:1", "https://a.test")
+    };
+    assert!(plan_of(&of_https("71s")).is_ok());
+    let found = problems(&of_https("70s"));
+    assert!(found[0].contains("held for up to 1m 10s"), "{found:?}");
     let found = problems(&endpoint("{for: 15m}"));
     assert_eq!(found.len(), 1, "{found:?}");
 

@@ -31,7 +31,6 @@ const WANTED: u32 = flag::UNICODE
     | flag::NTLM
     | flag::ALWAYS_SIGN
     | flag::EXTENDED_SESSION_SECURITY
-    | flag::TARGET_INFO
     | flag::VERSION
     | flag::KEY_OF_128_BITS
     | flag::KEY_OF_56_BITS;
@@ -84,8 +83,8 @@ pub(super) fn authenticate(
     let fields = [
         proof.lm_response.as_slice(),
         &proof.nt_response,
-        &utf16(account.domain.unwrap_or_default()),
-        &utf16(account.username),
+        &challenge.text(account.domain.unwrap_or_default()),
+        &challenge.text(account.username),
         &[],
         &[],
     ];
@@ -96,7 +95,9 @@ pub(super) fn authenticate(
         push_field(&mut message, field.len(), offset);
         offset += field.len();
     }
-    message.extend((challenge.flags() & WANTED | flag::VERSION).to_le_bytes());
+    // That it described itself is for the peer to say, and is said back to it.
+    let agreed = challenge.flags() & (WANTED | flag::TARGET_INFO) | flag::VERSION;
+    message.extend(agreed.to_le_bytes());
     message.extend(VERSION);
     message.extend([0; 16]);
     for field in fields {
@@ -118,7 +119,6 @@ fn push_field(message: &mut Vec<u8>, length: usize, offset: usize) {
     message.extend(u32::try_from(offset).unwrap_or(u32::MAX).to_le_bytes());
 }
 
-/// As all texts are, once both sides agreed on Unicode.
 fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }

@@ -1,6 +1,5 @@
 //! A connection that stands and over which nothing is asked, until it ends or its time is up.
 
-use std::future::pending;
 use std::io;
 use std::time::Duration;
 
@@ -8,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, timeout};
 use url::{Position, Url};
 
+use super::heard::Heard;
 use crate::endpoint::Target;
 use crate::outcome::{Failure, HoldReason, HttpSeen, Observed, Peer, TlsReason};
 use crate::probe::http::USER_AGENT_VALUE;
@@ -15,11 +15,11 @@ use crate::probe::stream::BoxedStream;
 use crate::probe::tls::{demands_client_certificate, is_alert};
 use crate::route::Proxy;
 
-/// Who says more on a connection that should be idle is not listened to any further, in bytes.
-const MOST_HEARD: usize = 64 * 1024;
+/// How every answer to a request of HTTP/1 begins.
+const ANSWER: &[u8] = b"HTTP/1.";
 
-/// How much of what was said unasked is told, in characters.
-const MOST_TOLD: usize = 80;
+/// How much of an answer says its status, in bytes: `HTTP/1.1 200`.
+const STATUS: usize = 12;
 
 /// A connection that stands.
 pub(super) struct Idle<'a> {
@@ -34,7 +34,7 @@ pub(super) struct Idle<'a> {
     /// How long it lived, once that is known.
     pub(super) lived: Option<Duration>,
     /// What the peer said unasked.
-    pub(super) heard: Vec<u8>,
+    pub(super) heard: Heard,
 }
 
 /// One request at the end.
@@ -60,6 +60,8 @@ enum Ending {
     Lost(String),
     /// Something came that does not belong into a TLS session.
     Broken(String),
+    /// The peer would not stop talking, so that it was left.
+    Flooded,
 }
 
 impl Idle<'_> {
@@ -87,17 +89,16 @@ impl Idle<'_> {
         loop {
             match self.stream.read(&mut piece).await {
                 Ok(0) => return self.end_of_stream(),
-                Ok(length) => self.heard.extend_from_slice(&piece[..length]),
+                Ok(length) => self.heard.add(&piece[..length]),
                 Err(error) => return Ending::of(&error),
             }
-            if self.heard.len() > MOST_HEARD {
-                // It is alive, and not idle: what comes of it shows when its time is up.
-                pending::<()>().await;
+            if self.heard.is_too_much() {
+                return Ending::Flooded;
             }
         }
     }
 
-    /// Any answer shows that the connection still led somewhere.
+    /// Any answer of HTTP shows that the connection still led somewhere.
     async fn put_to_use(
         &mut self,
         at_end: Use<'_>,
@@ -105,31 +106,57 @@ impl Idle<'_> {
     ) -> Result<(), Failure> {
         let Use { url, timeout: most } = at_end;
         let request = request(url);
-        let mut answer = [0; 64];
-        let conversation = async {
-            self.stream.write_all(request.as_bytes()).await?;
-            self.stream.flush().await?;
-            self.stream.read(&mut answer).await
-        };
-        let ending = match timeout(most, conversation).await {
-            Ok(Ok(0)) => self.end_of_stream(),
-            Ok(Ok(length)) => {
-                observed.http = status(&answer[..length]);
-                return Ok(());
+        let mut instead = Heard::default();
+        match timeout(most, self.answer(&request, &mut instead)).await {
+            Ok(Ok(answer)) => {
+                observed.http = status(&answer);
+                Ok(())
             }
-            Ok(Err(error)) => Ending::of(&error),
+            Ok(Err(ending)) => Err(self.failure(&ending, "and as soon as it was used")),
             Err(_) => {
-                let what = format!(
-                    "then GET {url} got no answer within {}: the connection was forgotten silently on the way, by a \
-                     firewall{}",
-                    seconds(most),
-                    self.proxy.map_or("", |_| " or the proxy"),
-                );
+                let why = match instead.first_line() {
+                    Some(line) => format!("what came was `{line}`, which is no HTTP/1"),
+                    None => format!(
+                        "the connection was forgotten silently on the way, by a firewall{}",
+                        self.proxy.map_or("", |_| " or the proxy"),
+                    ),
+                };
+                let within = seconds(most);
+                let what = format!("then GET {url} got no answer within {within}: {why}");
                 let (peer, detail) = (self.suspect(), self.describe(&what));
-                return Err(Failure::new(HoldReason::Timeout, peer, detail));
+                Err(Failure::new(HoldReason::Timeout, peer, detail))
             }
+        }
+    }
+
+    /// Asks, and waits until an answer begins. What comes before it was under way already, or is none.
+    async fn answer(&mut self, request: &str, instead: &mut Heard) -> Result<Vec<u8>, Ending> {
+        let sent = async {
+            self.stream.write_all(request.as_bytes()).await?;
+            self.stream.flush().await
         };
-        Err(self.failure(&ending, "and as soon as it was used"))
+        sent.await.map_err(|error| Ending::of(&error))?;
+        let mut answer = Vec::new();
+        let mut piece = [0; 1024];
+        loop {
+            let length = match self.stream.read(&mut piece).await {
+                Ok(0) if answer.starts_with(ANSWER) => return Ok(answer),
+                Ok(0) => return Err(self.end_of_stream()),
+                Ok(length) => length,
+                Err(error) => return Err(Ending::of(&error)),
+            };
+            answer.extend_from_slice(&piece[..length]);
+            if answer.starts_with(ANSWER) && answer.len() >= STATUS {
+                return Ok(answer);
+            }
+            if !answer.starts_with(ANSWER) && !ANSWER.starts_with(&answer) {
+                instead.add(&answer);
+                answer.clear();
+            }
+            if instead.is_too_much() {
+                return Err(Ending::Flooded);
+            }
+        }
     }
 
     fn end_of_stream(&self) -> Ending {
@@ -169,6 +196,9 @@ impl Idle<'_> {
             Ending::Lost(error) => {
                 format!("TCP lost it ({error}): it was forgotten on the way, or nobody is there any more")
             }
+            Ending::Flooded => {
+                "it was given up, for it is not idle: the endpoint said more than 4 MiB unasked".to_owned()
+            }
             Ending::Broken(error) => format!("something came that is no TLS ({error}), sent {by_whom}"),
         };
         let detail = self.describe(&format!("{when} {what}"));
@@ -180,7 +210,7 @@ impl Idle<'_> {
             format!(" over proxy {} ({})", proxy.name, proxy.authority)
         });
         let lived = seconds(self.lived.unwrap_or_default());
-        let said = match first_line(&self.heard) {
+        let said = match self.heard.first_line() {
             Some(line) => format!("; unasked, the peer had said `{line}`"),
             None => String::new(),
         };
@@ -215,14 +245,17 @@ impl Ending {
             | Self::Alert(_)
             | Self::ClientCertificateDemanded
             | Self::Closed
-            | Self::Broken(_) => HoldReason::ClosedEarly,
+            | Self::Broken(_)
+            | Self::Flooded => HoldReason::ClosedEarly,
         }
     }
 
-    /// Inside TLS, the endpoint speaks for itself.
+    /// Inside TLS, the endpoint speaks for itself; and nobody else talks without end over a connection that stands.
     fn peer(&self, suspect: Peer) -> Peer {
         match self {
-            Self::Farewell | Self::Alert(_) | Self::ClientCertificateDemanded => Peer::Endpoint,
+            Self::Farewell | Self::Alert(_) | Self::ClientCertificateDemanded | Self::Flooded => {
+                Peer::Endpoint
+            }
             Self::Closed | Self::Reset | Self::Lost(_) | Self::Broken(_) => suspect,
         }
     }
@@ -240,7 +273,7 @@ fn request(url: &Url) -> String {
 
 /// What the first piece of an answer says of itself, if it is as far as its status.
 fn status(answer: &[u8]) -> Option<HttpSeen> {
-    let line = std::str::from_utf8(answer.get(..12)?).ok()?;
+    let line = std::str::from_utf8(answer.get(..STATUS)?).ok()?;
     let (version, status) = line.split_once(' ')?;
     let version = match version {
         "HTTP/1.1" => "HTTP/1.1",
@@ -252,12 +285,6 @@ fn status(answer: &[u8]) -> Option<HttpSeen> {
         version,
         ..HttpSeen::default()
     })
-}
-
-fn first_line(heard: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(&heard[..heard.len().min(4 * MOST_TOLD)]);
-    let line = text.lines().next()?.trim();
-    Some(line.chars().take(MOST_TOLD).collect())
 }
 
 fn seconds(duration: Duration) -> String {

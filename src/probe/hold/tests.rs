@@ -11,6 +11,7 @@ use tokio::io::{
 use tokio::time::{Sleep, sleep};
 use url::{Host, Url};
 
+use super::heard::Heard;
 use super::idle::{Idle, Use};
 use crate::endpoint::{Authority, Target};
 use crate::outcome::{Failure, Observed, Peer};
@@ -101,7 +102,7 @@ async fn pass(stream: BoxedStream, target: &Target, route: &Route) -> Passed {
         wanted: WANTED,
         at_end,
         lived: None,
-        heard: Vec::new(),
+        heard: Heard::default(),
     };
     let mut observed = Observed::default();
     let result = idle.pass(&mut observed).await;
@@ -300,4 +301,85 @@ async fn what_is_said_unasked_is_told_and_bounded() {
     .await;
     assert!(endless.result.is_ok());
     assert_eq!(endless.lived, 180);
+}
+
+/// Reads the request, and answers it with the next thing it has to say.
+async fn answer(stream: &mut DuplexStream, with: &[u8]) {
+    let mut request = [0; 1024];
+    let length = stream.read(&mut request).await.unwrap();
+    assert!(request[..length].starts_with(b"GET "));
+    stream.write_all(with).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_said_before_the_request_is_no_answer_to_it() {
+    // More than is kept of it, and as much as an answer that nobody asked for.
+    for said in [
+        vec![b'x'; 200 * 1024],
+        b"HTTP/1.1 408 Late\r\n\r\n".to_vec(),
+    ] {
+        let with_answer = said.clone();
+        let silent = pass_with(&https(), |mut theirs| async move {
+            seconds(1).await;
+            theirs.write_all(&said).await.unwrap();
+            for_ever().await;
+        })
+        .await;
+        assert_eq!(silent.failure(), ("timeout", Peer::Endpoint, 180));
+
+        let answered = pass_with(&https(), |mut theirs| async move {
+            seconds(1).await;
+            theirs.write_all(&with_answer).await.unwrap();
+            answer(&mut theirs, b"HTTP/1.1 200 OK\r\n\r\n").await;
+            for_ever().await;
+        })
+        .await;
+        assert!(answered.result.is_ok(), "{:?}", answered.result);
+        assert_eq!((answered.lived, answered.status), (180, Some(200)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_one_of_http() {
+    let other = pass_with(&https(), |mut theirs| async move {
+        answer(&mut theirs, b"+OK ready\r\n").await;
+        for_ever().await;
+    })
+    .await;
+    assert_eq!(other.failure(), ("timeout", Peer::Endpoint, 180));
+    assert!(
+        other.detail().contains("`+OK ready`, which is no HTTP/1"),
+        "{}",
+        other.detail()
+    );
+
+    let in_pieces = pass_with(&https(), |mut theirs| async move {
+        answer(&mut theirs, b"HT").await;
+        seconds(1).await;
+        theirs.write_all(b"TP/1.0 204 None\r\n").await.unwrap();
+        for_ever().await;
+    })
+    .await;
+    assert!(in_pieces.result.is_ok(), "{:?}", in_pieces.result);
+    assert_eq!(in_pieces.status, Some(204));
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_never_stops_talking_is_not_listened_to_for_ever() {
+    for target in [https(), Target::Tcp(authority())] {
+        let flood = pass_with(&target, |mut theirs| async move {
+            let piece = vec![b'x'; 64 * 1024];
+            while theirs.write_all(&piece).await.is_ok() {
+                seconds(1).await;
+            }
+        })
+        .await;
+        // 4 MiB at 64 KiB a second.
+        assert_eq!(flood.failure(), ("closed_early", Peer::Endpoint, 64));
+        assert!(
+            flood.detail().contains("said more than 4 MiB unasked"),
+            "{}",
+            flood.detail()
+        );
+    }
 }

@@ -10,10 +10,10 @@ use crate::catalog::NotProbed;
 use crate::explain::Explanation;
 use crate::history::CheckHistory;
 use crate::outcome::Outcome;
-use crate::report::{CheckResult, FailureGroup, Verdict};
+use crate::report::{CheckResult, FailureGroup, HoldResult, Verdict};
 use crate::route::Via;
 use crate::server::path;
-use crate::server::standing::{Counts, State};
+use crate::server::standing::{Counts, State, hold_fails};
 
 /// How many checks the page shows, failing ones first; the API has all of them.
 const ROWS_SHOWN: usize = 500;
@@ -84,6 +84,8 @@ struct Row<'a> {
     critical: bool,
     route: &'a str,
     bypass: bool,
+    /// How its idle connection failed, if it did.
+    not_held: Option<String>,
     seen: Option<Seen>,
 }
 
@@ -174,12 +176,17 @@ fn tally(counts: Counts) -> String {
     if counts.waiting > 0 {
         parts.push(format!("{} waiting for the first probe", counts.waiting));
     }
+    if counts.holds_failing > 0 {
+        let connections = counted(counts.holds_failing, "idle connection");
+        parts.push(format!("{connections} not held"));
+    }
     format!("{}: {}", counted(counts.checks, "check"), parts.join(", "))
 }
 
 /// The checks that the page has room for, in their order: failing ones before others.
 fn shown(histories: &[CheckHistory]) -> Vec<&CheckHistory> {
-    let fails = |history: &CheckHistory| State::of(history) == State::Failing;
+    let fails =
+        |history: &CheckHistory| State::of(history) == State::Failing || hold_fails(history);
     let mut room_for_failing = ROWS_SHOWN;
     let failing = histories.iter().filter(|history| fails(history)).count();
     let mut room_for_others = ROWS_SHOWN.saturating_sub(failing);
@@ -268,6 +275,7 @@ impl<'a> Row<'a> {
             endpoint: &endpoint.name,
             critical: endpoint.critical,
             route: &route.name,
+            not_held: not_held(history),
             bypass: latest.is_some_and(|outcome| outcome.via == Via::Bypass),
             seen: latest.map(|outcome| Seen {
                 finding: finding(outcome),
@@ -277,6 +285,11 @@ impl<'a> Row<'a> {
             }),
         }
     }
+}
+
+fn not_held(history: &CheckHistory) -> Option<String> {
+    let outcome = history.hold.as_deref().filter(|_| hold_fails(history))?;
+    Some(HoldResult::new(&history.check, outcome)?.words())
 }
 
 fn finding(outcome: &Outcome) -> String {

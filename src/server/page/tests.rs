@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::history::CheckHistory;
 use crate::outcome::{DnsReason, Failure, Outcome};
-use crate::plan::fixture::{check, cut, held, with_hold};
+use crate::plan::fixture::{check, cut, held, success, with_hold};
 use crate::report::sample;
 use crate::route::{Route, Via};
 use crate::server::tests::{histories, history_of};
@@ -205,6 +205,26 @@ fn a_large_plan_keeps_the_page_bounded_and_shows_what_fails() {
     assert!(page.contains("701 more checks are not shown here"));
     assert_eq!(page.matches("/checks/z/the-last/direct").count(), 2);
     assert!(page.contains("1200 checks: 1200 succeeding"));
+}
+
+#[test]
+fn the_overview_marks_checks_whose_idle_connection_was_not_held() {
+    let check = with_hold(&check("s", "held", "https://host.example/"));
+    let mut history = history_of(&check, &[success(1)]);
+    history.hold = Some(held(1));
+    let page = |history: &CheckHistory| {
+        let histories = std::slice::from_ref(history);
+        Overview::new(histories, &[], now()).render().unwrap()
+    };
+    assert!(!page(&history).contains("idle connection"));
+    history.hold = Some(cut(1));
+    let text = page(&history);
+    let mark = "idle connection <a href=\"/checks/s/held/direct#hold\">closed after 4.0 s of 180 s by the proxy";
+    assert!(text.contains(mark), "{text}");
+    assert!(
+        text.contains("1 check: 1 succeeding, 1 idle connection not held"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -3,13 +3,13 @@
 
 use thiserror::Error;
 
-use super::{SIGNATURE, flag};
+use super::{SIGNATURE, flag, utf16};
 
 /// A longer one is nobody's: Windows sends some hundred bytes.
 const MOST_BYTES: usize = 16 * 1024;
 
-/// What is before the payload, without the version that newer peers add.
-const HEAD_BYTES: usize = 48;
+/// What is before the payload, without what newer peers add.
+const HEAD_BYTES: usize = 32;
 
 /// Ids of what is said of the target (MS-NLMP §2.2.2.1).
 const END: u16 = 0;
@@ -34,8 +34,6 @@ pub(in crate::probe::authentication) enum Malformed {
     TooLong,
     #[error("the challenge is cut off")]
     Truncated,
-    #[error("the challenge asks for an NTLM without Unicode, as of Windows 95")]
-    NotUnicode,
 }
 
 impl Challenge {
@@ -50,9 +48,6 @@ impl Challenge {
             return Err(Malformed::Truncated);
         }
         let flags = u32_at(&message, 20)?;
-        if flags & flag::UNICODE == 0 {
-            return Err(Malformed::NotUnicode);
-        }
         let nonce = array_at(&message, 24)?;
         let target = if flags & flag::TARGET_INFO == 0 {
             Vec::new()
@@ -80,6 +75,16 @@ impl Challenge {
 
     pub(super) fn nonce(&self) -> [u8; 8] {
         self.nonce
+    }
+
+    /// A text in the encoding that the peer agreed to: one of Windows 95 knows no Unicode, and is told no more than
+    /// ASCII, for who knows which code page it has.
+    pub(super) fn text(&self, text: &str) -> Vec<u8> {
+        if self.flags & flag::UNICODE != 0 {
+            return utf16(text);
+        }
+        let ascii = |c: char| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?');
+        text.chars().map(ascii).collect()
     }
 
     /// What the peer says of itself, in its order.

@@ -126,7 +126,6 @@ fn no_challenge_does_harm() {
     let table = [
         (with(0, b"NTLMSSQ"), Malformed::NotNtlm),
         (with(8, &[3]), Malformed::NotNtlm),
-        (with(20, &[0]), Malformed::NotUnicode),
         (with(44, &[0xff; 4]), Malformed::Truncated),
         (with(40, &[0xff; 4]), Malformed::Truncated),
         // One pair that is longer than all of them, and pairs that never end.
@@ -146,7 +145,7 @@ fn flags_that_nobody_knows_are_not_repeated() {
     let challenge = Challenge::read(message).unwrap();
     let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
     let flags = u32::from_le_bytes(message[60..64].try_into().unwrap());
-    assert_eq!(flags, WANTED);
+    assert_eq!(flags, WANTED | flag::TARGET_INFO);
 }
 
 #[test]
@@ -157,6 +156,17 @@ fn a_challenge_that_says_nothing_of_its_sender_is_answered() {
     let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
     let length = u16::from_le_bytes([message[20], message[21]]);
     assert_eq!(length, 16 + 28 + 8);
+}
+
+#[test]
+fn a_peer_without_unicode_is_told_ascii() {
+    let mut message = bytes(CHALLENGE);
+    message[20] &= 0xfe;
+    let challenge = Challenge::read(message).unwrap();
+    assert_eq!(challenge.text("Jürgen"), b"J?rgen");
+    let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
+    assert_eq!(message[28..32], [6, 0, 6, 0]);
+    assert!(message.ends_with(b"DomainUser"));
 }
 
 #[test]
