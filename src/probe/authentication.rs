@@ -16,7 +16,7 @@ use rustls::crypto::aws_lc_rs;
 use tokio::time::Instant;
 
 pub(super) use self::challenge::Challenges;
-pub(super) use self::negotiate::Tickets;
+pub use self::negotiate::Tickets;
 use crate::route::{Credentials, KerberosIdentity};
 
 const NTLM: &str = "NTLM";
@@ -145,7 +145,8 @@ impl<'a> Login<'a> {
             State::Negotiate { identity, tickets } => {
                 let Purpose { host, deadline, .. } = self.purpose;
                 let token = tickets.token(identity, host, deadline).await;
-                with_token(NEGOTIATE, &token.map_err(Refusal::Unavailable)?).map(Some)
+                let token = token.map_err(|why| Refusal::Unavailable(why.to_string()))?;
+                with_token(NEGOTIATE, &token).map(Some)
             }
         }
     }

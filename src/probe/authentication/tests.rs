@@ -26,7 +26,7 @@ fn ntlm() -> Credentials {
 
 /// What a login says at first, and then to each of the challenges, up to a refusal.
 async fn conversation(credentials: Option<&Credentials>, challenges: &[&str]) -> Vec<String> {
-    let tickets = Tickets::new();
+    let tickets = Tickets::default();
     let purpose = Purpose {
         host: "proxy.test",
         method: "CONNECT",
