@@ -16,8 +16,8 @@ mod stream;
 mod tls;
 mod way;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -25,7 +25,7 @@ use std::time::SystemTime;
 use thiserror::Error;
 use tokio::time::Instant;
 
-use self::authentication::Tickets;
+pub use self::authentication::Tickets;
 use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
@@ -39,7 +39,7 @@ use crate::endpoint::{
 };
 use crate::outcome::{Failure, Outcome, Peer, Phase};
 use crate::plan::{Check, Plan};
-use crate::route::{Proxy, Via, Way};
+use crate::route::{Credentials, KerberosIdentity, Proxy, Via, Way};
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub struct Prober {
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
+    /// Whose tickets the plan's proxies are given.
+    identities: HashSet<KerberosIdentity>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -121,12 +123,13 @@ impl Prober {
     ///
     /// # Errors
     /// When a trust store cannot be read or a resolver cannot be set up.
-    pub fn new(plan: &Plan) -> Result<Self, ProberError> {
+    pub fn new(plan: &Plan, tickets: Arc<Tickets>) -> Result<Self, ProberError> {
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
-            tickets: Arc::new(Tickets::new()),
+            tickets,
+            identities: HashSet::new(),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
@@ -134,6 +137,9 @@ impl Prober {
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
             prober.prepare_decider(check);
+            if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
+                prober.identities.insert(identity.clone());
+            }
         }
         Ok(prober)
     }
@@ -172,6 +178,11 @@ impl Prober {
             };
             Arc::new(Decider::new(pac.source.clone(), fetcher))
         });
+    }
+
+    /// The plan is the one in force now: no tickets are got for anybody else.
+    pub fn comes_into_force(&self) {
+        self.tickets.keep_only(self.identities.clone());
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.

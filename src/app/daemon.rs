@@ -24,6 +24,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
+use crate::probe::Tickets;
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
@@ -38,9 +39,10 @@ const LEFTOVERS: Duration = Duration::from_millis(200);
 const WAITING_RELOADS: usize = 8;
 
 pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+    let tickets = Arc::<Tickets>::default();
+    let setup = Setup::load(file, Arc::clone(&tickets))?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let (daemon, server) = Daemon::new(file, arguments, &setup);
+    let (daemon, server) = Daemon::new(file, arguments, tickets, &setup);
     let ended = live(&runtime, daemon, &setup, |stop| {
         Serving::start(bind(&arguments.listen_addresses)?, server, stop)
     });
@@ -70,6 +72,8 @@ struct Daemon {
     file: Option<PathBuf>,
     /// As many threads as probe: a reload does not change that.
     workers: usize,
+    /// Those of Kerberos, which a reload leaves as they are.
+    tickets: Arc<Tickets>,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -79,7 +83,12 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: &Setup) -> (Self, Server) {
+    fn new(
+        file: Option<&Path>,
+        arguments: &DaemonArguments,
+        tickets: Arc<Tickets>,
+        setup: &Setup,
+    ) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::default());
         let observers = Observers(vec![
@@ -102,6 +111,7 @@ impl Daemon {
         let daemon = Self {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
+            tickets,
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
@@ -153,7 +163,8 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let loaded = spawn_blocking(move || Setup::load(file.as_deref())).await;
+        let tickets = Arc::clone(&self.tickets);
+        let loaded = spawn_blocking(move || Setup::load(file.as_deref(), tickets)).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
             Ok(setup) => {
@@ -183,6 +194,7 @@ impl Daemon {
             );
         }
         self.observers.planned(&setup.plan);
+        setup.comes_into_force();
         self.scheduler.apply(setup.jobs(), setup.concurrency());
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));

@@ -9,7 +9,7 @@ use crate::config::{Config, Problems};
 use crate::endpoint::Hold;
 use crate::plan::{Check, Plan};
 use crate::platform;
-use crate::probe::{Probe, Prober, ProberError};
+use crate::probe::{Probe, Prober, ProberError, Tickets};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
 
 /// A configuration that is ready to run.
@@ -23,16 +23,22 @@ pub(super) struct Setup {
 }
 
 impl Setup {
-    /// Reads the file, or takes the embedded default, and prepares everything that it asks for.
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
+    /// Reads the file, or takes the embedded default, and prepares everything that it asks for. The tickets that are
+    /// there already stay.
+    pub(super) fn load(file: Option<&Path>, tickets: Arc<Tickets>) -> Result<Self, Fault> {
         let (config, plan, notices) = plan(file)?;
-        let prober = Prober::new(&plan)?;
+        let prober = Prober::new(&plan, tickets)?;
         Ok(Self {
             config,
             plan,
             notices,
             prober,
         })
+    }
+
+    /// It is the one in force now.
+    pub(super) fn comes_into_force(&self) {
+        self.prober.comes_into_force();
     }
 
     /// How much may be under way at once.

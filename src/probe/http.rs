@@ -281,7 +281,8 @@ fn not_the_proxys_own(
     if asked.login.is_any() || own.is_some() {
         let (failure, mut seen) = match own {
             Some((failure, seen)) => (Err(failure), seen),
-            None => (Ok(()), observed.proxy.take().unwrap_or_default()),
+            // What was noted of the demand for a login is over; `Server` is the endpoint's.
+            None => (Ok(()), head.relayed()),
         };
         asked.login.write_into(&mut seen);
         observed.proxy = Some(seen);

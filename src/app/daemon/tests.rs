@@ -22,9 +22,9 @@ fn ended_with(
         listen_addresses: Vec::new(),
         enable_lifecycle: false,
     };
-    let setup = Setup::load(Some(&file)).unwrap();
+    let setup = Setup::load(Some(&file), Arc::default()).unwrap();
     let runtime = probing_runtime(1).unwrap();
-    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup);
+    let (daemon, server) = Daemon::new(Some(&file), &arguments, Arc::default(), &setup);
     live(&runtime, daemon, &setup, |stop| serve(server, stop))
 }
 

@@ -40,6 +40,14 @@ impl Head<'_> {
         }
     }
 
+    /// What a proxy says of itself in an answer that it relays.
+    pub(in crate::probe) fn relayed(&self) -> ProxySeen {
+        ProxySeen {
+            product: self.text(VIA),
+            ..ProxySeen::default()
+        }
+    }
+
     fn offered_authentication(&self) -> Vec<String> {
         Challenges::of(self.headers.get_all(PROXY_AUTHENTICATE)).schemes()
     }
