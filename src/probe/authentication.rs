@@ -16,7 +16,7 @@ use rustls::crypto::aws_lc_rs;
 use tokio::time::Instant;
 
 pub(super) use self::challenge::Challenges;
-pub use self::negotiate::Tickets;
+pub(super) use self::negotiate::Tickets;
 use crate::route::{Credentials, KerberosIdentity, Secret};
 
 const NTLM: &str = "NTLM";

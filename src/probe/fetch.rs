@@ -15,7 +15,7 @@ use url::{Host, Position, Url};
 
 use super::connect::connect;
 use super::dns::Resolver;
-use super::http::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE};
+use super::http::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE, without_what_no_request_carries};
 use super::stream::BoxedStream;
 use super::tls::{TlsPeer, Trust};
 use crate::endpoint::Authority;
@@ -228,10 +228,11 @@ impl Exchange<'_> {
         let status = status.as_u16();
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let target = location.and_then(|location| self.url.join(location).ok());
-        let Some(target) = target.filter(Url::has_host) else {
+        let Some(mut target) = target.filter(Url::has_host) else {
             let what = format!("answered {status} without a Location that can be followed");
             return Err(FetchError::Answer(self.says(&what)));
         };
+        without_what_no_request_carries(&mut target);
         match (self.url.scheme(), target.scheme()) {
             (_, "https") | ("http", "http") => Ok(Answered::Elsewhere(target)),
             _ => {

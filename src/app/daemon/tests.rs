@@ -22,10 +22,10 @@ fn ended_with(
         listen_addresses: Vec::new(),
         enable_lifecycle: false,
     };
-    let setup = Setup::load(Some(&file), Arc::default()).unwrap();
+    let setup = Setup::load(Some(&file)).unwrap();
     let runtime = probing_runtime(1).unwrap();
-    let (daemon, server) = Daemon::new(Some(&file), &arguments, Arc::default(), &setup);
-    live(&runtime, daemon, &setup, |stop| serve(server, stop))
+    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup);
+    live(&runtime, daemon, setup, |stop| serve(server, stop))
 }
 
 #[test]

@@ -23,7 +23,7 @@ use crate::route::KerberosIdentity;
 
 /// The helpers of all identities. It outlives a reload, and with it the tickets that they have.
 #[derive(Debug)]
-pub struct Tickets {
+pub(in crate::probe) struct Tickets {
     program: Option<Program>,
     helpers: Mutex<Helpers>,
 }
