@@ -232,3 +232,58 @@ fn is_out_of_reach(failure: &Failure) -> bool {
                 | FailureReason::Proxy(ProxyReason::Closed | ProxyReason::Timeout)
         )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    /// Two ways, the first of which fails so; whether the second is tried.
+    fn fails_over(failure: Failure, asked_without_tunnel: bool) -> bool {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut journal = Journal::new(deadline);
+        journal.pac = Some(PacSeen::default());
+        let mut choice = Choice {
+            candidates: vec![Candidate::Direct, Candidate::Direct],
+            tried: 0,
+            failed: Vec::new(),
+            before: Observed::default(),
+            deadline,
+        };
+        choice.attempt(&mut journal);
+        journal.observed.clock_offset_seconds = Some(1.0);
+        let result: Result<(), Failure> = Err(failure);
+        let concluded = if asked_without_tunnel {
+            choice.conclude_asked(result, &mut journal)
+        } else {
+            choice.conclude(result, &mut journal)
+        };
+        let is_over = concluded.is_none();
+        assert_eq!(journal.pac.unwrap().tried.len(), usize::from(is_over));
+        let is_forgotten = journal.observed.clock_offset_seconds.is_none();
+        assert_eq!(is_forgotten, is_over);
+        is_over
+    }
+
+    #[test]
+    fn when_the_next_proxy_is_tried() {
+        let of_proxy = |reason: FailureReason| Failure::new(reason, Peer::Proxy, "why".to_owned());
+        let table: [(FailureReason, bool); 8] = [
+            (TlsReason::Timeout.into(), true),
+            (TlsReason::Closed.into(), true),
+            (TlsReason::Reset.into(), true),
+            (TlsReason::UnknownIssuer.into(), false),
+            (TlsReason::ClientCertificateRequired.into(), false),
+            (ProxyReason::Closed.into(), true),
+            (ProxyReason::Forbidden.into(), false),
+            (ProxyReason::AuthRejected.into(), false),
+        ];
+        for (reason, expected) in table {
+            assert_eq!(fails_over(of_proxy(reason), false), expected, "{reason}");
+        }
+        let silence = || Failure::of_endpoint(RequestReason::Timeout, "why".to_owned());
+        assert!(fails_over(silence(), true));
+        assert!(!fails_over(silence(), false));
+    }
+}

@@ -256,3 +256,29 @@ impl Exchange<'_> {
         format!("{} {}: {what}", self.document.method, self.url)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_location_is_neither_followed_nor_shown() {
+        let url: Url = "https://a.test/".parse().unwrap();
+        let document = Document::at(&url, 1);
+        let exchange = Exchange {
+            url: &url,
+            document: &document,
+        };
+        for location in ["https://u:hunter2@b.test/x", "http://u:hunter2@b.test/x"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, location.parse().unwrap());
+            let told = match exchange.elsewhere(StatusCode::FOUND, &headers) {
+                Ok(Answered::Elsewhere(target)) => target.to_string(),
+                Ok(Answered::Document(_)) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            assert!(told.contains("b.test/x"), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
+    }
+}
