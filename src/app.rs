@@ -70,6 +70,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
             command: Some(ProxiesCommand::Pac { script, urls }),
         } => pac::run(&script, &urls),
         Command::KerberosTokens { principal } => tokens::run(principal),
+        Command::PacScripts => pac::run_scripts(),
         Command::Completions { shell } => print(&commands::completions(shell)),
     }
 }

@@ -16,8 +16,8 @@ mod stream;
 mod tls;
 mod way;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -32,14 +32,14 @@ use self::fetch::Fetcher;
 use self::http::{Hop, HttpProbe, Line, Server, Verdict};
 use self::journal::Journal;
 use self::pac::{Decider, Question};
-pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
+pub use self::pac::{PAC_COMMAND, PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
 use self::tls::Trust;
 use crate::endpoint::{
     Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
 };
 use crate::outcome::{Failure, Outcome, Peer, Phase};
 use crate::plan::{Check, Plan};
-use crate::route::{Proxy, Via, Way};
+use crate::route::{Credentials, KerberosIdentity, PacSource, Proxy, Via, Way};
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
 #[derive(Debug)]
@@ -48,6 +48,8 @@ pub struct Prober {
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
+    /// Whose tickets the plan's proxies are given.
+    identities: HashSet<KerberosIdentity>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -101,12 +103,26 @@ fn trust_key(tls: &TlsSettings) -> TrustKey {
     (tls.ca_file.clone(), tls.min_version)
 }
 
-/// A script by its name in the configuration, with the resolver by which its server is found.
-type DeciderKey = (String, ResolverSettings);
+/// A script by its name in the configuration, with everything on which it depends: where these are equal after a
+/// reload, what is known of it goes on.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct DeciderKey {
+    name: String,
+    source: PacSource,
+    trust: TrustKey,
+    resolver: ResolverSettings,
+}
 
-fn decider_key(check: &Check) -> DeciderKey {
-    let name = check.route.way.name().to_owned();
-    (name, check.proxy_resolver.clone())
+fn decider_key(check: &Check) -> Option<DeciderKey> {
+    let Way::Pac(pac) = &check.route.way else {
+        return None;
+    };
+    Some(DeciderKey {
+        name: pac.name.clone(),
+        source: pac.source.clone(),
+        trust: trust_key(proxy_tls(check)),
+        resolver: check.proxy_resolver.clone(),
+    })
 }
 
 /// The settings towards the proxy; where it has none of its own, there is no TLS with it.
@@ -122,18 +138,35 @@ impl Prober {
     /// # Errors
     /// When a trust store cannot be read or a resolver cannot be set up.
     pub fn new(plan: &Plan) -> Result<Self, ProberError> {
+        Self::with_former(plan, None)
+    }
+
+    /// The same for the plan that comes after this one's: proxy scripts that did not change, their processes, and
+    /// what is known of them go on, and so do the tickets of Kerberos.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn succeeding(&self, plan: &Plan) -> Result<Self, ProberError> {
+        Self::with_former(plan, Some(self))
+    }
+
+    fn with_former(plan: &Plan, former: Option<&Self>) -> Result<Self, ProberError> {
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
-            tickets: Arc::new(Tickets::new()),
+            tickets: former.map_or_else(Arc::default, |former| Arc::clone(&former.tickets)),
+            identities: HashSet::new(),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
             prober.prepare_trust(trust_key(proxy_tls(check)))?;
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
-            prober.prepare_decider(check);
+            prober.prepare_decider(check, former);
+            if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
+                prober.identities.insert(identity.clone());
+            }
         }
         Ok(prober)
     }
@@ -155,8 +188,8 @@ impl Prober {
         Ok(())
     }
 
-    fn prepare_decider(&mut self, check: &Check) {
-        let Way::Pac(pac) = &check.route.way else {
+    fn prepare_decider(&mut self, check: &Check, former: Option<&Self>) {
+        let Some(key) = decider_key(check) else {
             return;
         };
         let resolver = self.resolvers.get(&check.proxy_resolver);
@@ -164,14 +197,24 @@ impl Prober {
         let Some((resolver, trust)) = resolver.zip(trust) else {
             return;
         };
-        self.deciders.entry(decider_key(check)).or_insert_with(|| {
+        let former = former.and_then(|former| former.deciders.get(&key));
+        let source = key.source.clone();
+        self.deciders.entry(key).or_insert_with(|| {
             let fetcher = Fetcher {
                 resolver: Arc::clone(resolver),
                 trust: Arc::clone(trust),
                 peer: Peer::Proxy,
             };
-            Arc::new(Decider::new(pac.source.clone(), fetcher))
+            Arc::new(match former {
+                Some(former) => former.succeeded(fetcher),
+                None => Decider::new(source, fetcher),
+            })
         });
+    }
+
+    /// The plan is the one in force now: no tickets are got for anybody else.
+    pub fn comes_into_force(&self) {
+        self.tickets.keep_only(self.identities.clone());
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.
@@ -183,7 +226,9 @@ impl Prober {
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
-            decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
+            decider: decider_key(check)
+                .and_then(|key| self.deciders.get(&key))
+                .map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
         })
     }
@@ -302,17 +347,27 @@ impl Probe {
                 http2: secured.http2,
                 client_certificate_asked: secured.client_certificate_asked,
             });
-            return http.exchange(line, journal).await;
+            return http.exchange(line, journal.deadline, journal).await;
         }
         loop {
             let proxy = choice.attempt(journal);
             let line = self.plain_line(proxy.as_ref(), hop, journal).await;
-            choice.reached(journal);
+            let share = journal.deadline;
+            let asks_proxy = matches!(line, Ok(Line::Proxy { .. }));
             let verdict = match line {
-                Ok(line) => http.exchange(line, journal).await,
+                Ok(line) => {
+                    choice.reached(journal);
+                    let begins_by = if asks_proxy { share } else { journal.deadline };
+                    http.exchange(line, begins_by, journal).await
+                }
                 Err(failure) => Err(failure),
             };
-            if let Some(verdict) = choice.conclude(verdict, journal) {
+            let verdict = if asks_proxy {
+                choice.conclude_asked(verdict, journal)
+            } else {
+                choice.conclude(verdict, journal)
+            };
+            if let Some(verdict) = verdict {
                 return verdict;
             }
         }

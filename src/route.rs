@@ -215,6 +215,16 @@ impl Way {
         }
     }
 
+    /// What its proxies are told about who asks.
+    #[must_use]
+    pub fn credentials(&self) -> Option<&Credentials> {
+        match self {
+            Self::Direct => None,
+            Self::Proxy(proxy) => proxy.credentials.as_ref(),
+            Self::Pac(pac) => pac.credentials.as_ref(),
+        }
+    }
+
     /// Who is asked for the names of its proxies, where it has an opinion of its own.
     #[must_use]
     pub fn proxy_resolver(&self) -> Option<&ResolverSettings> {

@@ -8,6 +8,7 @@
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
@@ -41,6 +42,8 @@ mod prometheus;
 mod scenarios;
 #[cfg(test)]
 mod suite;
+#[cfg(test)]
+mod tickets;
 #[cfg(test)]
 mod witness;
 

@@ -25,6 +25,7 @@ tls: {ca_file: \"@dir@/pki/root.pem\"}
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("pac::beside_a_script_that_loops", lab, beside_a_loop),
+        trial("pac::a_script_that_cannot_be_interrupted", lab, hangs),
         trial("pac::one_fetch_for_all", lab, one_fetch),
         trial("pac::a_file_that_changes", lab, changes),
         trial("pac::a_server_that_comes_back", lab, comes_back),
@@ -33,7 +34,8 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     ]
 }
 
-/// Eight URLs for which a script loops; the checks of other routes keep their time meanwhile.
+/// Eight URLs for which a script loops; the checks of other routes keep their time meanwhile, and another URL of the
+/// same route is answered, too.
 fn beside_a_loop(lab: &Lab) {
     let mut looping = String::new();
     for number in 0..8 {
@@ -46,7 +48,8 @@ fn beside_a_loop(lab: &Lab) {
     let config = format!(
         "{HEAD}proxies:\n  looping: {{pac: {{url: \"http://web.lab.test/pac/loop.pac\"}}}}\n  \
          healthy: {{pac: {{url: \"http://web.lab.test/pac/ways.pac\"}}}}\nendpoints:\n  \
-         - {{name: web, url: \"https://web.lab.test/\", routes: [direct, healthy]}}\n{looping}"
+         - {{name: web, url: \"https://web.lab.test/\", routes: [direct, healthy]}}\n  \
+         - {{name: calm, url: \"http://web.lab.test/\", routes: [looping]}}\n{looping}"
     );
     let config = lab.write("pac-loop.yml", &config);
     let reachd = Reachd::start(lab, "pac-loop", &config);
@@ -54,7 +57,7 @@ fn beside_a_loop(lab: &Lab) {
         let labels = [("endpoint", "web"), ("route", route), ("result", result)];
         metrics.value("reachd_probes_total", &labels).unwrap_or(0.0)
     };
-    // The loops take the two threads of their route for four seconds.
+    // The loops take the two processes of their route for four seconds.
     let metrics = reachd.wait_for_metrics("four probes of each", SOON, |metrics| {
         ["direct", "healthy"]
             .iter()
@@ -75,6 +78,44 @@ fn beside_a_loop(lab: &Lab) {
             metrics.value("reachd_probe_failing", &labels) == Some(1.0)
         })
     });
+    let calm = |metrics: &Exposition| {
+        let labels = [("endpoint", "calm"), ("result", "success")];
+        metrics.value("reachd_probes_total", &labels).unwrap_or(0.0)
+    };
+    let before = calm(
+        &reachd.wait_for_metrics("an answer beside the loops", SOON, |metrics| {
+            calm(metrics) >= 1.0
+        }),
+    );
+    reachd.wait_for_metrics("three more", Duration::from_secs(12), |metrics| {
+        calm(metrics) >= before + 3.0
+    });
+}
+
+/// What the engine cannot interrupt is killed; the same script goes on for other URLs.
+fn hangs(lab: &Lab) {
+    let config = format!(
+        "{HEAD}proxies: {{script: {{pac: {{url: \"http://web.lab.test/pac/hang.pac\"}}}}}}\nendpoints:\n  \
+         - {{name: hang, url: \"http://web.lab.test/?hang\"}}\n  \
+         - {{name: web, url: \"http://web.lab.test/\"}}\n"
+    );
+    let config = lab.write("pac-hang.yml", &config);
+    let reachd = Reachd::start(lab, "pac-hang", &config);
+    let successes = |metrics: &Exposition| {
+        let labels = [("endpoint", "web"), ("result", "success")];
+        metrics.value("reachd_probes_total", &labels).unwrap_or(0.0)
+    };
+    let metrics = reachd.wait_for_metrics("the end of what hangs", SOON, |metrics| {
+        let labels = [("endpoint", "hang"), ("reason", "pac_error")];
+        metrics.value("reachd_probe_failing", &labels) == Some(1.0)
+    });
+    let before = successes(&metrics);
+    assert!(before >= 1.0, "nothing else was probed meanwhile");
+    reachd.wait_for_metrics("three more probes", SOON, |metrics| {
+        successes(metrics) >= before + 3.0
+    });
+    let running = processes(&reachd);
+    assert!(running.len() <= 2, "{} processes of scripts", running.len());
 }
 
 /// Many checks need the script at once, and again; its server is asked once.
@@ -160,9 +201,31 @@ fn reload(lab: &Lab) {
         reachd.daemon.signal("HUP");
         reachd.wait_for_metrics("the first script", SOON, reachable);
     }
-    // The threads of a script end with the plan that it belonged to.
-    let threads = threads(&reachd);
-    assert!(threads.len() <= 2, "{} threads of scripts", threads.len());
+    // The processes of a script end with the plan that it belonged to.
+    let mut running = processes(&reachd);
+    for _ in 0..50 {
+        if running.len() == 1 {
+            break;
+        }
+        thread::sleep(Duration::from_millis(100));
+        running = processes(&reachd);
+    }
+    assert_eq!(running.len(), 1, "{running:?}");
+    // One that a reload does not concern goes on.
+    let changed = configuration(&source("ways")).replace(
+        "/\"}]",
+        "/\"}, {name: more, url: \"tcp://web.lab.test:443\"}]",
+    );
+    lab.write("pac-reload.yml", &changed);
+    reachd.daemon.signal("HUP");
+    reachd.wait_for_metrics("another endpoint", SOON, |metrics| {
+        metrics.value("reachd_probe_success", &[("endpoint", "more")]) == Some(1.0)
+    });
+    let now = processes(&reachd);
+    assert!(
+        now.iter().any(|(id, _)| *id == running[0].0),
+        "{running:?} became {now:?}"
+    );
 }
 
 fn nobody_asks(lab: &Lab) {
@@ -172,22 +235,32 @@ fn nobody_asks(lab: &Lab) {
     let reachd = Reachd::start(lab, "pac-idle", &config);
     reachd.wait_until_ready();
     reachd.wait_for_metrics("the only probe", SOON, reachable);
-    let before = threads(&reachd);
-    assert_eq!(before.len(), 1, "one URL takes one thread");
+    let before = processes(&reachd);
+    assert_eq!(before.len(), 1, "one URL takes one process");
     thread::sleep(Duration::from_secs(3));
-    assert_eq!(threads(&reachd), before, "its thread woke up");
+    assert_eq!(processes(&reachd), before, "its process woke up");
 }
 
-/// How often each thread of scripts was switched to.
-fn threads(reachd: &Reachd) -> Vec<String> {
-    let tasks = Path::new("/proc").join(reachd.daemon.id().to_string());
-    let tasks = fs::read_dir(tasks.join("task")).unwrap();
-    let of_scripts = tasks.filter_map(|task| {
-        let task = task.unwrap().path();
-        let name = fs::read_to_string(task.join("comm")).ok()?;
-        let status = fs::read_to_string(task.join("status")).ok()?;
-        let switches = status.lines().filter(|line| line.contains("ctxt_switches"));
-        (name.trim() == "pac").then(|| switches.collect::<Vec<_>>().join(" "))
+/// The processes of scripts, each with how often its threads were switched to.
+fn processes(reachd: &Reachd) -> Vec<(u32, String)> {
+    let parent = format!("PPid:\t{}", reachd.daemon.id());
+    let running = fs::read_dir("/proc").unwrap().filter_map(|entry| {
+        let folder = entry.unwrap().path();
+        let id = folder.file_name()?.to_str()?.parse().ok()?;
+        let status = fs::read_to_string(folder.join("status")).ok()?;
+        let command = fs::read_to_string(folder.join("cmdline")).ok()?;
+        let is_one = status.lines().any(|line| line == parent) && command.contains("pac-scripts");
+        is_one.then(|| (id, switches(&folder.join("task"))))
     });
-    of_scripts.collect()
+    running.collect()
+}
+
+fn switches(tasks: &Path) -> String {
+    let tasks = fs::read_dir(tasks).unwrap().flatten();
+    let status = tasks.filter_map(|task| fs::read_to_string(task.path().join("status")).ok());
+    let lines = status.flat_map(|status| {
+        let lines = status.lines().filter(|line| line.contains("ctxt_switches"));
+        lines.collect::<Vec<_>>().join(" ").into_bytes()
+    });
+    String::from_utf8(lines.collect()).unwrap()
 }

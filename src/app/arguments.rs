@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use crate::platform::KERBEROS_COMMAND;
+use crate::probe::PAC_COMMAND;
 
 /// Bad usage or configuration.
 pub(super) const EXIT_USAGE: u8 = 64;
@@ -93,6 +94,9 @@ pub enum Command {
         #[arg(long)]
         principal: Option<String>,
     },
+    /// Run proxy scripts for the reachd that starts this: an order a line in, a reply a line out.
+    #[command(name = PAC_COMMAND, hide = true)]
+    PacScripts,
     /// Print a completion script for a shell.
     Completions {
         /// The shell.

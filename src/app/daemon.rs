@@ -24,6 +24,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
+use crate::probe::Prober;
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
@@ -41,7 +42,7 @@ pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<Ex
     let setup = Setup::load(file)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
     let (daemon, server) = Daemon::new(file, arguments, &setup);
-    let ended = live(&runtime, daemon, &setup, |stop| {
+    let ended = live(&runtime, daemon, setup, |stop| {
         Serving::start(bind(&arguments.listen_addresses)?, server, stop)
     });
     runtime.shutdown_timeout(LEFTOVERS);
@@ -54,7 +55,7 @@ pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<Ex
 fn live(
     runtime: &Runtime,
     daemon: Daemon,
-    setup: &Setup,
+    setup: Setup,
     serve: impl FnOnce(CancellationToken) -> Result<Serving, Fault>,
 ) -> Result<(), Fault> {
     // Before anybody can see that reachd is there, so that none is missed.
@@ -70,6 +71,8 @@ struct Daemon {
     file: Option<PathBuf>,
     /// As many threads as probe: a reload does not change that.
     workers: usize,
+    /// Of the plan that is in force.
+    prober: Arc<Prober>,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -102,6 +105,7 @@ impl Daemon {
         let daemon = Self {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
+            prober: setup.prober(),
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
@@ -113,8 +117,10 @@ impl Daemon {
     }
 
     /// Probes until a signal to stop comes, or the server ends.
-    async fn run(mut self, setup: &Setup, mut signals: Signals, stop: &CancellationToken) {
-        self.bring_into_force(setup);
+    async fn run(mut self, setup: Setup, mut signals: Signals, stop: &CancellationToken) {
+        self.bring_into_force(&setup);
+        // What it prepared ends when a reload takes its place.
+        drop(setup);
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         // Whoever waits for a reload learns that there will be none.
@@ -153,7 +159,9 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let loaded = spawn_blocking(move || Setup::load(file.as_deref())).await;
+        let former = Arc::clone(&self.prober);
+        let load = move || Setup::succeeding(Some(&former), file.as_deref());
+        let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
             Ok(setup) => {
@@ -182,7 +190,9 @@ impl Daemon {
                 "global.workers takes effect at the next start: {} until then", self.workers
             );
         }
+        self.prober = setup.prober();
         self.observers.planned(&setup.plan);
+        setup.comes_into_force();
         self.scheduler.apply(setup.jobs(), setup.concurrency());
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));

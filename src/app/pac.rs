@@ -1,6 +1,7 @@
 //! The command that tries out a proxy script.
 
 use std::fmt::Write;
+use std::io::{stdin, stdout};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -9,7 +10,7 @@ use super::Fault;
 use super::output::print;
 use crate::config;
 use crate::endpoint::Target;
-use crate::probe::{PacAnswer, PacTrial, PacTrialError};
+use crate::probe::{PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
 use crate::route::PacSource;
 
 /// A script failed, or an answer is not understood.
@@ -37,6 +38,13 @@ pub(super) fn run(script: &str, urls: &[String]) -> Result<ExitCode, Fault> {
     } else {
         ExitCode::from(EXIT_FAILED)
     })
+}
+
+/// Runs scripts for the reachd that started this process.
+pub(super) fn run_scripts() -> Result<ExitCode, Fault> {
+    let gone = |error| Fault::Internal(format!("whoever asked is gone: {error}"));
+    run_pac_scripts(stdin().lock(), stdout()).map_err(gone)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 async fn ask(source: &PacSource, targets: &[Target]) -> Result<Vec<PacAnswer>, Fault> {

@@ -19,20 +19,38 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
-    prober: Prober,
+    prober: Arc<Prober>,
 }
 
 impl Setup {
     /// Reads the file, or takes the embedded default, and prepares everything that it asks for.
     pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
+        Self::succeeding(None, file)
+    }
+
+    /// The same, in the place of another one.
+    pub(super) fn succeeding(former: Option<&Prober>, file: Option<&Path>) -> Result<Self, Fault> {
         let (config, plan, notices) = plan(file)?;
-        let prober = Prober::new(&plan)?;
+        let prober = match former {
+            Some(former) => former.succeeding(&plan)?,
+            None => Prober::new(&plan)?,
+        };
         Ok(Self {
             config,
             plan,
             notices,
-            prober,
+            prober: Arc::new(prober),
         })
+    }
+
+    /// It is the one in force now.
+    pub(super) fn comes_into_force(&self) {
+        self.prober.comes_into_force();
+    }
+
+    /// What carries over to the next one.
+    pub(super) fn prober(&self) -> Arc<Prober> {
+        Arc::clone(&self.prober)
     }
 
     /// How much may be under way at once.

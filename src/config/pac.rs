@@ -44,10 +44,15 @@ pub(super) fn read(value: &Value<'_>) -> Option<Script> {
                 fields.meaningless("refresh", why);
                 file(&value)
             }
-            _ => {
+            (Some(_), Some(_)) => {
                 fields.known(["refresh"]);
-                let whole = fields.whole();
-                whole.refuse("a script has either a `url` or a `file`")
+                fields
+                    .whole()
+                    .refuse("a script has either a `url` or a `file`, not both")
+            }
+            (None, None) => {
+                fields.known(["refresh"]);
+                fields.whole().refuse("`url` or `file` is missing")
             }
         };
         Some(Script {

@@ -53,16 +53,19 @@ fn way(name: &str, value: &Value<'_>, around: &Surroundings<'_>) -> Option<Way> 
     value.fields(|fields| {
         let script = fields.get("pac");
         if let Some(script) = &script {
-            let why = "a proxy has either a `url` or a `pac`";
+            let why = "a proxy has either a `url` or a `pac`, not both";
             fields.meaningless("url", why);
             return pac(name, script, fields, around).map(|pac| Way::Pac(Arc::new(pac)));
+        }
+        if fields.get("url").is_none() {
+            fields.whole().refuse::<()>("`url` or `pac` is missing");
         }
         proxy(name, fields, around).map(|proxy| Way::Proxy(Arc::new(proxy)))
     })?
 }
 
 fn proxy(name: &str, fields: &mut Fields<'_>, around: &Surroundings<'_>) -> Option<Proxy> {
-    let url_of_it = fields.required("url", url);
+    let url_of_it = fields.optional("url", url);
     let kind = url_of_it.as_ref().map(|(kind, _)| kind);
     let tls = tls(fields, kind, around.tls);
     let known = url_of_it.as_ref();

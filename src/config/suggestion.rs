@@ -61,12 +61,22 @@ impl Suggestion {
             return Ok(Self::of_script(url, found.proxy.as_ref(), found.notes));
         }
         let winhttp::Found {
-            proxy, mut notes, ..
+            proxy,
+            mut notes,
+            asks_unknown_script,
+            ..
         } = found;
         let source = match proxy {
             Some(_) => OF_WINHTTP,
+            None if asks_unknown_script => {
+                "WinHTTP has no proxy set, and asks a script that is not known here: what is below goes out directly \
+                 only because nothing else is known."
+            }
             None => "WinHTTP has no proxy set: direct access.",
         };
+        if proxy.is_some() && asks_unknown_script {
+            notes.push("Windows asks this proxy only where the script cannot be had".to_owned());
+        }
         let carries_https = proxy.as_ref().is_some_and(|proxy| proxy.carries_https);
         if proxy.is_some() && !carries_https {
             notes.push(

@@ -46,6 +46,8 @@ pub(super) struct Found {
     pub(super) proxy: Option<FoundProxy>,
     /// The URL of the proxy script, which Windows asks before the proxy.
     pub(super) script: Option<Url>,
+    /// Whether Windows asks a script that is not known here, before the proxy.
+    pub(super) asks_unknown_script: bool,
     /// What was not taken over, and what was assumed.
     pub(super) notes: Vec<String>,
 }
@@ -65,6 +67,7 @@ struct Written {
     proxies: String,
     bypass: String,
     script: Option<Url>,
+    asks_unknown_script: bool,
 }
 
 /// Reads what was piped in: UTF-8, UTF-16 as PowerShell redirects it, or the code page of a console, of whose
@@ -79,11 +82,12 @@ pub(super) fn read(bytes: &[u8]) -> Result<Found, WinHttpError> {
         Some((from, to)) if from < to => advanced(&text[from..=to], &mut notes)?,
         _ => lines(&text)?,
     };
-    let script = written.script;
+    let (script, asks_unknown_script) = (written.script, written.asks_unknown_script);
     let Some(chosen) = list::chosen(&written.proxies, &mut notes)? else {
         return Ok(Found {
             proxy: None,
             script,
+            asks_unknown_script,
             notes,
         });
     };
@@ -96,6 +100,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Found, WinHttpError> {
     Ok(Found {
         proxy: Some(proxy),
         script,
+        asks_unknown_script,
         notes,
     })
 }
@@ -143,6 +148,7 @@ fn lines(text: &str) -> Result<Written, WinHttpError> {
         proxies: proxies.to_owned(),
         bypass: bypass.to_owned(),
         script: None,
+        asks_unknown_script: false,
     })
 }
 
@@ -187,13 +193,16 @@ fn advanced(text: &str, notes: &mut Vec<String>) -> Result<Written, WinHttpError
     let script = script.filter(|script| !script.is_empty());
     let script = script.filter(|_| script_enabled != Some(false));
     let mut usable = None;
+    let mut asks_unknown_script = detect == Some(true);
     if script.is_some() || script_enabled == Some(true) {
-        match target(script.unwrap_or_default()) {
-            Ok(Target::Http(url)) => usable = Some(url),
-            _ => notes.push(
+        if let Ok(Target::Http(url)) = target(script.unwrap_or_default()) {
+            usable = Some(url);
+        } else {
+            asks_unknown_script = true;
+            notes.push(
                 "AutoconfigUrl is no URL of http:// or https:// without a login: it is left out"
                     .to_owned(),
-            ),
+            );
         }
     }
     if detect == Some(true) {
@@ -211,6 +220,7 @@ fn advanced(text: &str, notes: &mut Vec<String>) -> Result<Written, WinHttpError
         proxies: proxies.to_owned(),
         bypass: text("ProxyBypass").unwrap_or_default().to_owned(),
         script: usable,
+        asks_unknown_script,
     })
 }
 

@@ -61,6 +61,7 @@ const UNSUPPORTED_AUTH: Explanation = Explanation {
         "The proxy offers Negotiate or NTLM only, and reachd is given Basic or Digest credentials.",
         "Its Negotiate takes Kerberos only, and reachd is given NTLM credentials.",
         "The proxy team switched the configured scheme off, or the SOCKS proxy takes GSSAPI only.",
+        "NTLM is configured, and the proxy keeps connections open in the way of HTTP/1.0 only, or its NTLM knows no Unicode.",
     ],
     steps: &[
         "See which schemes the proxy offers: the failure's detail, or `curl -v -x http://PROXY:PORT https://HOST/`.",
@@ -73,13 +74,13 @@ const UNSUPPORTED_AUTH: Explanation = Explanation {
 const CREDENTIALS_UNAVAILABLE: Explanation = Explanation {
     what: "There is nothing to log in to the proxy with: no Kerberos ticket could be had for it. The proxy was reached, and was not asked.",
     likely: &[
-        "The ticket has expired, or nobody has run `kinit` for the account under which reachd runs.",
-        "The keytab is old: the password of the account was changed since it was made.",
+        "The ticket has expired and nobody ran `kinit` for reachd's account, or the keytab is older than the account's password.",
         "No domain controller (KDC) answers, or the clocks differ by more than five minutes.",
-        "The proxy has no service principal HTTP/PROXY in the directory, or its URL has another name than the principal.",
+        "The proxy has no service principal HTTP/PROXY in the directory, or its URL or a script (PAC) has another name than that, or its address.",
+        "It is not the KDC but reachd: its helper process for Kerberos did not start, died, or was busy with other probes. The detail says so.",
     ],
     steps: &[
-        "Read the library's own words in the failure's detail.",
+        "Read the detail: the library's own words, or what befell reachd's helper. Busy ends with the KDC's outage; else see the limits on memory and processes.",
         "See the tickets as the account of reachd: `klist`. With a keytab: `kinit -kt KEYTAB PRINCIPAL`, then `kvno HTTP/PROXY`.",
         "Make the keytab anew if `kinit` says that the preauthentication failed.",
         "Ask the identity team for the service principal of the proxy: `setspn -Q HTTP/PROXY`.",

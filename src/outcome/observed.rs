@@ -110,6 +110,12 @@ pub struct PacSeen {
     /// What was used of it: the URL of a proxy, or `direct`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chosen: Option<String>,
+    /// What was tried before that in vain, with `failover`, and why.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tried: Vec<String>,
+    /// The name that the script asked for and nobody gave an answer for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unanswered: Option<String>,
 }
 
 /// A TLS handshake, with the certificates presented even when they were not accepted.

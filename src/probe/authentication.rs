@@ -17,7 +17,7 @@ use tokio::time::Instant;
 
 pub(super) use self::challenge::Challenges;
 pub(super) use self::negotiate::Tickets;
-use crate::route::{Credentials, KerberosIdentity};
+use crate::route::{Credentials, KerberosIdentity, Secret};
 
 const NTLM: &str = "NTLM";
 const NEGOTIATE: &str = "Negotiate";
@@ -50,11 +50,11 @@ enum State<'a> {
     Anonymous,
     Basic {
         username: &'a str,
-        password: &'a str,
+        password: &'a Secret,
     },
     Digest {
         username: &'a str,
-        password: &'a str,
+        password: &'a Secret,
         answered: bool,
         stale: u8,
     },
@@ -102,13 +102,10 @@ impl<'a> Login<'a> {
     ) -> Self {
         let state = match credentials {
             None => State::Anonymous,
-            Some(Credentials::Basic { username, password }) => State::Basic {
-                username,
-                password: password.expose(),
-            },
+            Some(Credentials::Basic { username, password }) => State::Basic { username, password },
             Some(Credentials::Digest { username, password }) => State::Digest {
                 username,
-                password: password.expose(),
+                password,
                 answered: false,
                 stale: 0,
             },
@@ -120,7 +117,7 @@ impl<'a> Login<'a> {
                 account: ntlm::Account {
                     username,
                     domain: domain.as_deref(),
-                    password: password.expose(),
+                    password,
                 },
                 carrier: NTLM,
                 step: NtlmStep::Nothing,
@@ -135,7 +132,7 @@ impl<'a> Login<'a> {
         match &mut self.state {
             State::Anonymous | State::Digest { .. } => Ok(None),
             State::Basic { username, password } => {
-                let login = STANDARD.encode(format!("{username}:{password}"));
+                let login = STANDARD.encode(format!("{username}:{}", password.expose()));
                 sensitive(format!("Basic {login}").into_bytes()).map(Some)
             }
             State::Ntlm { carrier, step, .. } => {
@@ -145,7 +142,8 @@ impl<'a> Login<'a> {
             State::Negotiate { identity, tickets } => {
                 let Purpose { host, deadline, .. } = self.purpose;
                 let token = tickets.token(identity, host, deadline).await;
-                with_token(NEGOTIATE, &token.map_err(Refusal::Unavailable)?).map(Some)
+                let token = token.map_err(|why| Refusal::Unavailable(why.to_string()))?;
+                with_token(NEGOTIATE, &token).map(Some)
             }
         }
     }
@@ -245,7 +243,8 @@ fn next_of_ntlm(
             let challenge =
                 ntlm::Challenge::read(message).map_err(|error| malformed(error.to_string()))?;
             *step = NtlmStep::Authenticated;
-            let message = ntlm::authenticate(account, &challenge, random()?, SystemTime::now());
+            let message = ntlm::authenticate(account, &challenge, random()?, SystemTime::now())
+                .map_err(|error| Refusal::NotOffered(error.to_string()))?;
             with_token(carrier, &message)
         }
         (NtlmStep::Nothing | NtlmStep::Negotiated, _) if *carrier == NTLM => {

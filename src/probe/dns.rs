@@ -33,6 +33,11 @@ const LOCALHOST: &str = "localhost (RFC 6761)";
 /// Whose word it is where the hosts file has the name. No name of a configured resolver has a blank in it.
 const HOSTS_FILE: &str = "hosts file";
 
+/// Whether it is a name at all, and so can be asked for.
+pub(super) fn is_name(host: &str) -> bool {
+    fully_qualified(host).is_ok()
+}
+
 /// Whoever is asked for names: the operating system's servers with its hosts file, or servers of one's own.
 #[derive(Debug)]
 pub(super) struct Resolver {
@@ -76,6 +81,11 @@ impl Resolver {
             name: settings.name().to_owned(),
             source,
         })
+    }
+
+    /// What the configuration calls it.
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// The addresses of a host in the order in which they are to be tried (RFC 8305 §4).

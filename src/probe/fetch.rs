@@ -15,7 +15,7 @@ use url::{Host, Position, Url};
 
 use super::connect::connect;
 use super::dns::Resolver;
-use super::http::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE};
+use super::http::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE, without_what_no_request_carries};
 use super::stream::BoxedStream;
 use super::tls::{TlsPeer, Trust};
 use crate::endpoint::Authority;
@@ -228,10 +228,11 @@ impl Exchange<'_> {
         let status = status.as_u16();
         let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
         let target = location.and_then(|location| self.url.join(location).ok());
-        let Some(target) = target.filter(Url::has_host) else {
+        let Some(mut target) = target.filter(Url::has_host) else {
             let what = format!("answered {status} without a Location that can be followed");
             return Err(FetchError::Answer(self.says(&what)));
         };
+        without_what_no_request_carries(&mut target);
         match (self.url.scheme(), target.scheme()) {
             (_, "https") | ("http", "http") => Ok(Answered::Elsewhere(target)),
             _ => {
@@ -253,5 +254,31 @@ impl Exchange<'_> {
 
     fn says(&self, what: &str) -> String {
         format!("{} {}: {what}", self.document.method, self.url)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_in_a_location_is_neither_followed_nor_shown() {
+        let url: Url = "https://a.test/".parse().unwrap();
+        let document = Document::at(&url, 1);
+        let exchange = Exchange {
+            url: &url,
+            document: &document,
+        };
+        for location in ["https://u:hunter2@b.test/x", "http://u:hunter2@b.test/x"] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, location.parse().unwrap());
+            let told = match exchange.elsewhere(StatusCode::FOUND, &headers) {
+                Ok(Answered::Elsewhere(target)) => target.to_string(),
+                Ok(Answered::Document(_)) => String::new(),
+                Err(error) => error.to_string(),
+            };
+            assert!(told.contains("b.test/x"), "{told}");
+            assert!(!told.contains("hunter2"), "{told}");
+        }
     }
 }

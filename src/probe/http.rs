@@ -23,7 +23,7 @@ use self::broken::Broken;
 pub(super) use self::connection::{Connection, Leg};
 pub(super) use self::driver::Driver;
 use self::judge::Judge;
-pub(super) use self::redirect::Hop;
+pub(super) use self::redirect::{Hop, without_what_no_request_carries};
 pub(super) use self::watch::{Watch, Watched};
 use super::Probe;
 use super::journal::Journal;
@@ -136,11 +136,12 @@ impl<'a> HttpProbe<'a> {
         }
     }
 
-    /// Sends the request over the line in hand and judges the answer. To a proxy the request has the absolute
-    /// form (RFC 9112 §3.2.2).
+    /// Sends the request over the line in hand and judges the answer, which must begin by a moment of its own. To a
+    /// proxy the request has the absolute form (RFC 9112 §3.2.2).
     pub(super) async fn exchange(
         &mut self,
         line: Line<'_>,
+        begins_by: Instant,
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
         let (proxy, mut leg) = match &line {
@@ -153,8 +154,14 @@ impl<'a> HttpProbe<'a> {
             ),
         };
         let deadline = journal.deadline;
-        let conversation = self.converse(line, &mut leg, journal);
-        let result = match timeout_at(deadline, conversation).await {
+        let watch = leg.watch.clone();
+        let mut conversation = Box::pin(self.converse(line, &mut leg, journal));
+        let mut ended = timeout_at(begins_by, &mut conversation).await;
+        if ended.is_err() && watch.has_spoken() {
+            ended = timeout_at(deadline, &mut conversation).await;
+        }
+        drop(conversation);
+        let result = match ended {
             Ok(Ok(verdict)) => Ok(verdict),
             Ok(Err(Trouble::Failure(failure))) => Err(failure),
             Ok(Err(Trouble::Broken(error))) => {
@@ -281,7 +288,8 @@ fn not_the_proxys_own(
     if asked.login.is_any() || own.is_some() {
         let (failure, mut seen) = match own {
             Some((failure, seen)) => (Err(failure), seen),
-            None => (Ok(()), observed.proxy.take().unwrap_or_default()),
+            // What was noted of the demand for a login is over; `Server` is the endpoint's.
+            None => (Ok(()), head.relayed()),
         };
         asked.login.write_into(&mut seen);
         observed.proxy = Some(seen);

@@ -1,15 +1,21 @@
 //! Proxy scripts (proxy auto-configuration, PAC): for each URL a function in JavaScript names the proxies. The script
-//! is fetched and kept by `keeper`, and run by the threads of `pool` in a sandbox.
+//! is fetched and kept by `keeper`, and run by the processes of `pool` in a sandbox.
 
 mod answer;
 mod desk;
 mod functions;
 mod keeper;
+mod look_ups;
 mod pool;
+mod process;
 mod sandbox;
 mod script;
+mod text;
 mod trial;
 mod trouble;
+mod worker;
+
+use std::sync::Arc;
 
 use tokio::time::Instant;
 use url::{Host, Position, Url};
@@ -19,6 +25,7 @@ use self::keeper::Keeper;
 use self::pool::{Evaluation, Pool};
 pub use self::trial::{PacAnswer, PacTrial, PacTrialError};
 use self::trouble::Trouble;
+pub use self::worker::{PAC_COMMAND, run_pac_scripts};
 use super::dns::Resolver;
 use super::fetch::Fetcher;
 use crate::endpoint::Authority;
@@ -34,12 +41,21 @@ pub(super) struct Question {
     host: String,
 }
 
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct NoAnswer {
+    pub(super) reason: ProxyReason,
+    pub(super) detail: String,
+    /// The name that the script asked for and the resolver gave no answer for.
+    pub(super) unanswered: Option<String>,
+}
+
 /// The script of one route, ready to be asked again and again.
 #[derive(Debug)]
 pub(super) struct Decider {
     source: PacSource,
     keeper: Keeper,
-    pool: Pool,
+    pool: Arc<Pool>,
 }
 
 impl Question {
@@ -66,12 +82,22 @@ impl Question {
 }
 
 impl Decider {
-    /// Nothing is fetched yet, and no thread runs.
+    /// Nothing is fetched yet, and no process runs.
     pub(super) fn new(source: PacSource, fetcher: Fetcher) -> Self {
         Self {
             keeper: Keeper::new(source.clone(), fetcher),
             source,
-            pool: Pool::new(),
+            pool: Arc::new(Pool::new()),
+        }
+    }
+
+    /// The one after a reload that leaves the script where it is: what was fetched, what is known of it and the
+    /// processes go on.
+    pub(super) fn succeeded(&self, fetcher: Fetcher) -> Self {
+        Self {
+            source: self.source.clone(),
+            keeper: self.keeper.succeeded(fetcher),
+            pool: Arc::clone(&self.pool),
         }
     }
 
@@ -84,11 +110,11 @@ impl Decider {
     pub(super) async fn ask(
         &self,
         question: &Question,
-        resolver: &Resolver,
+        resolver: &Arc<Resolver>,
         deadline: Instant,
-    ) -> Result<String, (ProxyReason, String)> {
+    ) -> Result<String, NoAnswer> {
         let script = self.keeper.script(deadline).await;
-        let script = script.map_err(|why| (ProxyReason::PacUnavailable, why))?;
+        let script = script.map_err(|why| NoAnswer::new(ProxyReason::PacUnavailable, why))?;
         let asked = self.pool.evaluate(&script, question, resolver, deadline);
         let Evaluation { result, .. } = asked.await;
         let hint = match &result {
@@ -99,8 +125,25 @@ impl Decider {
         };
         result.map_err(|trouble| {
             let detail = format!("{} for {}: {trouble}{hint}", script.source, question.url);
-            (ProxyReason::PacError, detail)
+            let unanswered = match trouble {
+                Trouble::Unanswered { name, .. } => Some(name),
+                _ => None,
+            };
+            NoAnswer {
+                unanswered,
+                ..NoAnswer::new(ProxyReason::PacError, detail)
+            }
         })
+    }
+}
+
+impl NoAnswer {
+    pub(super) fn new(reason: ProxyReason, detail: String) -> Self {
+        Self {
+            reason,
+            detail,
+            unanswered: None,
+        }
     }
 }
 

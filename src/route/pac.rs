@@ -32,7 +32,7 @@ pub struct Pac {
 }
 
 /// Where a script is kept.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum PacSource {
     /// At an `http://` or `https://` URL, from which it is fetched directly.
     Url {

@@ -23,7 +23,7 @@ const LIFETIME: Duration = Duration::from_secs(30);
 type Behaviour = fn(&mut TcpStream) -> io::Result<()>;
 
 /// Every fault by its name.
-const FAULTS: [(&str, Behaviour); 25] = [
+const FAULTS: [(&str, Behaviour); 28] = [
     ("silent", silent),
     ("close", close),
     ("reset", reset),
@@ -47,6 +47,9 @@ const FAULTS: [(&str, Behaviour); 25] = [
     ("digest-always-stale", login_faults::digest_always_stale),
     ("digest-sha512", login_faults::digest_sha512),
     ("digest-hangs-up", login_faults::digest_hangs_up),
+    ("digest-stalls", login_faults::digest_stalls),
+    ("ntlm-stalls", login_faults::ntlm_stalls),
+    ("ntlm-http10", login_faults::ntlm_http10),
     ("ntlm-closes", login_faults::ntlm_closes),
     ("ntlm-garbled", login_faults::ntlm_garbled),
 ];

@@ -19,6 +19,8 @@ struct Request {
     uri: String,
     /// Empty where there is none.
     login: String,
+    /// Whether it says `Proxy-Connection: Keep-Alive`.
+    keep_alive: bool,
 }
 
 /// Digest by SHA-256, or else MD5; verifies the password.
@@ -85,14 +87,54 @@ pub(super) fn digest_hangs_up(stream: &mut TcpStream) -> io::Result<()> {
     }
 }
 
+/// Digest whose demand for a login never ends, on a connection that stays open.
+pub(super) fn digest_stalls(stream: &mut TcpStream) -> io::Result<()> {
+    match hear(stream)? {
+        Some(request) if request.login.starts_with("Digest ") => take(stream, &request),
+        Some(_) => stall(stream, "Digest realm=\"lab\", qop=\"auth\", nonce=\"n\""),
+        None => Ok(()),
+    }
+}
+
+/// NTLM whose challenge never ends.
+pub(super) fn ntlm_stalls(stream: &mut TcpStream) -> io::Result<()> {
+    hear(stream)?;
+    stall(stream, &ntlm_challenge())
+}
+
+/// NTLM by a proxy that keeps connections open as one did before HTTP/1.1.
+pub(super) fn ntlm_http10(stream: &mut TcpStream) -> io::Result<()> {
+    while let Some(request) = hear(stream)? {
+        // One that is asked for it in the words of those days.
+        let keep_alive = if request.keep_alive {
+            "Proxy-Connection: keep-alive\r\n"
+        } else {
+            ""
+        };
+        let answer = format!(
+            "HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: {}\r\n{keep_alive}\
+             Content-Length: 5\r\n\r\nlogin",
+            ntlm_challenge()
+        );
+        stream.write_all(answer.as_bytes())?;
+        if !request.keep_alive {
+            return Ok(());
+        }
+    }
+    Ok(())
+}
+
 /// NTLM whose challenge comes on a connection that is closed then.
 pub(super) fn ntlm_closes(stream: &mut TcpStream) -> io::Result<()> {
     hear(stream)?;
+    demand(stream, &ntlm_challenge(), "Connection: close\r\n")
+}
+
+fn ntlm_challenge() -> String {
     let mut message = b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\x01\x02\0\0".to_vec();
     message.extend([7; 8]);
     message.extend([0; 24]);
-    let challenge = format!("NTLM {}", STANDARD.encode(message));
-    demand(stream, &challenge, "Connection: close\r\n")
+    format!("NTLM {}", STANDARD.encode(message))
 }
 
 /// NTLM whose challenge ends in the middle.
@@ -117,12 +159,21 @@ impl Request {
             .collect();
         let of = |name: &str| parameters.get(name).copied().unwrap_or_default();
         let secret = sha256(&format!("{USER}:lab:{PASSWORD}"));
-        // curl proves the path alone, where the request has the absolute form.
         let uri = of("uri");
         let request = sha256(&format!("{}:{uri}", self.method));
         let (count, cnonce) = (of("nc"), of("cnonce"));
         let response = sha256(&format!("{secret}:n256:{count}:{cnonce}:auth:{request}"));
-        of("username") == USER && self.uri.ends_with(uri) && of("response") == response
+        of("username") == USER && self.is_for(uri) && of("response") == response
+    }
+
+    /// Whether it is what the request says, or its path alone, which curl proves where the request has the absolute
+    /// form.
+    fn is_for(&self, uri: &str) -> bool {
+        let path = self.uri.strip_prefix("http://").and_then(|rest| {
+            let slash = rest.find('/')?;
+            Some(&rest[slash..])
+        });
+        uri == self.uri || Some(uri) == path
     }
 }
 
@@ -146,15 +197,18 @@ fn hear(stream: &mut TcpStream) -> io::Result<Option<Request>> {
     }
     let head = String::from_utf8_lossy(&head).into_owned();
     let mut words = head.split(' ').map(str::to_owned);
-    let login = head.lines().find_map(|line| {
-        let (name, value) = line.split_once(": ")?;
-        name.eq_ignore_ascii_case("proxy-authorization")
-            .then(|| value.to_owned())
-    });
+    let header = |wanted: &str| {
+        head.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case(wanted).then(|| value.to_owned())
+        })
+    };
+    let (login, connection) = (header("proxy-authorization"), header("proxy-connection"));
     Ok(Some(Request {
         method: words.next().unwrap_or_default(),
         uri: words.next().unwrap_or_default(),
         login: login.unwrap_or_default(),
+        keep_alive: connection.is_some_and(|value| value.eq_ignore_ascii_case("keep-alive")),
     }))
 }
 
@@ -164,6 +218,17 @@ fn demand(stream: &mut TcpStream, challenge: &str, headers: &str) -> io::Result<
          Content-Length: 5\r\n\r\nlogin"
     );
     stream.write_all(answer.as_bytes())
+}
+
+/// Demands a login, and never comes to the end of it.
+fn stall(stream: &mut TcpStream, challenge: &str) -> io::Result<()> {
+    let answer = format!(
+        "HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: {challenge}\r\n\
+         Content-Length: 500\r\n\r\nlogin"
+    );
+    stream.write_all(answer.as_bytes())?;
+    while stream.read(&mut [0; 64])? > 0 {}
+    Ok(())
 }
 
 /// The login is good: a tunnel that leads nowhere, or an answer.

@@ -86,6 +86,17 @@ impl Reachd {
 
     /// Starts it with more flags.
     pub(crate) fn start_with(lab: &Lab, name: &str, config: &Path, flags: &[&str]) -> Self {
+        Self::start_in(lab, name, config, flags, |_| {})
+    }
+
+    /// Starts it in an environment that is prepared.
+    pub(crate) fn start_in(
+        lab: &Lab,
+        name: &str,
+        config: &Path,
+        flags: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let address = lab.fresh_address();
         let listen = address.to_string();
         let config = config.to_str().expect("a path in UTF-8");
@@ -97,6 +108,7 @@ impl Reachd {
         let mut daemon = Daemon::start_with(&name, &command, lab.dir(), |command| {
             clean(command);
             with_kerberos(command, lab);
+            prepare(command);
         });
         daemon.wait_for(address);
         Self { daemon, address }

@@ -148,3 +148,20 @@ routes: [winhttp]
     assert_eq!(text, expected);
     assert_eq!(config.default_routes, ["winhttp"]);
 }
+
+#[test]
+fn where_windows_asks_a_script_nothing_is_claimed_of_direct_access() {
+    for settings in [
+        r#"{"AutoDetect": true}"#,
+        r#"{"AutoConfigIsEnabled": true, "AutoconfigUrl": "file://c:/p.pac"}"#,
+    ] {
+        let text = Suggestion::of_winhttp(settings.as_bytes())
+            .unwrap()
+            .to_string();
+        assert!(!text.contains("direct access"), "{text}");
+        assert!(text.contains("asks a script"), "{text}");
+    }
+    let settings = br#"{"AutoDetect": true, "ProxyIsEnabled": true, "Proxy": "p:1"}"#;
+    let text = Suggestion::of_winhttp(settings).unwrap().to_string();
+    assert!(text.contains("only where the script"), "{text}");
+}

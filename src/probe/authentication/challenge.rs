@@ -8,6 +8,9 @@ use crate::probe::list;
 /// So many challenges of one answer are looked at.
 const MOST_CHALLENGES: usize = 16;
 
+/// No scheme that is known has half of it.
+const MOST_CHARACTERS_OF_SCHEME: usize = 32;
+
 /// So many parameters of one challenge are.
 const MOST_PARAMETERS: usize = 32;
 
@@ -31,15 +34,19 @@ impl Challenges {
         let mut challenges = Vec::new();
         for value in values {
             let text: String = value.as_bytes().iter().copied().map(char::from).collect();
+            // Parameters of what is no scheme, or without one, are nobody's.
+            let mut has_begun = false;
             for member in list::members(&text) {
                 if let Some(scheme) = list::scheme(member) {
-                    challenges.push(Challenge::begin(scheme, &member[scheme.len()..]));
-                } else if let Some(challenge) = challenges.last_mut() {
+                    has_begun = is_scheme(scheme) && challenges.len() < MOST_CHALLENGES;
+                    if has_begun {
+                        challenges.push(Challenge::begin(scheme, &member[scheme.len()..]));
+                    }
+                } else if let Some(challenge) = challenges.last_mut().filter(|_| has_begun) {
                     challenge.add(member);
                 }
             }
         }
-        challenges.truncate(MOST_CHALLENGES);
         Self(challenges)
     }
 
@@ -100,6 +107,12 @@ pub(super) fn bytes(text: &str) -> Vec<u8> {
         .collect()
 }
 
+/// A `token` of RFC 9110 §5.6.2, as long as a name may be.
+fn is_scheme(text: &str) -> bool {
+    let is_in_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    text.len() <= MOST_CHARACTERS_OF_SCHEME && text.chars().all(is_in_token)
+}
+
 /// `token68` of RFC 9110 §11.2.
 fn is_token68(text: &str) -> bool {
     let unpadded = text.trim_end_matches('=');
@@ -154,6 +167,29 @@ mod tests {
         assert_eq!(digest.parameter("qop"), Some("auth,auth-int"));
         assert_eq!(digest.parameter("stale"), Some("TRUE"));
         assert_eq!(digest.parameter("opaque"), None);
+    }
+
+    #[test]
+    fn what_is_no_scheme_is_left_out_with_its_parameters() {
+        let long = format!("{} realm=x", "a".repeat(33));
+        let table = [
+            (format!("Basic realm=x, {long}, nonce=n"), vec!["basic"]),
+            (
+                "<b>Login</b> realm=x, Digest nonce=n".to_owned(),
+                vec!["digest"],
+            ),
+            (long, vec![]),
+            ("a".repeat(60_000), vec![]),
+            ("a".repeat(32), vec!["aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"]),
+        ];
+        for (value, expected) in table {
+            let value = HeaderValue::from_str(&value).unwrap();
+            let challenges = Challenges::of([&value]);
+            assert_eq!(challenges.schemes(), expected, "{value:?}");
+            if let Some(basic) = challenges.of_scheme("basic").next() {
+                assert_eq!(basic.parameter("nonce"), None);
+            }
+        }
     }
 
     #[test]

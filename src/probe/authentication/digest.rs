@@ -7,6 +7,7 @@ use md5::Md5;
 use sha2::{Digest as _, Sha256};
 
 use super::challenge::{Challenge, Challenges, bytes};
+use crate::route::Secret;
 
 const SCHEME: &str = "digest";
 
@@ -17,7 +18,7 @@ const NONCE_COUNT: &str = "00000001";
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Login<'a> {
     pub(super) username: &'a str,
-    pub(super) password: &'a str,
+    pub(super) password: &'a Secret,
     pub(super) method: &'a str,
     pub(super) uri: &'a str,
 }
@@ -128,7 +129,10 @@ impl<'a> Offer<'a> {
 
     fn response(&self, login: &Login<'_>, realm: &[u8], cnonce: &str) -> String {
         let nonce = bytes(self.nonce);
-        let (username, password) = (login.username.as_bytes(), login.password.as_bytes());
+        let (username, password) = (
+            login.username.as_bytes(),
+            login.password.expose().as_bytes(),
+        );
         let mut secret = self.hash.of(&[username, realm, password]);
         if self.session {
             secret = self
@@ -196,19 +200,28 @@ fn shortened(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use hyper::header::HeaderValue;
 
     use super::*;
 
     /// RFC 7616 §3.9.1.
-    const MUFASA: Login<'_> = Login {
-        username: "Mufasa",
-        password: "Circle of Life",
-        method: "GET",
-        uri: "/dir/index.html",
-    };
+    fn mufasa() -> Login<'static> {
+        static PASSWORD: LazyLock<Secret> = LazyLock::new(|| secret("Circle of Life"));
+        Login {
+            username: "Mufasa",
+            password: &PASSWORD,
+            method: "GET",
+            uri: "/dir/index.html",
+        }
+    }
     const CNONCE: &str = "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ";
     const NONCE: &str = "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v";
+
+    fn secret(text: &str) -> Secret {
+        Secret::new(text.to_owned())
+    }
 
     fn challenges(value: &str) -> Challenges {
         Challenges::of([&HeaderValue::from_str(value).unwrap()])
@@ -240,15 +253,16 @@ mod tests {
                  opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\", qop=auth, nc=00000001, \
                  cnonce=\"{CNONCE}\""
             );
-            assert_eq!(answer(&challenge, &MUFASA, CNONCE), expected);
+            assert_eq!(answer(&challenge, &mufasa(), CNONCE), expected);
         }
     }
 
     #[test]
     fn without_quality_of_protection_the_answer_is_that_of_rfc_2069() {
+        let password = secret("CircleOfLife");
         let login = Login {
-            password: "CircleOfLife",
-            ..MUFASA
+            password: &password,
+            ..mufasa()
         };
         let challenge = "Digest realm=\"testrealm@host.com\", \
                          nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
@@ -265,7 +279,7 @@ mod tests {
     fn a_session_makes_the_secret_depend_on_the_nonces() {
         let session = answer(
             "Digest realm=\"r\", nonce=\"n\", qop=auth, algorithm=MD5-sess",
-            &MUFASA,
+            &mufasa(),
             "c",
         );
         let secret = Hash::Md5.of(&[b"Mufasa", b"r", b"Circle of Life"]);
@@ -303,7 +317,7 @@ mod tests {
     fn quotes_are_escaped_on_the_way_back() {
         let login = Login {
             username: "a\\b\"c",
-            ..MUFASA
+            ..mufasa()
         };
         let answer = answer("Digest realm=\"x \\\"y\\\"\", nonce=n", &login, "c");
         assert!(answer.contains("username=\"a\\\\b\\\"c\""), "{answer}");

@@ -2,156 +2,148 @@
 //! or credential cache it uses is a matter of its process's environment: so a process of its own makes the tokens of
 //! each identity, reachd itself with another command. It is started when it is first needed and ends with reachd.
 
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::{Arc, Mutex as StdMutex, PoisonError};
+mod helper;
+mod process;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
-use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use tokio::sync::Mutex;
+use thiserror::Error;
+use tokio::sync::oneshot;
 use tokio::time::{Instant, timeout_at};
 
+use self::helper::{Helper, Line, Question};
+use self::process::Program;
 use crate::platform;
 use crate::route::KerberosIdentity;
 
-/// The longest answer that is read. A ticket of Active Directory with many groups takes some ten KiB.
-const MOST_ANSWERED_BYTES: u64 = 256 * 1024;
-
-/// Where the tickets of a keytab are kept: in the helper and nowhere else.
-const OWN_CACHE: &str = "MEMORY:reachd";
-
-const LATE: &str = "no ticket in time: the KDC does not answer, or other probes wait for it";
-
-/// The helpers of all identities.
+/// The helpers of all identities. It outlives a reload, and with it the tickets that they have.
 #[derive(Debug)]
 pub(in crate::probe) struct Tickets {
-    program: Option<PathBuf>,
-    helpers: StdMutex<HashMap<KerberosIdentity, Arc<Mutex<Helper>>>>,
+    program: Option<Program>,
+    helpers: Mutex<Helpers>,
 }
 
-/// The process that makes the tokens of one identity, while it runs.
 #[derive(Debug, Default)]
-struct Helper(Option<Running>);
+struct Helpers {
+    /// Whose tokens are made: anybody's, as long as nobody said.
+    named: Option<HashSet<KerberosIdentity>>,
+    running: HashMap<KerberosIdentity, Helper>,
+}
 
-#[derive(Debug)]
-struct Running {
-    /// Killed when this is dropped.
-    process: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
+/// Why there is no token.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub(super) enum NoToken {
+    /// In the words of the library that asks the KDC.
+    #[error("{0}")]
+    Refused(String),
+    #[error("no ticket in time: the KDC does not answer")]
+    Silent,
+    /// The turn did not come, for another probe's question took so long up to now.
+    #[error(
+        "no ticket in time: reachd's helper for Kerberos was still busy with other probes, and had waited {:.1} s for \
+         the KDC's answer to one of them",
+        .0.as_secs_f64()
+    )]
+    Busy(Duration),
+    #[error("reachd's helper for Kerberos does not start, which is reachd's own fault: {0}")]
+    NotStarted(String),
+    #[error("reachd's helper for Kerberos failed, which is reachd's own fault: {0}")]
+    Failed(String),
+    #[error("the configuration no longer names this identity")]
+    NotNamed,
+}
+
+impl Default for Tickets {
+    /// Nothing is started yet.
+    fn default() -> Self {
+        Self::made_by(platform::this_program().ok().map(Program::new))
+    }
 }
 
 impl Tickets {
-    /// Nothing is started yet.
-    pub(in crate::probe) fn new() -> Self {
-        Self::made_by(platform::this_program().ok())
-    }
-
-    fn made_by(program: Option<PathBuf>) -> Self {
+    fn made_by(program: Option<Program>) -> Self {
         Self {
             program,
-            helpers: StdMutex::default(),
+            helpers: Mutex::default(),
         }
     }
 
-    /// The first token for the service HTTP on a host, or why there is none.
+    /// From now on makes tokens for these only: the helpers of all others end at once, whoever still has a use for
+    /// them.
+    pub(in crate::probe) fn keep_only(&self, named: HashSet<KerberosIdentity>) {
+        let mut helpers = self.helpers();
+        helpers
+            .running
+            .retain(|identity, _| named.contains(identity));
+        helpers.named = Some(named);
+    }
+
+    /// The first token for the service HTTP on a host, or why there is none. Who gives up waiting changes nothing for
+    /// those who wait on.
     pub(super) async fn token(
         &self,
         identity: &KerberosIdentity,
         host: &str,
         deadline: Instant,
-    ) -> Result<Vec<u8>, String> {
-        let helper = self.helper(identity);
-        let Ok(mut helper) = timeout_at(deadline, helper.lock()).await else {
-            return Err(LATE.to_owned());
+    ) -> Result<Vec<u8>, NoToken> {
+        let Line { questions, turn } = self.line(identity)?;
+        let is_asked = Arc::new(AtomicBool::new(false));
+        let (answer, answered) = oneshot::channel();
+        let question = Question {
+            service: format!("HTTP@{host}"),
+            is_asked: Arc::clone(&is_asked),
+            answer,
         };
-        // What is taken out and not put back is killed: after a question without an answer, whatever came next
-        // would be taken for the answer to another.
-        let mut running = match helper.0.take().and_then(Running::if_alive) {
-            Some(running) => running,
-            None => self.start(identity)?,
+        let talk = async {
+            questions.send(question).await.ok()?;
+            answered.await.ok()
         };
-        let answer = timeout_at(deadline, running.ask(&format!("HTTP@{host}"))).await;
-        let answer = answer.map_err(|_| LATE.to_owned())?;
-        let answer = answer.map_err(|error| format!("the helper for Kerberos: {error}"))?;
-        helper.0 = Some(running);
-        match answer.split_once(' ') {
-            Some(("token", token)) => STANDARD
-                .decode(token)
-                .map_err(|_| "the helper for Kerberos answered no token".to_owned()),
-            Some(("error", why)) => Err(why.to_owned()),
-            _ => Err("the helper for Kerberos answered neither a token nor an error".to_owned()),
+        match timeout_at(deadline, talk).await {
+            Ok(Some(answer)) => token_of(&answer?),
+            Ok(None) => Err(NoToken::NotNamed),
+            Err(_) if is_asked.load(Ordering::Relaxed) => Err(NoToken::Silent),
+            Err(_) => Err(NoToken::Busy(turn.lasted())),
         }
     }
 
-    fn helper(&self, identity: &KerberosIdentity) -> Arc<Mutex<Helper>> {
-        let mut helpers = self.helpers.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(helpers.entry(identity.clone()).or_default())
-    }
-
-    fn start(&self, identity: &KerberosIdentity) -> Result<Running, String> {
-        let cannot = |why: &str| format!("the helper for Kerberos does not start: {why}");
+    /// Where the questions about an identity go.
+    fn line(&self, identity: &KerberosIdentity) -> Result<Line, NoToken> {
         let Some(program) = &self.program else {
-            return Err(cannot("it is not known where reachd's program is"));
+            let why = "it is not known where reachd's program is";
+            return Err(NoToken::NotStarted(why.to_owned()));
         };
-        let mut command = Command::new(program);
-        command.arg(platform::KERBEROS_COMMAND);
-        match identity {
-            KerberosIdentity::DefaultCache => {}
-            KerberosIdentity::Cache(cache) => {
-                command.env("KRB5CCNAME", cache);
-            }
-            KerberosIdentity::Keytab { principal, keytab } => {
-                command
-                    .env("KRB5CCNAME", OWN_CACHE)
-                    .env("KRB5_CLIENT_KTNAME", keytab)
-                    .args(["--principal", principal]);
-            }
+        let mut helpers = self.helpers();
+        let Helpers { named, running } = &mut *helpers;
+        if named
+            .as_ref()
+            .is_some_and(|named| !named.contains(identity))
+        {
+            return Err(NoToken::NotNamed);
         }
-        let mut process = command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true)
-            .spawn()
-            .map_err(|error| cannot(&error.to_string()))?;
-        let (Some(questions), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err(cannot("it has no pipes"));
-        };
-        Ok(Running {
-            process,
-            questions,
-            answers: BufReader::new(answers),
-        })
+        let helper = running
+            .entry(identity.clone())
+            .or_insert_with(|| Helper::new(program.clone(), identity.clone()));
+        Ok(helper.line())
+    }
+
+    fn helpers(&self) -> MutexGuard<'_, Helpers> {
+        self.helpers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Running {
-    fn if_alive(mut self) -> Option<Self> {
-        let is_alive = matches!(self.process.try_wait(), Ok(None));
-        is_alive.then_some(self)
-    }
-
-    /// One line there, one line back.
-    async fn ask(&mut self, service: &str) -> Result<String, String> {
-        let gone = |error: std::io::Error| error.to_string();
-        let question = format!("{service}\n");
-        self.questions
-            .write_all(question.as_bytes())
-            .await
-            .map_err(gone)?;
-        self.questions.flush().await.map_err(gone)?;
-        let mut line = Vec::new();
-        let mut answers = (&mut self.answers).take(MOST_ANSWERED_BYTES);
-        answers.read_until(b'\n', &mut line).await.map_err(gone)?;
-        match line.strip_suffix(b"\n") {
-            Some(line) => Ok(String::from_utf8_lossy(line).into_owned()),
-            None if line.is_empty() => Err("it ended without an answer".to_owned()),
-            None => Err("its answer has no end".to_owned()),
-        }
+fn token_of(answer: &str) -> Result<Vec<u8>, NoToken> {
+    let senseless = |what: &str| NoToken::Failed(what.to_owned());
+    match answer.split_once(' ') {
+        Some(("token", token)) => STANDARD
+            .decode(token)
+            .map_err(|_| senseless("it answered no token")),
+        Some(("error", why)) => Err(NoToken::Refused(why.to_owned())),
+        _ => Err(senseless("it answered neither a token nor an error")),
     }
 }
 

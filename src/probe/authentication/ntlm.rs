@@ -7,14 +7,16 @@ mod proof;
 
 use std::time::{Duration, SystemTime};
 
-pub(super) use self::challenge::Challenge;
+pub(super) use self::challenge::{Challenge, NotAscii};
 use self::proof::{Proof, Secrets};
+use crate::route::Secret;
 
 const SIGNATURE: &[u8; 8] = b"NTLMSSP\0";
 
 /// The flags of MS-NLMP §2.2.2.5 that matter here.
 mod flag {
     pub(super) const UNICODE: u32 = 0x0000_0001;
+    pub(super) const OEM: u32 = 0x0000_0002;
     pub(super) const REQUEST_TARGET: u32 = 0x0000_0004;
     pub(super) const NTLM: u32 = 0x0000_0200;
     pub(super) const ALWAYS_SIGN: u32 = 0x0000_8000;
@@ -42,7 +44,7 @@ const VERSION: [u8; 8] = [10, 0, 0x61, 0x4a, 0, 0, 0, 15];
 const AUTHENTICATE_HEAD: usize = 88;
 const MIC_AT: usize = 72;
 
-/// Microseconds would do no good: a peer looks at half an hour.
+/// From 1601, where Windows begins to count, to 1970.
 const EPOCH_OF_WINDOWS: Duration = Duration::from_secs(11_644_473_600);
 
 /// Whose password is proven.
@@ -51,7 +53,7 @@ pub(super) struct Account<'a> {
     pub(super) username: &'a str,
     /// The peer's own where there is none.
     pub(super) domain: Option<&'a str>,
-    pub(super) password: &'a str,
+    pub(super) password: &'a Secret,
 }
 
 /// The first message: what is asked for.
@@ -73,7 +75,9 @@ pub(super) fn authenticate(
     challenge: &Challenge,
     client_challenge: [u8; 8],
     now: SystemTime,
-) -> Vec<u8> {
+) -> Result<Vec<u8>, NotAscii> {
+    let domain = challenge.text(account.domain.unwrap_or_default())?;
+    let username = challenge.text(account.username)?;
     let proof = Proof::new(&Secrets {
         account,
         challenge,
@@ -83,8 +87,8 @@ pub(super) fn authenticate(
     let fields = [
         proof.lm_response.as_slice(),
         &proof.nt_response,
-        &challenge.text(account.domain.unwrap_or_default()),
-        &challenge.text(account.username),
+        &domain,
+        &username,
         &[],
         &[],
     ];
@@ -96,7 +100,10 @@ pub(super) fn authenticate(
         offset += field.len();
     }
     // That it described itself is for the peer to say, and is said back to it.
-    let agreed = challenge.flags() & (WANTED | flag::TARGET_INFO) | flag::VERSION;
+    let mut agreed = challenge.flags() & (WANTED | flag::TARGET_INFO) | flag::VERSION;
+    if agreed & flag::UNICODE == 0 {
+        agreed |= flag::OEM;
+    }
     message.extend(agreed.to_le_bytes());
     message.extend(VERSION);
     message.extend([0; 16]);
@@ -107,7 +114,7 @@ pub(super) fn authenticate(
         let mic = proof.mic(&[&negotiate(), challenge.message(), &message]);
         message[MIC_AT..AUTHENTICATE_HEAD].copy_from_slice(&mic);
     }
-    message
+    Ok(message)
 }
 
 /// Length, the same again as the space taken, and where the data is (MS-NLMP §2.2).

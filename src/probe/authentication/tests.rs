@@ -24,16 +24,19 @@ fn ntlm() -> Credentials {
     }
 }
 
-/// What a login says at first, and then to each of the challenges, up to a refusal.
-async fn conversation(credentials: Option<&Credentials>, challenges: &[&str]) -> Vec<String> {
-    let tickets = Tickets::new();
-    let purpose = Purpose {
+fn purpose() -> Purpose<'static> {
+    Purpose {
         host: "proxy.test",
         method: "CONNECT",
         uri: "www.example.test:443",
         deadline: Instant::now() + Duration::from_secs(5),
-    };
-    let mut login = Login::new(credentials, &tickets, purpose);
+    }
+}
+
+/// What a login says at first, and then to each of the challenges, up to a refusal.
+async fn conversation(credentials: Option<&Credentials>, challenges: &[&str]) -> Vec<String> {
+    let tickets = Tickets::default();
+    let mut login = Login::new(credentials, &tickets, purpose());
     let mut said = vec![match login.first().await.unwrap() {
         Some(value) => shown(&value),
         None => "nothing".to_owned(),
@@ -70,6 +73,38 @@ fn ntlm_challenge(scheme: &str) -> String {
     message.extend([7; 8]);
     message.extend([0; 24]);
     format!("{scheme} {}", STANDARD.encode(message))
+}
+
+#[test]
+fn no_login_shows_its_password() {
+    let basic = Credentials::Basic {
+        username: "svc".to_owned(),
+        password: secret(),
+    };
+    let tickets = Tickets::default();
+    for credentials in [basic, digest(), ntlm()] {
+        let login = Login::new(Some(&credentials), &tickets, purpose());
+        let shown = format!("{login:?}");
+        assert!(shown.contains("svc"), "{shown}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
+}
+
+#[tokio::test]
+async fn an_account_that_ntlm_cannot_name_is_told() {
+    let credentials = Credentials::Ntlm {
+        username: "jürgen".to_owned(),
+        domain: None,
+        password: secret(),
+    };
+    let mut message = b"NTLMSSP\0\x02\0\0\0\0\0\0\0\x38\0\0\0\x02\x02\0\0".to_vec();
+    message.extend([7; 32]);
+    let challenge = format!("NTLM {}", STANDARD.encode(message));
+    let said = conversation(Some(&credentials), &[&challenge]).await;
+    assert!(
+        said[1].starts_with("NotOffered(\"its NTLM knows no Unicode"),
+        "{said:?}"
+    );
 }
 
 const REJECTED: &str = "Rejected(\"the configured credentials were refused\")";

@@ -69,6 +69,7 @@ pub(super) fn target(
             return failure(ResponseReason::BadRedirect, what);
         }
     };
+    without_what_no_request_carries(&mut target);
     if followed >= usize::from(expectation.max_redirects) {
         let what = format!(
             "more than {} redirects, the next one to {target}",
@@ -89,7 +90,6 @@ pub(super) fn target(
             format!("answered {status}, leading to {target}"),
         );
     }
-    without_what_no_request_carries(&mut target);
     if target.as_str().parse::<Uri>().is_err() {
         let length = target.as_str().len();
         let what = format!(
@@ -101,7 +101,7 @@ pub(super) fn target(
 }
 
 /// Credentials and fragments are not sent (RFC 9110 §4.2.4), and nobody needs to read them.
-fn without_what_no_request_carries(target: &mut Url) {
+pub(in crate::probe) fn without_what_no_request_carries(target: &mut Url) {
     // A URL with a host can have neither user nor password refused.
     target.set_username("").ok();
     target.set_password(None).ok();
@@ -174,6 +174,22 @@ mod tests {
                 expected.map(str::to_owned).map_err(str::to_owned),
                 "{from} {location:?}"
             );
+        }
+    }
+
+    #[test]
+    fn a_password_in_a_location_is_not_shown() {
+        for (location, followed) in [
+            ("ftp://u:hunter2@a.test/", 0),
+            ("http://u:hunter2@a.test/", 99),
+        ] {
+            let mut headers = HeaderMap::new();
+            headers.insert(LOCATION, location.parse().unwrap());
+            let from = Url::parse("http://a.test/").unwrap();
+            let failure = target(&from, 302, &headers, &Expectation::default(), followed);
+            let failure = failure.unwrap_err();
+            assert!(failure.detail.contains("a.test"), "{failure:?}");
+            assert!(!failure.detail.contains("hunter2"), "{failure:?}");
         }
     }
 

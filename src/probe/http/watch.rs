@@ -4,6 +4,7 @@
 use std::fmt;
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, ready};
 
@@ -20,6 +21,8 @@ pub(in crate::probe) struct Watch(Arc<Sight>);
 #[derive(Debug, Default)]
 struct Sight {
     first_byte: Mutex<Option<Instant>>,
+    /// Whether an answer was begun that another request followed.
+    answered_before: AtomicBool,
     ending: Mutex<Option<Ending>>,
 }
 
@@ -63,7 +66,14 @@ impl Watch {
 
     /// Another request goes over the same connection: the next byte is the first of its answer.
     pub(super) fn waits_for_first_byte(&self) {
-        *self.first_byte_slot() = None;
+        if self.first_byte_slot().take().is_some() {
+            self.0.answered_before.store(true, Ordering::Relaxed);
+        }
+    }
+
+    /// Whether any answer ever began.
+    pub(super) fn has_spoken(&self) -> bool {
+        self.0.answered_before.load(Ordering::Relaxed) || self.first_byte().is_some()
     }
 
     /// HTTP/2 peers speak before they answer: there the answer's head counts as its first byte.

@@ -1,4 +1,4 @@
-//! What one run of a script keeps: its time, what it asked for, what it said, and why it must stop.
+//! What one run of a script keeps: its time, the names that are known to it, what it said, and why it must stop.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -10,45 +10,44 @@ use tokio::time::Instant;
 use super::bounded;
 use super::trouble::Trouble;
 
-/// What a script may take to be loaded, and again for each answer; waiting for names does not count.
-const TIME: Duration = Duration::from_secs(1);
+/// What a script may take to be loaded, and again for each answer.
+pub(super) const TIME: Duration = Duration::from_secs(1);
 
 /// So many names one answer may ask for.
-const MOST_NAMES: usize = 20;
+pub(super) const MOST_NAMES: usize = 20;
 
 /// So many messages are kept, and so much of each.
 const MOST_ALERTS: usize = 20;
 const MOST_CHARACTERS: usize = 256;
 
-/// Finds the addresses of a name, or none. Nothing comes back where nobody waits for the answer any longer.
-pub(super) type AskNames = dyn Fn(&str) -> Option<Vec<IpAddr>>;
+/// The addresses of names, as far as they were asked for; none for a name that there is not.
+pub(super) type Names = HashMap<String, Vec<IpAddr>>;
 
-/// The desk of one thread; each run finds it cleared.
+/// The script cannot go on, and the desk knows why.
+#[derive(Debug)]
+pub(super) struct Stopped;
+
+/// The desk of an engine; each run finds it cleared.
 pub(super) struct Desk {
-    ask: RefCell<Option<Box<AskNames>>>,
-    names: RefCell<HashMap<String, Vec<IpAddr>>>,
+    names: RefCell<Names>,
     alerts: RefCell<Vec<String>>,
     began: Cell<Instant>,
-    waited: Cell<Duration>,
     stopped: RefCell<Option<Trouble>>,
 }
 
 impl Desk {
     pub(super) fn new() -> Self {
         Self {
-            ask: RefCell::default(),
             names: RefCell::default(),
             alerts: RefCell::default(),
             began: Cell::new(Instant::now()),
-            waited: Cell::default(),
             stopped: RefCell::default(),
         }
     }
 
-    /// Clears the desk for a run.
-    pub(super) fn clear(&self, ask: Box<AskNames>) {
-        self.ask.replace(Some(ask));
-        self.names.take();
+    /// Clears the desk for a run that knows these names.
+    pub(super) fn clear(&self, names: Names) {
+        self.names.replace(names);
         self.alerts.take();
         self.stopped.take();
         self.clock_begins();
@@ -56,18 +55,16 @@ impl Desk {
 
     /// Ends the run; returns what the script said.
     pub(super) fn close(&self) -> Vec<String> {
-        self.ask.take();
         self.alerts.take()
     }
 
     pub(super) fn clock_begins(&self) {
         self.began.set(Instant::now());
-        self.waited.take();
     }
 
     /// Asked by the engine every now and then.
     pub(super) fn must_stop(&self) -> bool {
-        if self.began.get().elapsed().saturating_sub(self.waited.get()) > TIME {
+        if self.began.get().elapsed() > TIME {
             self.stop(Trouble::Overrun(TIME));
         }
         self.stopped.borrow().is_some()
@@ -78,32 +75,27 @@ impl Desk {
         self.stopped.borrow().clone()
     }
 
-    /// The addresses of a name; each is asked for once in a run.
-    pub(super) fn resolve(&self, host: &str) -> Vec<IpAddr> {
+    /// The addresses of a name. Where they are not known, the run ends: it begins again when they are.
+    pub(super) fn resolve(&self, host: &str) -> Result<Vec<IpAddr>, Stopped> {
+        if self.stopped.borrow().is_some() {
+            return Err(Stopped);
+        }
         let literal = host.trim_start_matches('[').trim_end_matches(']').parse();
         if let Ok(address) = literal {
-            return vec![address];
+            return Ok(vec![address]);
         }
         if let Some(known) = self.names.borrow().get(host) {
-            return known.clone();
+            return Ok(known.clone());
         }
-        if self.names.borrow().len() >= MOST_NAMES {
-            self.stop(Trouble::TooManyLookUps(MOST_NAMES));
+        if !could_be_name(host) {
+            return Ok(Vec::new());
         }
-        if self.stopped.borrow().is_some() || !could_be_name(host) {
-            return Vec::new();
-        }
-        let started = Instant::now();
-        let found = self.ask.borrow().as_ref().and_then(|ask| ask(host));
-        self.waited.set(self.waited.get() + started.elapsed());
-        let Some(found) = found else {
-            self.stop(Trouble::Late);
-            return Vec::new();
-        };
-        self.names
-            .borrow_mut()
-            .insert(host.to_owned(), found.clone());
-        found
+        self.stop(if self.names.borrow().len() < MOST_NAMES {
+            Trouble::NameNeeded(host.to_owned())
+        } else {
+            Trouble::TooManyLookUps(MOST_NAMES)
+        });
+        Err(Stopped)
     }
 
     pub(super) fn alert(&self, message: &str) {

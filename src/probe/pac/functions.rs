@@ -6,29 +6,46 @@ use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ipnet::IpNet;
-use rquickjs::{Ctx, Function, Object, Result};
+use rquickjs::{Ctx, Exception, Function, Object, Result};
 
 use super::desk::Desk;
+use super::text::Text;
+
+/// No name is longer, nor is any address or prefix.
+type Name = Text<255>;
+
+/// Far more addresses than anybody sorts.
+type List = Text<8192>;
+
+/// The prelude hands on less.
+type Message = Text<4096>;
 
 /// Defines the functions; called once for each engine.
 pub(super) fn install(ctx: &Ctx<'_>, desk: &Rc<Desk>) -> Result<()> {
     let native = Object::new(ctx.clone())?;
     let of_resolve = Rc::clone(desk);
-    let resolve = move |host: String| texts(&of_resolve.resolve(&host));
+    let resolve = move |ctx: Ctx<'_>, host: Name| {
+        let found = of_resolve.resolve(host.or_empty());
+        // Thrown, so that the script goes on as little as can be; if it catches this, it is stopped all the same.
+        found
+            .map(|addresses| texts(&addresses))
+            .map_err(|_| Exception::throw_message(&ctx, "the run begins again"))
+    };
     native.set("resolve", Function::new(ctx.clone(), resolve)?)?;
     let of_alert = Rc::clone(desk);
-    let alert = move |message: String| of_alert.alert(&message);
+    let alert = move |message: Message| of_alert.alert(message.or_empty());
     native.set("alert", Function::new(ctx.clone(), alert)?)?;
     let own_addresses = || texts(&own_addresses());
     native.set("ownAddresses", Function::new(ctx.clone(), own_addresses)?)?;
     native.set("milliseconds", Function::new(ctx.clone(), milliseconds)?)?;
-    let is_ipv4 = |text: String| text.parse::<Ipv4Addr>().is_ok();
+    let is_ipv4 = |text: Name| text.or_empty().parse::<Ipv4Addr>().is_ok();
     native.set("isIpv4", Function::new(ctx.clone(), is_ipv4)?)?;
-    let is_address = |text: String| text.parse::<IpAddr>().is_ok();
+    let is_address = |text: Name| text.or_empty().parse::<IpAddr>().is_ok();
     native.set("isAddress", Function::new(ctx.clone(), is_address)?)?;
-    let is_in_prefix = |address: String, prefix: String| is_in_prefix(&address, &prefix);
+    let is_in_prefix =
+        |address: Name, prefix: Name| is_in_prefix(address.or_empty(), prefix.or_empty());
     native.set("isInPrefix", Function::new(ctx.clone(), is_in_prefix)?)?;
-    let sorted = |list: String| sorted(&list);
+    let sorted = |list: List| sorted(list.or_empty());
     native.set("sorted", Function::new(ctx.clone(), sorted)?)?;
     let prelude: Function<'_> = ctx.eval(include_str!("prelude.js"))?;
     prelude.call((native,))

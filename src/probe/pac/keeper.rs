@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::sync::Mutex;
-use tokio::task::spawn_blocking;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
 
 use super::script::Script;
@@ -30,7 +30,9 @@ pub(super) struct Keeper {
     source: PacSource,
     fetcher: Fetcher,
     /// Locked as long as somebody fetches.
-    kept: Mutex<Option<Kept>>,
+    kept: Arc<Mutex<Option<Kept>>>,
+    /// A look at a file that did not end in time. A file system that hangs is not asked again before it does.
+    unfinished: Arc<Mutex<Option<JoinHandle<LookResult>>>>,
 }
 
 #[derive(Debug)]
@@ -51,7 +53,18 @@ impl Keeper {
         Self {
             source,
             fetcher,
-            kept: Mutex::default(),
+            kept: Arc::default(),
+            unfinished: Arc::default(),
+        }
+    }
+
+    /// The keeper of the same script, which fetches in another way from now on.
+    pub(super) fn succeeded(&self, fetcher: Fetcher) -> Self {
+        Self {
+            source: self.source.clone(),
+            fetcher,
+            kept: Arc::clone(&self.kept),
+            unfinished: Arc::clone(&self.unfinished),
         }
     }
 
@@ -101,10 +114,17 @@ impl Keeper {
 
     async fn looked(&self, path: &Path, former: Option<Kept>, deadline: Instant) -> Kept {
         let stamp = former.as_ref().and_then(|kept| kept.stamp);
-        let of_look = path.to_owned();
-        let look = spawn_blocking(move || look(&of_look, stamp));
+        let mut unfinished = self.unfinished.lock().await;
+        let path = path.to_owned();
+        let mut looking = unfinished
+            .take()
+            .unwrap_or_else(|| spawn_blocking(move || look(&path, stamp)));
         let since = Instant::now();
-        match timeout_at(deadline, look).await {
+        let looked = timeout_at(deadline, &mut looking).await;
+        if looked.is_err() {
+            *unfinished = Some(looking);
+        }
+        match looked {
             Ok(Ok(Ok(Look::Same))) => match former {
                 Some(former) => Kept { since, ..former },
                 None => self.not_read(since, "it changed while it was looked at"),
@@ -143,12 +163,15 @@ impl Keeper {
     }
 }
 
+type LookResult = Result<Look, String>;
+
+#[derive(Debug)]
 enum Look {
     Same,
     Read(Stamp, Vec<u8>),
 }
 
-fn look(path: &Path, former: Option<Stamp>) -> Result<Look, String> {
+fn look(path: &Path, former: Option<Stamp>) -> LookResult {
     let metadata = fs::metadata(path).map_err(|error| error.to_string())?;
     if !metadata.is_file() {
         return Err("it is not a regular file".to_owned());

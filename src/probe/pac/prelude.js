@@ -1,5 +1,5 @@
 // The functions of a proxy script, as of Netscape's specification, with Microsoft's additions for IPv6. What needs
-// the world outside comes as `native`; a function of it never throws.
+// the world outside comes as `native`. Its `resolve` throws where the run must begin again; nothing else of it throws.
 (function (native) {
   "use strict";
 
@@ -11,9 +11,21 @@
     return native.isIpv4(host);
   }
 
-  // A glob: `*` is any text, `?` any character; everything else is itself, in the same case.
+  // A glob as scripts in the field write it: `*` is any text, `?` any character, a dot itself; the rest is a regular
+  // expression, so that `(a|b)` and `[a-z]` mean what they mean in browsers. What is no regular expression is a text.
   function shExpMatch(string, pattern) {
-    const s = text(string), p = text(pattern);
+    const glob = text(pattern);
+    if (!/[()|\[\]^$+{}\\]/.test(glob)) return matches(text(string), glob);
+    const translated = glob.replaceAll(".", "\\.").replaceAll("*", ".*").replaceAll("?", ".");
+    try {
+      return new RegExp("^" + translated + "$", "s").test(text(string));
+    } catch {
+      return matches(text(string), glob);
+    }
+  }
+
+  // Where there are but `*` and `?`: in time that is bounded by the lengths.
+  function matches(s, p) {
     let i = 0, j = 0, star = -1, mark = 0;
     while (i < s.length) {
       if (j < p.length && p[j] === "*") {
@@ -139,7 +151,7 @@
   }
 
   function alert(message) {
-    native.alert(text(message));
+    native.alert(text(message).slice(0, 1000));
   }
 
   function dnsResolveEx(host) {

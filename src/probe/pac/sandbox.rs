@@ -3,12 +3,12 @@
 use std::rc::Rc;
 
 use rquickjs::context::EvalOptions;
-use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Error, Runtime, Value};
+use rquickjs::{CatchResultExt, CaughtError, Context, Ctx, Error, Exception, Runtime, Value};
 
 use super::bounded;
 use super::desk::Desk;
 use super::functions;
-use super::script::Script;
+use super::text::bounded_text;
 use super::trouble::Trouble;
 
 /// What one script may take.
@@ -20,8 +20,14 @@ const STACK: usize = 512 << 10;
 /// What a thread needs for that.
 pub(super) const THREAD_STACK: usize = 4 << 20;
 
+/// A longer answer is none.
+const MOST_ANSWERED: usize = 64 << 10;
+
 /// What stack traces call the script.
 const FILE: &str = "proxy.pac";
+
+/// What is said of both, where it does not show in the memory.
+const THREW_NULL: &str = "threw null, as the engine does where no memory is left";
 
 /// So much of a message is kept.
 const MOST_CHARACTERS: usize = 256;
@@ -35,7 +41,7 @@ const FIND: &str = "typeof FindProxyForURLEx === 'function' ? FindProxyForURLEx 
 pub(super) struct Sandbox {
     // The context goes before its runtime.
     context: Context,
-    _runtime: Runtime,
+    runtime: Runtime,
     desk: Rc<Desk>,
 }
 
@@ -52,85 +58,111 @@ impl Sandbox {
         installed.map_err(|error| engine(&error))?;
         Ok(Self {
             context,
-            _runtime: runtime,
+            runtime,
             desk,
         })
     }
 
     /// Runs the script's outermost level, which defines its function.
-    pub(super) fn load(&self, script: &Script) -> Result<(), Trouble> {
-        if script.text.contains('\0') {
+    pub(super) fn load(&self, script: &str) -> Result<(), Trouble> {
+        if script.contains('\0') {
             return Err(Trouble::Syntax {
                 line: None,
                 message: "it holds a zero byte: it is no text".to_owned(),
             });
         }
         self.desk.clock_begins();
-        self.context.with(|ctx| {
+        let loaded = self.context.with(|ctx| {
             let mut options = EvalOptions::default();
             options.strict = false;
             options.filename = Some(FILE.to_owned());
-            let loaded: Result<Value<'_>, Error> =
-                ctx.eval_with_options(script.text.as_str(), options);
+            let loaded: Result<Value<'_>, Error> = ctx.eval_with_options(script, options);
             self.judged(&ctx, loaded).map(drop)
-        })
+        });
+        loaded.map_err(|trouble| self.told_by_memory(trouble))
     }
 
     /// Calls the script's function.
     pub(super) fn find(&self, url: &str, host: &str) -> Result<String, Trouble> {
         self.desk.clock_begins();
-        self.context.with(|ctx| {
+        let found = self.context.with(|ctx| {
             let function: Value<'_> = self.judged(&ctx, ctx.eval(FIND))?;
             let Some(function) = function.as_function() else {
                 return Err(Trouble::NoFunction);
             };
             let answer = self.judged(&ctx, function.call((url, host)))?;
             text_of(&answer)
-        })
+        });
+        found.map_err(|trouble| self.told_by_memory(trouble))
     }
 
+    /// Whether so much is left of what was run that it is time for a new engine.
+    pub(super) fn is_half_full(&self) -> bool {
+        let taken = self.runtime.memory_usage().malloc_size;
+        usize::try_from(taken).is_ok_and(|taken| taken > MEMORY / 2)
+    }
+
+    /// What is there when the time is over is kept: the machine may have stood still.
     fn judged<T>(&self, ctx: &Ctx<'_>, result: Result<T, Error>) -> Result<T, Trouble> {
         let caught = result.catch(ctx);
-        // The engine asks now and then; what it did in one long stride counts as well.
-        self.desk.must_stop();
+        if caught.is_err() {
+            // The engine asks now and then; what it did in one long stride counts as well.
+            self.desk.must_stop();
+        }
         if let Some(why) = self.desk.stopped() {
             return Err(why);
         }
-        let error = match caught {
+        let trouble = match caught {
             Ok(value) => return Ok(value),
-            Err(CaughtError::Exception(exception)) => {
-                let name: String = exception.as_object().get("name").unwrap_or_default();
-                let message = exception.message().unwrap_or_default();
-                if message.contains("out of memory") {
-                    return Err(Trouble::Memory(MEMORY));
-                }
-                let stack = exception.stack().unwrap_or_default();
-                let line = line_of(&stack);
-                let message = bounded(&format!("{name}: {message}"), MOST_CHARACTERS);
-                return Err(if name == "SyntaxError" {
-                    Trouble::Syntax { line, message }
-                } else {
-                    Trouble::Exception { line, message }
-                });
-            }
-            Err(CaughtError::Value(value)) if value.is_null() => {
-                // There was no memory left even for the exception.
-                return Err(Trouble::Memory(MEMORY));
-            }
-            Err(CaughtError::Value(value)) => {
-                let thrown = text_of(&value).unwrap_or_else(|_| value.type_name().to_owned());
-                let message = format!("threw {}", bounded(&thrown, MOST_CHARACTERS));
-                return Err(Trouble::Exception {
-                    line: None,
-                    message,
-                });
-            }
-            Err(CaughtError::Error(error)) => error,
+            Err(CaughtError::Exception(exception)) => exception_of(&exception),
+            Err(CaughtError::Value(value)) => thrown(&value),
+            Err(CaughtError::Error(error)) => engine(&error),
         };
-        Err(match error {
-            Error::Allocation => Trouble::Memory(MEMORY),
-            error => engine(&error),
-        })
+        // What was thrown may have run code of the script when it was looked at, and thrown again.
+        ctx.catch();
+        self.desk.must_stop();
+        Err(self.desk.stopped().unwrap_or(trouble))
+    }
+
+    /// The engine throws `null` where there is no memory left even for an exception; so may a script.
+    fn told_by_memory(&self, trouble: Trouble) -> Trouble {
+        match trouble {
+            Trouble::Exception { message, .. } if message == THREW_NULL && self.is_half_full() => {
+                Trouble::Memory(MEMORY)
+            }
+            trouble => trouble,
+        }
+    }
+}
+
+fn thrown(value: &Value<'_>) -> Trouble {
+    let message = match text_of(value) {
+        Ok(_) if value.is_null() => THREW_NULL.to_owned(),
+        Ok(text) => format!("threw {}", bounded(&text, MOST_CHARACTERS)),
+        Err(_) => format!("threw {}", value.type_name()),
+    };
+    Trouble::Exception {
+        line: None,
+        message,
+    }
+}
+
+fn exception_of(exception: &Exception<'_>) -> Trouble {
+    let text = |name: &str| {
+        let value: Option<rquickjs::String<'_>> = exception.as_object().get(name).ok()?;
+        bounded_text(&value?, MOST_ANSWERED).ok()?
+    };
+    let name = text("name").unwrap_or_default();
+    let message = text("message").unwrap_or_default();
+    if name == "InternalError" && message == "out of memory" {
+        return Trouble::Memory(MEMORY);
+    }
+    let line = text("stack").as_deref().and_then(line_of);
+    let message = bounded(&format!("{name}: {message}"), MOST_CHARACTERS);
+    if name == "SyntaxError" {
+        Trouble::Syntax { line, message }
+    } else {
+        Trouble::Exception { line, message }
     }
 }
 
@@ -139,10 +171,13 @@ fn text_of(value: &Value<'_>) -> Result<String, Trouble> {
     if value.is_null() {
         return Ok(String::new());
     }
-    match value.as_string().map(rquickjs::String::to_string) {
-        Some(Ok(text)) => Ok(text),
-        Some(Err(_)) => Err(Trouble::NoText("something that is no Unicode".to_owned())),
-        None => Err(Trouble::NoText(value.type_name().to_owned())),
+    let Some(text) = value.as_string() else {
+        return Err(Trouble::NoText(value.type_name().to_owned()));
+    };
+    match bounded_text(text, MOST_ANSWERED) {
+        Ok(Some(text)) => Ok(text),
+        Ok(None) => Err(Trouble::TooLong(MOST_ANSWERED)),
+        Err(_) => Err(Trouble::NoText("something that is no Unicode".to_owned())),
     }
 }
 

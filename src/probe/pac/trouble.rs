@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Why a script gave no answer. Lines count from 1; there is none where the engine knows none.
-#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[derive(Debug, Clone, PartialEq, Eq, Error, Serialize, Deserialize)]
 pub(super) enum Trouble {
     #[error("{}{message}", at(*line))]
     Syntax { line: Option<u32>, message: String },
@@ -26,6 +27,16 @@ pub(super) enum Trouble {
     Memory(usize),
     #[error("it asked for more than {0} names")]
     TooManyLookUps(usize),
+    #[error("it needs the addresses of {0}")]
+    NameNeeded(String),
+    #[error("the script asked for {name}, and resolver {resolver} gave no answer ({why})")]
+    Unanswered {
+        name: String,
+        resolver: String,
+        why: String,
+    },
+    #[error("it answered a text of more than {} KiB", .0 >> 10)]
+    TooLong(usize),
     #[error("it gave no answer in time")]
     Late,
     #[error("the engine gave up: {0}")]

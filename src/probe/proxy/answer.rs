@@ -40,18 +40,54 @@ impl Head<'_> {
         }
     }
 
+    /// What a proxy says of itself in an answer that it relays.
+    pub(in crate::probe) fn relayed(&self) -> ProxySeen {
+        ProxySeen {
+            product: self.text(VIA),
+            ..ProxySeen::default()
+        }
+    }
+
     fn offered_authentication(&self) -> Vec<String> {
         Challenges::of(self.headers.get_all(PROXY_AUTHENTICATE)).schemes()
     }
 
     /// What the proxy says went wrong, in its own words.
     fn error(&self) -> Option<String> {
-        // The last member is of the proxy nearest to us, the ones before it are of others (RFC 9209 §2).
-        let proxy_status = self.text("proxy-status").and_then(|text| {
-            let last = list::members(&text).pop()?.to_owned();
-            last.contains("error=").then_some(last)
+        self.text("x-squid-error").or_else(|| self.proxy_status())
+    }
+
+    /// The last member is of the proxy nearest to us that writes this field, the ones before it are of others
+    /// (RFC 9209 §2). Whether the nearest one does, its name in the last `Via` tells. A success is none of its errors.
+    fn proxy_status(&self) -> Option<String> {
+        if self.status.is_success() {
+            return None;
+        }
+        let text = self.text("proxy-status")?;
+        let last = list::members(&text).pop()?.to_owned();
+        let name = last.split(';').next().unwrap_or_default();
+        let name = name.trim().trim_matches('"').to_ascii_lowercase();
+        let is_nearest = self.relays().last().is_none_or(|nearest| *nearest == name);
+        (is_nearest && last.contains("error=")).then_some(last)
+    }
+
+    /// Who relayed the answer, the nearest last: the names of `Via` in lower case, without ports.
+    fn relays(&self) -> Vec<String> {
+        let values = self.headers.get_all(VIA).iter();
+        let values: Vec<_> = values
+            .map(|value| String::from_utf8_lossy(value.as_bytes()))
+            .collect();
+        let entries = values.iter().flat_map(|value| list::members(value));
+        let names = entries.filter_map(|entry| {
+            let received_by = entry.split_ascii_whitespace().nth(1)?;
+            let has_port = received_by.rfind(':') > received_by.rfind(']');
+            let host = received_by.rsplit_once(':').filter(|_| has_port);
+            Some(
+                host.map_or(received_by, |(host, _)| host)
+                    .to_ascii_lowercase(),
+            )
         });
-        self.text("x-squid-error").or(proxy_status)
+        names.collect()
     }
 
     fn phrase(&self) -> Cow<'_, str> {
@@ -154,7 +190,8 @@ fn is_own(head: &Head<'_>, proxy: &Proxy) -> bool {
         return true;
     }
     if head.status.is_client_error() || head.status.is_server_error() {
-        return head.names_itself();
+        // The nearest proxy may add its own `Via` to its own page. More of them: the page came from beyond.
+        return head.names_itself() && head.relays().len() <= 1;
     }
     // What is no error may be the answer of an endpoint that has the same product before it. A relay adds its
     // Via (RFC 9110 §7.6.3); an answer without one was made here.
@@ -364,6 +401,43 @@ mod tests {
             reason("cdn.example; error=http_request_denied, corp; received-status=403"),
             None
         );
+    }
+
+    #[test]
+    fn what_another_on_the_way_says_is_not_the_proxys() {
+        let denied = "http_request_denied";
+        let table = [
+            (403, "cdn.example; error=", "1.1 corp", None),
+            (
+                403,
+                "corp; error=",
+                "1.1 cdn.example, 1.1 Corp:3128 (squid)",
+                Some("proxy/forbidden"),
+            ),
+            (403, "\"corp\"; error=", "1.1 corp", Some("proxy/forbidden")),
+            (200, "corp; error=", "1.1 corp", None),
+            (204, "corp; error=", "", None),
+        ];
+        for (status, proxy_status, via, expected) in table {
+            let mut headers = HeaderMap::new();
+            let text = format!("{proxy_status}{denied}");
+            headers.insert("proxy-status", text.parse().unwrap());
+            if !via.is_empty() {
+                headers.insert(VIA, via.parse().unwrap());
+            }
+            let own = own_answer(&head(status, None, &headers), &proxy(false), None);
+            let reason = own.map(|(failure, _)| failure.reason.to_string());
+            assert_eq!(reason.as_deref(), expected, "{status} {text} {via}");
+        }
+        let squid = |via| headers(&[("server", "squid/5.7"), ("via", via)]);
+        let reason = |via| {
+            let headers = squid(via);
+            own_answer(&head(503, None, &headers), &proxy(false), None)
+                .map(|(failure, _)| failure.reason.to_string())
+        };
+        let own = Some("proxy/service_unavailable".to_owned());
+        assert_eq!(reason("1.1 corp (squid/5.7)"), own);
+        assert_eq!(reason("1.1 reverse.example (squid/5.7), 1.1 corp"), None);
     }
 
     #[test]

@@ -2,12 +2,15 @@
 //! be said. The legs go over one connection as long as the proxy keeps it open.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use http_body_util::Empty;
 use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
-use hyper::header::{HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
-use hyper::{Method, Request, Response, StatusCode};
+use hyper::header::{HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
+use hyper::{Method, Request, Response, StatusCode, Version};
+use tokio::time::{Instant, timeout_at};
+use url::Host;
 
 use super::Head;
 use crate::outcome::{Failure, ProxyReason, ProxySeen};
@@ -18,8 +21,18 @@ use crate::probe::journal::Journal;
 use crate::probe::way::ToProxy;
 use crate::route::{Credentials, Proxy};
 
-/// NTLM inside Negotiate takes four, and so does Digest with a nonce that grew old: a fifth is a margin.
+/// NTLM inside Negotiate takes three, and so does Digest with a nonce that grew old: the rest is for connections that
+/// end in between.
 const MOST_LEGS: u8 = 5;
+
+/// So many schemes are remembered, over all legs.
+const MOST_OFFERED: usize = 16;
+
+/// How long the body of a demand for a login may take, where another connection serves as well.
+const PATIENCE_WITH_BODY: Duration = Duration::from_secs(1);
+
+/// What keeps a connection open with proxies of the days before HTTP/1.1.
+const PROXY_CONNECTION: HeaderName = HeaderName::from_static("proxy-connection");
 
 /// What is asked of a proxy.
 pub(in crate::probe) struct Question<'a> {
@@ -54,6 +67,14 @@ impl LoginSeen {
         self.scheme.is_some() || !self.offered.is_empty()
     }
 
+    fn was_offered(&mut self, schemes: Vec<String>) {
+        for scheme in schemes {
+            if !self.offered.contains(&scheme) && self.offered.len() < MOST_OFFERED {
+                self.offered.push(scheme);
+            }
+        }
+    }
+
     /// Adds it to what was seen of the proxy.
     pub(in crate::probe) fn write_into(&self, seen: &mut ProxySeen) {
         seen.authentication = self.scheme;
@@ -83,6 +104,7 @@ impl Question<'_> {
             uri: &uri,
             deadline: journal.deadline,
         };
+        self.check_name()?;
         let mut login = Login::new(credentials, &self.probe.tickets, purpose);
         let mut authorization = login.first().await.map_err(|why| self.no_login(why))?;
         if let Some(Credentials::Negotiate(_)) = credentials {
@@ -117,11 +139,7 @@ impl Question<'_> {
                 });
             }
             let challenges = Challenges::of(response.headers().get_all(PROXY_AUTHENTICATE));
-            for scheme in challenges.schemes() {
-                if !seen.offered.contains(&scheme) {
-                    seen.offered.push(scheme);
-                }
-            }
+            seen.was_offered(challenges.schemes());
             let refusal = match login.next(&challenges) {
                 Ok(_) if seen.legs >= MOST_LEGS => {
                     let why = format!("it still asks for a login after {MOST_LEGS} requests");
@@ -130,12 +148,23 @@ impl Question<'_> {
                 Ok(next) => {
                     authorization = Some(next);
                     self.note(&response, &seen, journal);
+                    let version = response.version();
                     let body = response.into_body();
-                    if connection.is_free_after(body).await {
+                    let patience = if login.is_bound_to_connection() {
+                        journal.deadline
+                    } else {
+                        patience_until(journal.deadline)
+                    };
+                    let is_free = match timeout_at(patience, connection.is_free_after(body)).await {
+                        Ok(is_free) => is_free,
+                        Err(_) if login.is_bound_to_connection() => return Err(self.late_demand()),
+                        Err(_) => false,
+                    };
+                    if is_free {
                         leg.ends_in_phase_proxy(journal);
                         leg.begins();
                     } else if login.is_bound_to_connection() {
-                        return Err(self.closed_on_ntlm());
+                        return Err(self.not_kept_for_ntlm(version, leg));
                     } else {
                         has_answered = false;
                         connection = self.connect_anew(leg, journal).await?;
@@ -155,6 +184,11 @@ impl Question<'_> {
 
     fn with(&self, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
         let mut request = self.request.clone();
+        if self.proxy.credentials.is_some() {
+            let keep_alive = HeaderValue::from_static("Keep-Alive");
+            let headers = request.headers_mut();
+            headers.entry(PROXY_CONNECTION).or_insert(keep_alive);
+        }
         if let Some(authorization) = authorization {
             let headers = request.headers_mut();
             headers.insert(PROXY_AUTHORIZATION, authorization.clone());
@@ -185,15 +219,45 @@ impl Question<'_> {
         Ok(Connection::open(to_proxy.stream, &leg.watch).await?)
     }
 
+    /// The configuration names no proxy of Kerberos by its address; a script may.
+    fn check_name(&self) -> Result<(), Failure> {
+        let Proxy {
+            authority,
+            credentials,
+            ..
+        } = &**self.proxy;
+        let wants_ticket = matches!(credentials, Some(Credentials::Negotiate(_)));
+        if wants_ticket && !matches!(authority.host, Host::Domain(_)) {
+            let what = "Kerberos knows services by their names, and the proxy script gives this proxy's address: let \
+                        it give the name";
+            return Err(self.failure(ProxyReason::CredentialsUnavailable, what));
+        }
+        Ok(())
+    }
+
     fn no_login(&self, why: Refusal) -> Trouble {
         let (reason, note) = why.told();
         self.failure(reason, &note).into()
+    }
+
+    fn late_demand(&self) -> Trouble {
+        let what = "its demand for a login (407) did not end in time";
+        self.failure(ProxyReason::Timeout, what).into()
     }
 
     fn closed_on_ntlm(&self) -> Trouble {
         let what =
             "it closed the connection on which its NTLM challenge came, and NTLM needs that one";
         self.failure(ProxyReason::Closed, what).into()
+    }
+
+    fn not_kept_for_ntlm(&self, version: Version, leg: &Leg) -> Trouble {
+        if leg.watch.ended() || version != Version::HTTP_10 {
+            return self.closed_on_ntlm();
+        }
+        let what = "its NTLM challenge came in HTTP/1.0 without `Connection: keep-alive`, and NTLM needs the connection \
+                    on which it came: reachd keeps one open by HTTP/1.1, not by `Proxy-Connection`";
+        self.failure(ProxyReason::UnsupportedAuth, what).into()
     }
 
     fn failure(&self, reason: ProxyReason, detail: &str) -> Failure {
@@ -227,4 +291,28 @@ impl Refusal {
 /// Whether the proxy ended a connection that it had left open, and said nothing to the request.
 fn was_abandoned(leg: &Leg) -> bool {
     leg.watch.ended() && leg.watch.first_byte().is_none()
+}
+
+/// Until when the body of a demand for a login is read: most of the time is for what comes after.
+fn patience_until(deadline: Instant) -> Instant {
+    let now = Instant::now();
+    let left = deadline.saturating_duration_since(now);
+    now + PATIENCE_WITH_BODY.min(left / 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schemes_of_all_legs_are_bounded() {
+        let mut seen = LoginSeen::default();
+        for leg in 0..MOST_LEGS {
+            let scheme = |number| format!("scheme-{leg}-{number}");
+            seen.was_offered((0..16).map(scheme).collect());
+        }
+        assert_eq!(seen.offered.len(), MOST_OFFERED);
+        seen.was_offered(vec!["scheme-0-0".to_owned()]);
+        assert_eq!(seen.offered.len(), MOST_OFFERED);
+    }
 }

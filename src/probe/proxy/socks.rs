@@ -149,8 +149,8 @@ impl Conversation<'_> {
     async fn log_in(&mut self) -> Result<(), Failure> {
         let credentials = self.request.proxy.credentials.as_ref();
         let methods: &[u8] = match credentials {
-            None => &[VERSION, 1, NO_LOGIN],
-            Some(_) => &[VERSION, 2, NO_LOGIN, USERNAME_PASSWORD],
+            Some(Credentials::Basic { .. }) => &[VERSION, 2, NO_LOGIN, USERNAME_PASSWORD],
+            Some(_) | None => &[VERSION, 1, NO_LOGIN],
         };
         let [version, method] = self.ask(methods, "the greeting").await?;
         self.check(version)?;
@@ -171,10 +171,18 @@ impl Conversation<'_> {
                 ProxyReason::AuthRequired,
                 "it wants a login (no acceptable method), and no credentials are configured",
             )),
-            (NO_ACCEPTABLE_METHOD, Some(_)) => Err(self.request.failure(
+            (NO_ACCEPTABLE_METHOD, Some(Credentials::Basic { .. })) => Err(self.request.failure(
                 ProxyReason::UnsupportedAuth,
                 "it accepts neither user name and password nor no login (no acceptable method)",
             )),
+            (NO_ACCEPTABLE_METHOD, Some(credentials)) => {
+                let scheme = credentials.scheme();
+                let detail = format!(
+                    "it wants a login (no acceptable method), and {scheme} credentials are configured; SOCKS takes \
+                     basic only"
+                );
+                Err(self.request.failure(ProxyReason::UnsupportedAuth, &detail))
+            }
             (method, _) => {
                 let detail = format!("it chose method {method}, which was not offered");
                 Err(self.request.failure(ProxyReason::ProtocolError, &detail))

@@ -27,6 +27,8 @@ function byQuery(query) {
     case "dead-then-alive": return "PROXY nobody.lab.test:3128; PROXY squid.lab.test:3128";
     case "dead-then-direct": return "HTTPS nobody.lab.test:3443; SOCKS5 close.fault.lab.test:1080; DIRECT";
     case "closes-then-alive": return "PROXY close.fault.lab.test:3128; PROXY squid.lab.test:3128";
+    case "silent-then-alive": return "PROXY silent.fault.lab.test:3128; PROXY squid.lab.test:3128";
+    case "untrusted-then-alive": return "HTTPS squid.lab.test:3443; PROXY squid.lab.test:3128";
     case "all-dead": return "PROXY nobody.lab.test:3128; SOCKS nobody.lab.test; PROXY nothing-there.lab.test:80";
     case "denies-then-alive": return "PROXY squid.lab.test:3129; PROXY squid.lab.test:3128";
     case "alive-then-unknown": return "PROXY squid.lab.test:3128; GOPHER a:70";

@@ -36,6 +36,13 @@ pub(in crate::probe::authentication) enum Malformed {
     Truncated,
 }
 
+/// Why an account cannot be named to a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error(
+    "its NTLM knows no Unicode, and the user name or the domain of the configured NTLM credentials is not ASCII"
+)]
+pub(in crate::probe::authentication) struct NotAscii;
+
 impl Challenge {
     pub(in crate::probe::authentication) fn read(message: Vec<u8>) -> Result<Self, Malformed> {
         if message.len() > MOST_BYTES {
@@ -79,12 +86,14 @@ impl Challenge {
 
     /// A text in the encoding that the peer agreed to: one of Windows 95 knows no Unicode, and is told no more than
     /// ASCII, for who knows which code page it has.
-    pub(super) fn text(&self, text: &str) -> Vec<u8> {
+    pub(super) fn text(&self, text: &str) -> Result<Vec<u8>, NotAscii> {
         if self.flags & flag::UNICODE != 0 {
-            return utf16(text);
+            Ok(utf16(text))
+        } else if text.is_ascii() {
+            Ok(text.as_bytes().to_vec())
+        } else {
+            Err(NotAscii)
         }
-        let ascii = |c: char| u8::try_from(c).ok().filter(u8::is_ascii).unwrap_or(b'?');
-        text.chars().map(ascii).collect()
     }
 
     /// What the peer says of itself, in its order.

@@ -58,12 +58,24 @@ impl Proof {
 
 /// `NTOWFv2`: the password, the user and the domain as one key.
 fn response_key(account: &Account<'_>) -> Key {
-    let password: Key = Md4::digest(utf16(account.password)).into();
-    let user = utf16(&account.username.to_uppercase());
+    let password: Key = Md4::digest(utf16(account.password.expose())).into();
+    let user = utf16(&in_upper_case(account.username));
     code(
         &password,
         &[&user, &utf16(account.domain.unwrap_or_default())],
     )
+}
+
+/// As Windows does it, unit of UTF-16 by unit: what would become two letters, or takes two units, stays as it is.
+fn in_upper_case(text: &str) -> String {
+    let upper = |character: char| {
+        let mut upper = character.to_uppercase();
+        match (upper.next(), upper.next()) {
+            (Some(upper), None) if character.len_utf16() == 1 => upper,
+            _ => character,
+        }
+    };
+    text.chars().map(upper).collect()
 }
 
 /// `NTLMv2_CLIENT_CHALLENGE` (MS-NLMP §2.2.2.7): time, our challenge, and what the peer said of itself.
@@ -113,4 +125,23 @@ fn code(key: &Key, parts: &[&[u8]]) -> Key {
         code.update(part);
     }
     code.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn upper_case_is_that_of_windows() {
+        let table = [
+            ("alice", "ALICE"),
+            ("jürgen", "JÜRGEN"),
+            ("weiß", "WEIß"),
+            ("ŉ\u{fb01}", "ŉ\u{fb01}"),
+            ("\u{10428}", "\u{10428}"),
+        ];
+        for (text, expected) in table {
+            assert_eq!(in_upper_case(text), expected);
+        }
+    }
 }

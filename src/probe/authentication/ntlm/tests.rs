@@ -1,16 +1,21 @@
 //! The vectors of MS-NLMP §4.2.4, and challenges that nobody should send.
 
+use std::sync::LazyLock;
+
 use super::challenge::Malformed;
 use super::proof::{Proof, Secrets};
 use super::*;
 use crate::probe::authentication::digest::hexadecimal;
 
 /// MS-NLMP §4.2.1.
-const USER: Account<'_> = Account {
-    username: "User",
-    domain: Some("Domain"),
-    password: "Password",
-};
+fn user() -> Account<'static> {
+    static PASSWORD: LazyLock<Secret> = LazyLock::new(|| Secret::new("Password".to_owned()));
+    Account {
+        username: "User",
+        domain: Some("Domain"),
+        password: &PASSWORD,
+    }
+}
 
 /// The challenge of MS-NLMP §4.2.4.3: the server `Server` of the domain `Domain`.
 const CHALLENGE: &str = "4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef\
@@ -43,7 +48,7 @@ fn challenge_with_time() -> Vec<u8> {
 fn the_vectors_of_the_specification() {
     let challenge = challenge();
     let proof = Proof::new(&Secrets {
-        account: &USER,
+        account: &user(),
         challenge: &challenge,
         client_challenge: [0xaa; 8],
         time: [0; 8],
@@ -71,15 +76,21 @@ fn the_vectors_of_the_specification() {
 
 #[test]
 fn the_third_message_has_everything_at_its_place() {
-    let message = authenticate(&USER, &challenge(), [0xaa; 8], SystemTime::now());
+    let message = authenticate(&user(), &challenge(), [0xaa; 8], SystemTime::now()).unwrap();
     let field = |at: usize| {
         let length = usize::from(u16::from_le_bytes([message[at], message[at + 1]]));
         let offset = u32::from_le_bytes(message[at + 4..at + 8].try_into().unwrap());
         let offset = usize::try_from(offset).unwrap();
         message[offset..offset + length].to_vec()
     };
-    assert_eq!(field(12)[16..], [0xaa; 8]);
-    assert_eq!(field(20)[..8].len() + field(20)[8..].len(), field(20).len());
+    let proof = Proof::new(&Secrets {
+        account: &user(),
+        challenge: &challenge(),
+        client_challenge: [0xaa; 8],
+        time: field(20)[24..32].try_into().unwrap(),
+    });
+    assert_eq!(field(12), proof.lm_response);
+    assert_eq!(field(20), proof.nt_response);
     assert_eq!(field(28), utf16("Domain"));
     assert_eq!(field(36), utf16("User"));
     assert_eq!(field(44), b"");
@@ -91,7 +102,7 @@ fn the_third_message_has_everything_at_its_place() {
 #[test]
 fn a_peer_that_says_its_time_gets_it_back_with_a_code_over_all_messages() {
     let challenge = Challenge::read(challenge_with_time()).unwrap();
-    let mut message = authenticate(&USER, &challenge, [0xaa; 8], SystemTime::now());
+    let mut message = authenticate(&user(), &challenge, [0xaa; 8], SystemTime::now()).unwrap();
     let lm_response = &message[AUTHENTICATE_HEAD..AUTHENTICATE_HEAD + 24];
     assert_eq!(lm_response, [0; 24]);
     let nt_response = &message[AUTHENTICATE_HEAD + 24..];
@@ -102,7 +113,7 @@ fn a_peer_that_says_its_time_gets_it_back_with_a_code_over_all_messages() {
     let mic = message[MIC_AT..AUTHENTICATE_HEAD].to_vec();
     message[MIC_AT..AUTHENTICATE_HEAD].fill(0);
     let proof = Proof::new(&Secrets {
-        account: &USER,
+        account: &user(),
         challenge: &challenge,
         client_challenge: [0xaa; 8],
         time: [1, 2, 3, 4, 5, 6, 7, 8],
@@ -143,7 +154,7 @@ fn flags_that_nobody_knows_are_not_repeated() {
     let mut message = challenge_with_time();
     message[20..24].copy_from_slice(&[0xff; 4]);
     let challenge = Challenge::read(message).unwrap();
-    let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
+    let message = authenticate(&user(), &challenge, [1; 8], SystemTime::now()).unwrap();
     let flags = u32::from_le_bytes(message[60..64].try_into().unwrap());
     assert_eq!(flags, WANTED | flag::TARGET_INFO);
 }
@@ -153,19 +164,29 @@ fn a_challenge_that_says_nothing_of_its_sender_is_answered() {
     let mut message = bytes(CHALLENGE);
     message[22] &= 0x7f;
     let challenge = Challenge::read(message).unwrap();
-    let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
+    let message = authenticate(&user(), &challenge, [1; 8], SystemTime::now()).unwrap();
     let length = u16::from_le_bytes([message[20], message[21]]);
     assert_eq!(length, 16 + 28 + 8);
 }
 
 #[test]
-fn a_peer_without_unicode_is_told_ascii() {
+fn a_peer_without_unicode_is_told_ascii_or_nothing() {
     let mut message = bytes(CHALLENGE);
     message[20] &= 0xfe;
     let challenge = Challenge::read(message).unwrap();
-    assert_eq!(challenge.text("Jürgen"), b"J?rgen");
-    let message = authenticate(&USER, &challenge, [1; 8], SystemTime::now());
+    for (username, domain) in [("Jürgen", "Domain"), ("User", "Köln")] {
+        let account = Account {
+            username,
+            domain: Some(domain),
+            ..user()
+        };
+        let found = authenticate(&account, &challenge, [1; 8], SystemTime::now());
+        assert_eq!(found, Err(NotAscii));
+    }
+    let message = authenticate(&user(), &challenge, [1; 8], SystemTime::now()).unwrap();
     assert_eq!(message[28..32], [6, 0, 6, 0]);
+    let flags = u32::from_le_bytes(message[60..64].try_into().unwrap());
+    assert_eq!(flags & (flag::UNICODE | flag::OEM), flag::OEM);
     assert!(message.ends_with(b"DomainUser"));
 }
 

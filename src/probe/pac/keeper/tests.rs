@@ -103,3 +103,19 @@ async fn a_file_that_is_too_long_or_no_file_is_none() {
     let why = keeper(source).script(in_seconds(10)).await.unwrap_err();
     assert!(why.contains("not a regular file"), "{why}");
 }
+
+#[tokio::test]
+async fn a_file_system_that_hangs_is_asked_once() {
+    let keeper = keeper(PacSource::File("/nowhere/proxy.pac".into()));
+    let hanging = tokio::spawn(std::future::pending());
+    let id = hanging.id();
+    *keeper.unfinished.lock().await = Some(hanging);
+    for _ in 0..2 {
+        *keeper.kept.lock().await = None;
+        let deadline = Instant::now() + Duration::from_millis(20);
+        let why = keeper.script(deadline).await.unwrap_err();
+        assert!(why.contains("could not be read in time"), "{why}");
+        let unfinished = keeper.unfinished.lock().await;
+        assert_eq!(unfinished.as_ref().map(JoinHandle::id), Some(id));
+    }
+}

@@ -39,13 +39,21 @@ async fn told(
     address: Option<&str>,
     answers: &[u8],
 ) -> (Result<Vec<u8>, Failure>, Vec<u8>, Observed) {
+    told_by(&proxy(login), address, answers).await
+}
+
+async fn told_by(
+    proxy: &Proxy,
+    address: Option<&str>,
+    answers: &[u8],
+) -> (Result<Vec<u8>, Failure>, Vec<u8>, Observed) {
     let (ours, mut theirs) = duplex(4096);
     theirs.write_all(answers).await.unwrap();
     let (mut receiving, mut sending) = tokio::io::split(theirs);
     sending.shutdown().await.unwrap();
-    let (proxy, target) = (proxy(login), authority("web.test", 443));
+    let target = authority("web.test", 443);
     let request = Request {
-        proxy: &proxy,
+        proxy,
         target: &target,
         address: address.map(|address| address.parse().unwrap()),
     };
@@ -276,4 +284,25 @@ fn an_ipv4_address_is_preferred() {
     assert_eq!(told(&["::1", "10.1.2.3"]).as_deref(), Some("10.1.2.3"));
     assert_eq!(told(&["::1", "::2"]).as_deref(), Some("::1"));
     assert_eq!(told(&[]), None);
+}
+
+#[tokio::test]
+async fn credentials_that_socks_has_no_method_for_are_not_offered() {
+    let ntlm = Credentials::Ntlm {
+        username: "svc".to_owned(),
+        domain: None,
+        password: Secret::new("hunter2".to_owned()),
+    };
+    let proxy = Proxy {
+        credentials: Some(ntlm),
+        ..proxy(false)
+    };
+    let (found, sent, _) = told_by(&proxy, None, b"\x05\xff").await;
+    assert_eq!(sent, b"\x05\x01\x00");
+    let failure = found.unwrap_err();
+    assert_eq!(failure.reason, ProxyReason::UnsupportedAuth.into());
+    let expected = "NTLM credentials are configured; SOCKS takes basic only";
+    assert!(failure.detail.contains(expected), "{failure:?}");
+    let (found, _, _) = told_by(&proxy, None, &[b"\x05\x00", &GRANTED[2..]].concat()).await;
+    assert!(found.is_ok(), "{found:?}");
 }

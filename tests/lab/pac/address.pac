@@ -1,0 +1,3 @@
+function FindProxyForURL(url, host) {
+  return "PROXY @squid-negotiate@:3128";
+}
