@@ -33,9 +33,10 @@ use self::http::{Hop, HttpProbe, Line, Server, Verdict};
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
-use self::tls::Trust;
+use self::tls::{Demand, Identity, Trust};
 use crate::endpoint::{
-    Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
+    Authority, ClientFiles, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings,
+    TlsVersion,
 };
 use crate::outcome::{Failure, Outcome, Peer, Phase};
 use crate::plan::{Check, Plan};
@@ -45,6 +46,7 @@ use crate::route::{Proxy, Via, Way};
 #[derive(Debug)]
 pub struct Prober {
     trusts: HashMap<TrustKey, Arc<Trust>>,
+    identities: HashMap<ClientFiles, Arc<Identity>>,
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
@@ -59,6 +61,10 @@ pub struct Probe {
     trust: Arc<Trust>,
     /// Whom to trust towards a proxy, if it is spoken to over TLS.
     proxy_trust: Arc<Trust>,
+    /// As whom to appear to the endpoint, where it asks.
+    identity: Option<Arc<Identity>>,
+    /// As whom to appear to the proxy.
+    proxy_identity: Option<Arc<Identity>>,
     /// The route's script, if it has one.
     decider: Option<Arc<Decider>>,
     /// The tokens of Kerberos, for a proxy that wants them.
@@ -81,6 +87,9 @@ pub enum ProberError {
         /// Why.
         detail: String,
     },
+    /// The files of a client certificate changed or went away after the configuration was read.
+    #[error("{0}")]
+    ClientCertificate(String),
     /// A resolver's settings cannot be used.
     #[error("resolver {name}: {detail}")]
     Resolver {
@@ -95,10 +104,10 @@ pub enum ProberError {
 }
 
 /// The part of the TLS settings on which a trust store depends.
-type TrustKey = (Option<PathBuf>, TlsVersion);
+type TrustKey = (Option<PathBuf>, TlsVersion, TlsVersion);
 
 fn trust_key(tls: &TlsSettings) -> TrustKey {
-    (tls.ca_file.clone(), tls.min_version)
+    (tls.ca_file.clone(), tls.min_version, tls.max_version)
 }
 
 /// A script by its name in the configuration, with the resolver by which its server is found.
@@ -124,6 +133,7 @@ impl Prober {
     pub fn new(plan: &Plan) -> Result<Self, ProberError> {
         let mut prober = Self {
             trusts: HashMap::new(),
+            identities: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
             tickets: Arc::new(Tickets::new()),
@@ -131,6 +141,8 @@ impl Prober {
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
             prober.prepare_trust(trust_key(proxy_tls(check)))?;
+            prober.prepare_identity(check.tls.client.as_ref())?;
+            prober.prepare_identity(proxy_tls(check).client.as_ref())?;
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
             prober.prepare_decider(check);
@@ -140,11 +152,26 @@ impl Prober {
 
     fn prepare_trust(&mut self, key: TrustKey) -> Result<(), ProberError> {
         if let Entry::Vacant(vacant) = self.trusts.entry(key) {
-            let (ca_file, min_version) = vacant.key();
-            let trust = Trust::new(ca_file.as_deref(), *min_version)?;
+            let (ca_file, min_version, max_version) = vacant.key();
+            let trust = Trust::new(ca_file.as_deref(), *min_version..=*max_version)?;
             vacant.insert(Arc::new(trust));
         }
         Ok(())
+    }
+
+    fn prepare_identity(&mut self, files: Option<&ClientFiles>) -> Result<(), ProberError> {
+        if let Some(files) = files
+            && !self.identities.contains_key(files)
+        {
+            let identity = Identity::new(files)?;
+            self.identities.insert(files.clone(), Arc::new(identity));
+        }
+        Ok(())
+    }
+
+    fn identity_of(&self, tls: &TlsSettings) -> Option<Arc<Identity>> {
+        let identity = self.identities.get(tls.client.as_ref()?)?;
+        Some(Arc::clone(identity))
     }
 
     fn prepare_resolver(&mut self, settings: &ResolverSettings) -> Result<(), ProberError> {
@@ -183,6 +210,12 @@ impl Prober {
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
+            identity: self.identity_of(&check.tls),
+            proxy_identity: check
+                .route
+                .way
+                .proxy_tls()
+                .and_then(|tls| self.identity_of(tls)),
             decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
         })
@@ -300,7 +333,7 @@ impl Probe {
             let line = Line::Server(Server {
                 stream: secured.stream,
                 http2: secured.http2,
-                client_certificate_asked: secured.client_certificate_asked,
+                demand: secured.demand,
             });
             return http.exchange(line, journal).await;
         }
@@ -328,7 +361,7 @@ impl Probe {
             return Ok(Line::Server(Server {
                 stream: self.reach_over(proxy, &hop.authority, journal).await?,
                 http2: false,
-                client_certificate_asked: false,
+                demand: Demand::None,
             }));
         };
         let to_proxy = self.reach_proxy(asked, journal).await?;

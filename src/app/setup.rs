@@ -88,9 +88,9 @@ impl From<Problems> for Fault {
 impl From<ProberError> for Fault {
     fn from(error: ProberError) -> Self {
         match error {
-            ProberError::CaFile { .. } | ProberError::Resolver { .. } => {
-                Self::Usage(error.to_string())
-            }
+            ProberError::CaFile { .. }
+            | ProberError::ClientCertificate(_)
+            | ProberError::Resolver { .. } => Self::Usage(error.to_string()),
             ProberError::NoSystemRoots(_) | ProberError::Tls(_) => {
                 Self::Internal(error.to_string())
             }

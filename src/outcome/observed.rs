@@ -123,6 +123,9 @@ pub struct TlsSeen {
     /// The cipher suite by its IANA name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
+    /// The group of the key exchange by its IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_exchange: Option<String>,
     /// The application protocol agreed by ALPN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,

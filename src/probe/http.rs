@@ -29,6 +29,7 @@ use super::Probe;
 use super::journal::Journal;
 use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
+use super::tls::Demand;
 use super::way::ToProxy;
 use crate::endpoint::Expectation;
 use crate::outcome::{
@@ -37,7 +38,7 @@ use crate::outcome::{
 use crate::route::{Proxy, Via};
 
 /// What is offered by ALPN (RFC 7301), the preferred one first.
-pub(super) const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+pub(super) const ALPN: &[&str] = &["h2", "http/1.1"];
 
 /// The most that the head of an answer may take, status line and all headers.
 pub(super) const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -71,8 +72,8 @@ pub(super) struct Server {
     pub(super) stream: BoxedStream,
     /// Whether HTTP/2 was agreed by ALPN.
     pub(super) http2: bool,
-    /// Whether the server asked for a client certificate, and so may refuse us for want of one.
-    pub(super) client_certificate_asked: bool,
+    /// Whether the server asked for a client certificate, and so may refuse us.
+    pub(super) demand: Demand,
 }
 
 /// What ends a conversation early.
@@ -144,13 +145,10 @@ impl<'a> HttpProbe<'a> {
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
         let (proxy, mut leg) = match &line {
-            Line::Server(server) => (None, Leg::first(server.client_certificate_asked)),
+            Line::Server(server) => (None, Leg::first(server.demand.clone())),
             Line::Proxy {
                 proxy, to_proxy, ..
-            } => (
-                Some(&***proxy),
-                Leg::first(to_proxy.client_certificate_asked),
-            ),
+            } => (Some(&***proxy), Leg::first(to_proxy.demand.clone())),
         };
         let deadline = journal.deadline;
         let conversation = self.converse(line, &mut leg, journal);
@@ -161,7 +159,7 @@ impl<'a> HttpProbe<'a> {
                 let broken = Broken {
                     url: &self.url,
                     proxy,
-                    client_certificate_asked: leg.client_certificate_asked,
+                    demand: &leg.demand,
                 };
                 Err(broken.failure(&error, &leg.watch))
             }

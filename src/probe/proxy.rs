@@ -53,7 +53,7 @@ impl Tunnel<'_> {
         to_proxy: ToProxy,
         journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
-        let mut leg = Leg::first(to_proxy.client_certificate_asked);
+        let mut leg = Leg::first(to_proxy.demand.clone());
         let deadline = journal.deadline;
         let opening = self.negotiate(to_proxy, &mut leg, journal);
         let result = match timeout_at(deadline, opening).await {
@@ -108,13 +108,9 @@ impl Tunnel<'_> {
             let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
             return self.failure(ProxyReason::ProtocolError, what);
         }
-        if watch.demands_client_certificate()
-            || (leg.client_certificate_asked && watch.first_byte().is_none() && watch.ended())
-        {
-            let detail = format!(
-                "{}: the proxy asked for a client certificate, was given none, and ended the connection",
-                self.describe()
-            );
+        if watch.refuses_client(&leg.demand) {
+            let how = "the connection was ended";
+            let detail = format!("{}: {}", self.describe(), leg.demand.refusal("proxy", how));
             return Failure::of_proxy(TlsReason::ClientCertificateRequired, detail);
         }
         // A peer that speaks before it is asked makes the library give up without reading a word of it.

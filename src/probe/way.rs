@@ -14,7 +14,7 @@ use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
 use super::tls::interception::{Finding, judge};
-use super::tls::{Secured, TlsPeer};
+use super::tls::{Demand, Secured, TlsPeer};
 use crate::endpoint::{Authority, Inspection};
 use crate::outcome::{Failure, InterceptionSeen, Peer, Phase, Step, TlsReason};
 use crate::route::{Names, Proxy, ProxyKind};
@@ -23,7 +23,7 @@ use crate::route::{Names, Proxy, ProxyKind};
 pub(super) struct ToProxy {
     pub(super) stream: BoxedStream,
     /// Whether the proxy asked for a client certificate in its TLS handshake.
-    pub(super) client_certificate_asked: bool,
+    pub(super) demand: Demand,
 }
 
 impl Probe {
@@ -90,7 +90,7 @@ impl Probe {
         let Some(tls) = proxy.tls() else {
             return Ok(ToProxy {
                 stream,
-                client_certificate_asked: false,
+                demand: Demand::None,
             });
         };
         let peer = TlsPeer {
@@ -98,6 +98,8 @@ impl Probe {
             authority: &proxy.authority,
             server_name: tls.server_name.as_deref(),
             alpn: proxy::ALPN,
+            asks_then: true,
+            identity: self.proxy_identity.as_ref(),
         };
         let started = Instant::now();
         let result = self
@@ -108,7 +110,7 @@ impl Probe {
         let secured = result?;
         Ok(ToProxy {
             stream: secured.stream,
-            client_certificate_asked: secured.client_certificate_asked,
+            demand: secured.demand,
         })
     }
 
@@ -190,14 +192,19 @@ impl Probe {
         &self,
         stream: BoxedStream,
         authority: &Authority,
-        alpn: &[&[u8]],
+        usual: &[&str],
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
+        let alpn = self.alpn(usual);
+        // A certificate is shown to the endpoint itself, and not to whom it redirects.
+        let identity = self.identity.as_ref();
         let peer = TlsPeer {
             peer: Peer::Endpoint,
             authority,
             server_name: self.server_name_for(authority),
-            alpn,
+            alpn: &alpn,
+            asks_then: !usual.is_empty(),
+            identity: identity.filter(|_| self.is_own_host(authority)),
         };
         let started = Instant::now();
         let result = self
@@ -245,6 +252,22 @@ impl Probe {
             }
             _ => Err(failure),
         }
+    }
+
+    /// What to offer by ALPN. The configuration chooses among what can be spoken; where nothing is spoken after
+    /// the handshake, it may name anything.
+    fn alpn<'a>(&'a self, usual: &[&'a str]) -> Vec<&'a [u8]> {
+        let chosen = self.check.tls.alpn.as_deref().unwrap_or_default().iter();
+        let chosen = chosen.map(String::as_str);
+        let offered: Vec<&str> = chosen
+            .filter(|name| usual.is_empty() || usual.contains(name))
+            .collect();
+        let offered = if offered.is_empty() {
+            usual.to_vec()
+        } else {
+            offered
+        };
+        offered.into_iter().map(str::as_bytes).collect()
     }
 
     /// The configured server name is the endpoint's own: a redirect to another host has that host's.

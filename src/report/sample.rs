@@ -368,6 +368,7 @@ fn handshake(subject: &str, not_after: SystemTime) -> TlsSeen {
         peer: Peer::Endpoint,
         version: Some("TLSv1.3"),
         cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+        key_exchange: Some("X25519MLKEM768".to_owned()),
         alpn: Some("h2".to_owned()),
         certificates: [CertificateSeen {
             subject: subject.to_owned(),

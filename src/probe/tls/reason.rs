@@ -8,6 +8,7 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 use super::certificate::{self, Lack};
+use super::weak;
 use super::witness::Witness;
 use crate::outcome::TlsReason;
 
@@ -54,10 +55,9 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 }
 
 fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
-    if witness.client_certificate_asked() {
-        let detail = format!(
-            "the server asked for a client certificate, was given none, and ended it ({error})"
-        );
+    let demand = witness.demand();
+    if demand.was_made() {
+        let detail = demand.refusal("server", error);
         return (TlsReason::ClientCertificateRequired, detail);
     }
     match error.kind() {
@@ -79,6 +79,8 @@ fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
 fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
     let reason = match error {
         Error::AlertReceived(alert) => return of_alert(*alert, witness),
+        // The certificates were accepted, and what the server signed with its key was not.
+        Error::InvalidCertificate(error) => return of_certificate(error, witness),
         Error::InvalidMessage(_) | Error::PeerSentOversizedRecord
             if witness.presented().is_empty() =>
         {
@@ -98,13 +100,29 @@ fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
 }
 
 fn of_alert(alert: AlertDescription, witness: &Witness) -> (TlsReason, String) {
-    let detail = format!("the server answered with the alert {alert:?}");
-    let reason = match alert {
-        AlertDescription::CertificateRequired => TlsReason::ClientCertificateRequired,
-        _ if witness.client_certificate_asked() => TlsReason::ClientCertificateRequired,
-        AlertDescription::ProtocolVersion => TlsReason::ProtocolVersion,
-        AlertDescription::InsufficientSecurity => TlsReason::NoCommonCipher,
-        _ => TlsReason::HandshakeFailure,
+    let told = format!("the server answered with the alert {alert:?}");
+    let demand = witness.demand();
+    if demand.was_made() || alert == AlertDescription::CertificateRequired {
+        let detail = demand.refusal("server", format!("alert {alert:?}"));
+        return (TlsReason::ClientCertificateRequired, detail);
+    }
+    let (reason, detail) = match alert {
+        AlertDescription::ProtocolVersion => (TlsReason::ProtocolVersion, told),
+        AlertDescription::InsufficientSecurity => (TlsReason::NoCommonCipher, told),
+        AlertDescription::NoApplicationProtocol => {
+            let detail = format!("{told}: it takes none of the protocols offered by ALPN");
+            (TlsReason::HandshakeFailure, detail)
+        }
+        // What servers of TLS 1.2 say when they have no cipher suite or group in common with the client; it can
+        // mean other things too.
+        AlertDescription::HandshakeFailure if witness.presented().is_empty() => {
+            let detail = format!(
+                "{told} to the ClientHello: most likely it takes none of the cipher suites, groups and signature \
+                 algorithms offered, as a server with old ciphers only"
+            );
+            (TlsReason::HandshakeFailure, detail)
+        }
+        _ => (TlsReason::HandshakeFailure, told),
     };
     (reason, detail)
 }
@@ -142,16 +160,20 @@ fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, St
             whose(witness, "not for the name that was asked for"),
         ),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            let detail =
-                "a certificate of the chain is signed with an algorithm that is no longer accepted";
-            (TlsReason::WeakSignature, detail.to_owned())
-        }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            TlsReason::WeakSignature,
+            weak::signature(witness.presented()),
+        ),
         error => of_chain(error, witness),
     }
 }
 
 fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+    // What signatures by a key that is too small come to.
+    if let (Some(detail), CertificateError::BadSignature) = (weak::key(witness.presented()), error)
+    {
+        return (TlsReason::WeakSignature, detail);
+    }
     match (certificate::lack(witness.presented()), error) {
         (Some(Lack::SelfSigned { subject }), _) => (
             TlsReason::SelfSigned,
@@ -179,15 +201,19 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
 
 /// The names that the server's certificate is for; the first of them where they are many.
 fn names_of_leaf(witness: &Witness) -> String {
-    let leaf = certificate::seen(witness.presented()).into_iter().next();
-    let names = leaf.map(|leaf| leaf.names).unwrap_or_default();
-    match names.len() {
-        0 => "no name at all".to_owned(),
+    let Some(leaf) = certificate::seen(witness.presented()).into_iter().next() else {
+        return "no name that can be read".to_owned();
+    };
+    match leaf.names.len() {
+        0 => format!(
+            "no name at all: it has no subject alternative name, and its subject ({}) does not count",
+            leaf.subject
+        ),
         many if many > MOST_NAMES_SHOWN => {
-            let shown = names[..MOST_NAMES_SHOWN].join(", ");
+            let shown = leaf.names[..MOST_NAMES_SHOWN].join(", ");
             format!("{shown} and {} more", many - MOST_NAMES_SHOWN)
         }
-        _ => names.join(", "),
+        _ => leaf.names.join(", "),
     }
 }
 
