@@ -8,6 +8,7 @@ mod dns;
 mod fetch;
 mod hold;
 mod http;
+mod intermediate;
 mod journal;
 mod list;
 mod pac;
@@ -30,6 +31,7 @@ use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
 use self::http::{Hop, HttpProbe, Line, Server, Verdict};
+use self::intermediate::Diagnoses;
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
@@ -50,6 +52,7 @@ pub struct Prober {
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
+    diagnoses: Arc<Diagnoses>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -69,6 +72,8 @@ pub struct Probe {
     decider: Option<Arc<Decider>>,
     /// The tokens of Kerberos, for a proxy that wants them.
     tickets: Arc<Tickets>,
+    /// What was found out about broken chains of late.
+    diagnoses: Arc<Diagnoses>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -137,6 +142,7 @@ impl Prober {
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
             tickets: Arc::new(Tickets::new()),
+            diagnoses: Arc::default(),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
@@ -218,6 +224,7 @@ impl Prober {
                 .and_then(|tls| self.identity_of(tls)),
             decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
+            diagnoses: Arc::clone(&self.diagnoses),
         })
     }
 }
@@ -288,12 +295,16 @@ impl Probe {
         self.choose(authority, question, journal).await
     }
 
-    /// Follows redirects, each hop routed anew, until an answer is judged.
     async fn http(&self, journal: &mut Journal) -> Result<(), Failure> {
         let Target::Http(url) = &self.check.endpoint.target else {
             return Ok(());
         };
         let mut http = HttpProbe::new(url.clone(), self.expectation());
+        self.follow(&mut http, journal).await
+    }
+
+    /// Follows redirects, each hop routed anew, until an answer is judged.
+    async fn follow(&self, http: &mut HttpProbe<'_>, journal: &mut Journal) -> Result<(), Failure> {
         let mut redirect = None;
         loop {
             let hop = http.hop()?;
@@ -304,7 +315,7 @@ impl Probe {
                 http.record_redirect(status, via, &mut journal.observed);
             }
             let mut choice = chosen?;
-            let verdict = self.hop(&mut http, &hop, &mut choice, journal).await;
+            let verdict = self.hop(http, &hop, &mut choice, journal).await;
             if redirect.is_some() {
                 http.amend_redirect(choice.via(), &mut journal.observed);
             }

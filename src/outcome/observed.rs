@@ -94,6 +94,9 @@ pub struct ProxySeen {
     /// What it says went wrong (`X-Squid-Error`, `Proxy-Status` of RFC 9209).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The proxy's clock (its Date header) minus ours, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<f64>,
     /// What the route's script said of the last hop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pac: Option<PacSeen>,
@@ -207,6 +210,18 @@ pub struct RedirectSeen {
     pub url: String,
     /// How the new hop left.
     pub via: Via,
+}
+
+impl Observed {
+    /// Somebody else's clock minus ours, where one was seen so far: the endpoint's, or else the proxy's.
+    #[must_use]
+    pub fn known_clock_offset(&self) -> Option<f64> {
+        let of_proxy = self
+            .proxy
+            .as_ref()
+            .and_then(|proxy| proxy.clock_offset_seconds);
+        self.clock_offset_seconds.or(of_proxy)
+    }
 }
 
 impl TlsSeen {

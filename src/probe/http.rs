@@ -52,6 +52,8 @@ pub(super) struct HttpProbe<'a> {
     url: Url,
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
+    /// The body of the good answer, where it is wanted.
+    body: Option<Vec<u8>>,
 }
 
 /// Whom a request goes to.
@@ -111,7 +113,21 @@ impl<'a> HttpProbe<'a> {
             url,
             expectation,
             redirects: Vec::new(),
+            body: None,
         }
+    }
+
+    /// One whose answer is wanted for what it says.
+    pub(super) fn fetching(url: Url, expectation: &'a Expectation) -> Self {
+        Self {
+            body: Some(Vec::new()),
+            ..Self::new(url, expectation)
+        }
+    }
+
+    /// What was fetched.
+    pub(super) fn into_body(self) -> Vec<u8> {
+        self.body.unwrap_or_default()
     }
 
     /// Writes down a redirect that is about to be followed.
@@ -220,7 +236,7 @@ impl<'a> HttpProbe<'a> {
             return Ok(Verdict::Redirect(status));
         }
         judge.head(status, &head.headers)?;
-        let mut read = wire::BodyReader::new(self.expectation);
+        let mut read = wire::BodyReader::new(self.expectation, self.body.is_some());
         let ended = read.read_whole(&mut body, &mut driver).await;
         if let Some(seen) = &mut observed.http {
             seen.body_bytes = read.length();
@@ -231,6 +247,9 @@ impl<'a> HttpProbe<'a> {
             Err(wire::BodyError::Broken(error)) => return Err(error.into()),
         }
         judge.body(read.bytes())?;
+        if let Some(body) = &mut self.body {
+            *body = read.into_bytes();
+        }
         Ok(Verdict::Reachable)
     }
 
@@ -324,7 +343,7 @@ fn steps(result: &Result<Verdict, Failure>, leg: &Leg, ended: Instant) -> Vec<(S
 
 /// The peer's clock minus ours, from its Date header (RFC 9110 §6.6.1), which has whole seconds. An answer out
 /// of some cache has the date at which it was made, and tells nothing.
-fn clock_offset(headers: &HeaderMap) -> Option<f64> {
+pub(super) fn clock_offset(headers: &HeaderMap) -> Option<f64> {
     if headers.contains_key(AGE) || headers.contains_key(WARNING) {
         return None;
     }

@@ -93,6 +93,10 @@ impl Tunnel<'_> {
             headers: response.headers(),
         };
         let mut seen = head.seen(true);
+        // A proxy that asked for a login first dated that answer; the one that opens a tunnel has seldom a date.
+        let earlier = observed.proxy.as_ref();
+        let earlier = earlier.and_then(|earlier| earlier.clock_offset_seconds);
+        seen.clock_offset_seconds = seen.clock_offset_seconds.or(earlier);
         asked.login.write_into(&mut seen);
         observed.proxy = Some(seen);
         if response.status().is_success() {

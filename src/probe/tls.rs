@@ -4,6 +4,7 @@
 mod certificate;
 mod chains;
 mod demand;
+mod gap;
 mod identity;
 pub(super) mod interception;
 mod reason;
@@ -30,6 +31,7 @@ use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
 pub(super) use self::demand::Demand;
+pub(super) use self::gap::{Filled, Gap};
 pub(super) use self::identity::Identity;
 pub(super) use self::reason::{demands_client_certificate, is_alert};
 use self::roots::Roots;
@@ -84,6 +86,21 @@ pub(super) struct Secured {
     pub(super) demand: Demand,
 }
 
+/// A handshake that failed.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// As far as the handshake itself shows.
+    pub(super) failure: Failure,
+    /// What more can be found out about it.
+    pub(super) gap: Option<Gap>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, gap: None }
+    }
+}
+
 impl fmt::Debug for Trust {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Trust").finish_non_exhaustive()
@@ -120,6 +137,18 @@ impl Trust {
         deadline: Instant,
         observed: &mut Observed,
     ) -> Result<Secured, Failure> {
+        let secured = self.attempt(stream, peer, deadline, observed).await;
+        secured.map_err(|refused| refused.failure)
+    }
+
+    /// The same for those who look closer at what failed.
+    pub(super) async fn attempt(
+        &self,
+        stream: BoxedStream,
+        peer: TlsPeer<'_>,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<Secured, Refused> {
         let name = server_name(peer)?;
         let shown = match peer.identity {
             Some(identity) => Some(identity.current().await),
@@ -140,13 +169,16 @@ impl Trust {
         let mut stream = match result {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                let why = reason::of(&error, &witness);
+                let why = reason::of(&error, &witness, observed.known_clock_offset());
                 observed.tls.push(refused());
-                return Err(failure(why));
+                return Err(Refused {
+                    failure: failure(why),
+                    gap: Gap::of(&witness),
+                });
             }
             Err(_) => {
                 observed.tls.push(refused());
-                return Err(failure(reason::late(&witness)));
+                return Err(failure(reason::late(&witness)).into());
             }
         };
         let agreed = agreed(stream.get_ref().1, peer.peer);
@@ -165,7 +197,7 @@ impl Trust {
                 .clamp(*REFUSAL_DELAY.start(), *REFUSAL_DELAY.end());
             let until = deadline.min(Instant::now() + delay);
             if let Some(why) = refused_afterwards(&mut stream, &demand, until).await {
-                return Err(failure(why));
+                return Err(failure(why).into());
             }
         }
         Ok(Secured {

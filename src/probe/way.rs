@@ -16,7 +16,9 @@ use super::stream::BoxedStream;
 use super::tls::interception::{Finding, judge};
 use super::tls::{Demand, Secured, TlsPeer};
 use crate::endpoint::{Authority, Inspection};
-use crate::outcome::{Failure, InterceptionSeen, Peer, Phase, Step, TlsReason};
+use crate::outcome::{
+    CertificateSeen, Failure, InterceptionSeen, Peer, Phase, Step, TlsReason, TlsSeen,
+};
 use crate::route::{Names, Proxy, ProxyKind};
 
 /// A connection to a proxy, ready to be asked.
@@ -209,16 +211,24 @@ impl Probe {
         let started = Instant::now();
         let result = self
             .trust
-            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .attempt(stream, peer, journal.deadline, &mut journal.observed)
             .await;
+        let (result, fetched) = match result {
+            Ok(secured) => (Ok(secured), Arc::default()),
+            Err(refused) => {
+                let (failure, fetched) = self.diagnose(refused, authority, journal).await;
+                (Err(failure), fetched)
+            }
+        };
         journal.took(Phase::Tls.with_endpoint(), started);
-        self.look_for_interception(result, authority, journal)
+        self.look_for_interception(result, &fetched, authority, journal)
     }
 
     /// What is known of the endpoint's certificate holds for its own host, and not for where a redirect leads.
     fn look_for_interception(
         &self,
         result: Result<Secured, Failure>,
+        fetched: &[CertificateSeen],
         authority: &Authority,
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
@@ -227,7 +237,14 @@ impl Probe {
             return result;
         };
         let seen = journal.observed.tls.last();
-        let finding = seen.and_then(|seen| judge(expected, seen, result.as_ref().err()));
+        let finding = seen.and_then(|seen| {
+            let whole = seen.certificates.iter().chain(fetched).cloned();
+            let seen = TlsSeen {
+                certificates: whole.collect(),
+                ..seen.clone()
+            };
+            judge(expected, &seen, result.as_ref().err())
+        });
         let (issuer, detail) = match finding {
             None => return result,
             Some(Finding::Expected) => {

@@ -47,10 +47,25 @@ impl Pki {
         let elsewhere = valid(&["www.elsewhere.test"]);
         pki.leaf("wrong-host", &elsewhere, &intermediate, true);
         pki.leaf("unknown-issuer", &valid(&GOOD_NAMES), &unknown_root, true);
-        let mut points_at_issuer = valid(&GOOD_NAMES);
-        points_at_issuer.custom_extensions = vec![ca_issuers("http://web.lab.test/issuer.der")];
-        pki.leaf("no-intermediate", &points_at_issuer, &intermediate, false);
-
+        // Servers that do not send their intermediate certificate, and say where it is: there, and in other ways.
+        let points = |name: &str, path: &str, issuer: &Authority| {
+            let mut params = valid(&GOOD_NAMES);
+            let uri = format!("http://web.lab.test/issuers/{path}");
+            params.custom_extensions = vec![ca_issuers(&uri)];
+            pki.leaf(name, &params, issuer, false);
+        };
+        points("no-intermediate", "intermediate.der", &intermediate);
+        points("no-intermediate-pem", "intermediate.pem", &intermediate);
+        points("lost-intermediate", "absent.der", &intermediate);
+        points("junk-intermediate", "junk", &intermediate);
+        let unknown_intermediate = authority("Unknown Intermediate", Some(&unknown_root));
+        points("unknown-intermediate", "unknown.der", &unknown_intermediate);
+        let issuers = dir.join("issuers");
+        fs::create_dir(&issuers).unwrap();
+        fs::write(issuers.join("intermediate.der"), intermediate.der()).unwrap();
+        fs::write(issuers.join("intermediate.pem"), intermediate.pem()).unwrap();
+        fs::write(issuers.join("unknown.der"), unknown_intermediate.der()).unwrap();
+        fs::write(issuers.join("junk"), "no certificate").unwrap();
         let mut client = valid(&["reachd.lab.test"]);
         client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
         pki.leaf("client", &client, &client_authority, false);

@@ -15,13 +15,16 @@ use crate::outcome::TlsReason;
 /// So many names of a certificate that is for other names are shown.
 const MOST_NAMES_SHOWN: usize = 10;
 
+/// Clocks that are further apart are taken for that, which is some 300 years.
+const MOST_SECONDS_APART: f64 = 1e10;
+
 /// Why a handshake failed.
-pub(super) fn of(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
+pub(super) fn of(error: &io::Error, witness: &Witness, clock: Option<f64>) -> (TlsReason, String) {
     if let Some(refused) = witness.refused() {
-        return of_certificate(refused, witness);
+        return of_certificate(refused, witness, clock);
     }
     match tls_error(error) {
-        Some(error) => of_protocol(error, witness),
+        Some(error) => of_protocol(error, witness, clock),
         None => of_connection(error, witness),
     }
 }
@@ -76,11 +79,11 @@ fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
     }
 }
 
-fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
+fn of_protocol(error: &Error, witness: &Witness, clock: Option<f64>) -> (TlsReason, String) {
     let reason = match error {
         Error::AlertReceived(alert) => return of_alert(*alert, witness),
         // The certificates were accepted, and what the server signed with its key was not.
-        Error::InvalidCertificate(error) => return of_certificate(error, witness),
+        Error::InvalidCertificate(error) => return of_certificate(error, witness, clock),
         Error::InvalidMessage(_) | Error::PeerSentOversizedRecord
             if witness.presented().is_empty() =>
         {
@@ -127,21 +130,27 @@ fn of_alert(alert: AlertDescription, witness: &Witness) -> (TlsReason, String) {
     (reason, detail)
 }
 
-fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+fn of_certificate(
+    error: &CertificateError,
+    witness: &Witness,
+    clock: Option<f64>,
+) -> (TlsReason, String) {
     match error {
         CertificateError::ExpiredContext { time, not_after } => {
             let detail = format!(
-                "valid until {}, and it is now {}",
+                "valid until {}, and it is now {}{}",
                 moment(*not_after),
-                moment(*time)
+                moment(*time),
+                by_other_clock(*time, clock, |theirs| theirs <= *not_after)
             );
             (TlsReason::Expired, whose(witness, &detail))
         }
         CertificateError::NotValidYetContext { time, not_before } => {
             let detail = format!(
-                "valid from {}, and it is now {}",
+                "valid from {}, and it is now {}{}",
                 moment(*not_before),
-                moment(*time)
+                moment(*time),
+                by_other_clock(*time, clock, |theirs| theirs >= *not_before)
             );
             (TlsReason::NotYetValid, whose(witness, &detail))
         }
@@ -179,12 +188,12 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
             TlsReason::SelfSigned,
             format!("the certificate of {subject} vouches for itself"),
         ),
-        (Some(Lack::Intermediate { issuer }), CertificateError::UnknownIssuer) => {
+        (Some(Lack::Intermediate { issuer, .. }), CertificateError::UnknownIssuer) => {
             let detail =
                 format!("the server does not send the intermediate certificate of {issuer}");
             (TlsReason::IncompleteChain, detail)
         }
-        (Some(Lack::Trust { issuer }), CertificateError::UnknownIssuer) => (
+        (Some(Lack::Trust { issuer, .. }), CertificateError::UnknownIssuer) => (
             TlsReason::UnknownIssuer,
             format!("the chain ends at {issuer}, which is not trusted"),
         ),
@@ -233,6 +242,36 @@ fn whose(witness: &Witness, detail: &str) -> String {
         }
         None => format!("the certificate is {detail}"),
     }
+}
+
+/// What another clock says, where one is known: whether it is this machine's that makes the certificate invalid.
+fn by_other_clock(
+    ours: UnixTime,
+    offset: Option<f64>,
+    is_valid: impl FnOnce(UnixTime) -> bool,
+) -> String {
+    let Some(offset) = offset else {
+        return String::new();
+    };
+    let distance = Duration::from_secs_f64(offset.abs().min(MOST_SECONDS_APART));
+    let ours = Duration::from_secs(ours.as_secs());
+    let theirs = if offset < 0.0 {
+        ours.saturating_sub(distance)
+    } else {
+        ours.saturating_add(distance)
+    };
+    let theirs = UnixTime::since_unix_epoch(theirs);
+    if is_valid(theirs) {
+        return format!(
+            "; but by a Date header on the way it is {}, when the certificate is valid: this machine's clock seems \
+             to be wrong",
+            moment(theirs)
+        );
+    }
+    format!(
+        " (a Date header on the way differs by {} s and does not change that)",
+        distance.as_secs()
+    )
 }
 
 fn moment(time: UnixTime) -> String {

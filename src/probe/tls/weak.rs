@@ -20,22 +20,20 @@ pub(super) fn signature(presented: &[CertificateDer<'_>]) -> String {
     let weak = chain
         .iter()
         .find(|certificate| is_old(&certificate.signature_algorithm));
-    match weak {
-        Some(certificate) => format!(
+    if let Some(certificate) = weak {
+        return format!(
             "the certificate of {} (issued by {}) is signed with {}, which is no longer accepted",
             certificate.subject, certificate.issuer, certificate.signature_algorithm
-        ),
-        None => {
-            let algorithms: Vec<&str> = chain
-                .iter()
-                .map(|certificate| certificate.signature_algorithm.as_str())
-                .collect();
-            let algorithms = algorithms.join(", ");
-            format!(
-                "a certificate of the chain is signed with an algorithm that is not accepted ({algorithms})"
-            )
-        }
+        );
     }
+    let algorithms = chain
+        .iter()
+        .map(|certificate| certificate.signature_algorithm.as_str());
+    let algorithms: Vec<&str> = algorithms.collect();
+    format!(
+        "a certificate of the chain is signed with an algorithm that is not accepted ({})",
+        algorithms.join(", ")
+    )
 }
 
 /// Names the certificate whose key is too small, if one is.
