@@ -37,10 +37,10 @@ use self::pac::{Decider, Question};
 pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
 use self::tls::{Demand, Identity, Trust};
 use crate::endpoint::{
-    Authority, ClientFiles, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings,
-    TlsVersion,
+    Authority, ClientFiles, DnsQuestion, Expectation, ExpectedRoot, ResolverSettings, Target,
+    TlsSettings, TlsVersion,
 };
-use crate::outcome::{Failure, Outcome, Peer, Phase};
+use crate::outcome::{Failure, Outcome, Peer, Phase, RootStanding};
 use crate::plan::{Check, Plan};
 use crate::route::{Proxy, Via, Way};
 
@@ -205,6 +205,30 @@ impl Prober {
             };
             Arc::new(Decider::new(pac.source.clone(), fetcher))
         });
+    }
+
+    /// How the roots stand that the plan's catalog endpoints may need, in the store that their checks use.
+    #[must_use]
+    pub fn trust_store(&self, plan: &Plan) -> Vec<RootStanding> {
+        let mut standings: Vec<RootStanding> = Vec::new();
+        for check in plan
+            .checks
+            .iter()
+            .filter(|check| check.endpoint.cloud.is_some())
+        {
+            let chain = check.endpoint.expectation.chain.as_ref();
+            let needed = chain.map(|chain| chain.roots.iter()).into_iter().flatten();
+            let is_new = |root: &&ExpectedRoot| {
+                let mut known = standings.iter();
+                !known.any(|known| known.sha256 == root.sha256.as_str())
+            };
+            let new: Vec<&ExpectedRoot> = needed.filter(is_new).collect();
+            let trust = self.trusts.get(&trust_key(&check.tls));
+            if let Some(trust) = trust.filter(|_| !new.is_empty()) {
+                standings.extend(trust.standings(&new, SystemTime::now()));
+            }
+        }
+        standings
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Fault;
 use crate::config::{Config, Problems};
 use crate::endpoint::Hold;
+use crate::outcome::RootStanding;
 use crate::plan::{Check, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
@@ -19,6 +20,8 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
+    /// How the roots stand that the catalog requires.
+    pub(super) trust_store: Vec<RootStanding>,
     prober: Prober,
 }
 
@@ -29,8 +32,9 @@ impl Setup {
         let prober = Prober::new(&plan)?;
         Ok(Self {
             config,
-            plan,
             notices,
+            trust_store: prober.trust_store(&plan),
+            plan,
             prober,
         })
     }

@@ -224,7 +224,40 @@ impl Observed {
     }
 }
 
+impl InterceptionSeen {
+    /// The finding for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (self.intercepted, &self.issuer) {
+            (false, _) => "none, the certificate is the endpoint's own".to_owned(),
+            (true, Some(issuer)) => {
+                format!("somebody in between presents a certificate of {issuer}")
+            }
+            (true, None) => "somebody in between presents a certificate".to_owned(),
+        }
+    }
+}
+
 impl TlsSeen {
+    /// What was agreed, for people.
+    #[must_use]
+    pub fn agreed(&self) -> String {
+        let Self {
+            version,
+            cipher,
+            key_exchange,
+            alpn,
+            ..
+        } = self;
+        let texts = [cipher, key_exchange, alpn].map(Option::as_deref);
+        let agreed: Vec<&str> = [*version].into_iter().chain(texts).flatten().collect();
+        if agreed.is_empty() {
+            "nothing was agreed".to_owned()
+        } else {
+            agreed.join(", ")
+        }
+    }
+
     /// The root by which the certificate is trusted; `None` when it is not.
     #[must_use]
     pub fn root(&self) -> Option<&PathSeen> {

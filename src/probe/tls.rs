@@ -9,6 +9,7 @@ mod identity;
 pub(super) mod interception;
 mod reason;
 mod roots;
+mod store;
 mod verifier;
 mod weak;
 mod witness;

@@ -11,8 +11,8 @@ use crate::catalog::NotProbed;
 use crate::endpoint::Target;
 use crate::outcome::{
     CertificateSeen, ConnectSeen, DnsReason, DnsSeen, Failure, HttpSeen, NotRun, Observed, Outcome,
-    Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, Step, Timings, TlsReason,
-    TlsSeen, WhyNotRun,
+    Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, RootStanding, RootState,
+    Step, Timings, TlsReason, TlsSeen, WhyNotRun,
 };
 use crate::plan::Check;
 use crate::plan::fixture::{check_of, not_critical, proxied};
@@ -85,6 +85,20 @@ pub(crate) fn not_probed() -> Vec<NotProbed> {
         endpoint: "<cmg>.cloudapp.net".to_owned(),
         why: "the template has no value: set catalog.variables.cmg to the name of the cloud management gateway".to_owned(),
     }]
+}
+
+/// The roots that the sample requires.
+pub(crate) fn trust_store() -> Vec<RootStanding> {
+    let root = |root: &str, sha256: &str, state, bundled| RootStanding {
+        root: root.to_owned(),
+        sha256: sha256.repeat(32),
+        state,
+        bundled,
+    };
+    vec![
+        root("DigiCert Global Root G2", "cb", RootState::Present, true),
+        root("DigiCert Global Root CA", "43", RootState::Missing, false),
+    ]
 }
 
 /// A critical check of a URL.

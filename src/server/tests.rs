@@ -83,6 +83,7 @@ impl Running {
             history: Arc::new(history),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+            trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
             started: SystemTime::now(),
         };

@@ -30,6 +30,11 @@ pub(super) fn seen(presented: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
         .collect()
 }
 
+/// The facts of each of many certificates that nobody sent.
+pub(super) fn all(certificates: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
+    certificates.iter().filter_map(facts).collect()
+}
+
 /// The facts of a certificate on the way to the root.
 pub(super) fn on_path(der: &CertificateDer<'_>) -> Option<PathSeen> {
     let certificate = parse(der)?;
@@ -202,7 +207,7 @@ fn time(time: ASN1Time) -> SystemTime {
     moment.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {

@@ -47,6 +47,10 @@ impl Verifier {
         &self.webpki
     }
 
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        self.roots.certificates()
+    }
+
     pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
         self.roots.anchors()
     }
