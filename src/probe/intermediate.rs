@@ -191,3 +191,32 @@ impl Diagnosis {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_diagnosis_is_believed_for_a_while_and_only_on_its_route() {
+        let diagnoses = Diagnoses::default();
+        let key = |route: &str| ([7; 32], route.to_owned());
+        let found = Diagnosis::unproven("nobody answers".to_owned(), Arc::default());
+        diagnoses.remember(key("corp"), found);
+        assert!(diagnoses.of(&key("corp")).is_some());
+        assert!(diagnoses.of(&key("direct")).is_none());
+        advance(LIFETIME).await;
+        assert!(diagnoses.of(&key("corp")).is_none());
+    }
+
+    #[test]
+    fn diagnoses_do_not_pile_up() {
+        let diagnoses = Diagnoses::default();
+        for number in 0..=MOST_REMEMBERED {
+            let found = Diagnosis::unproven(String::new(), Arc::default());
+            diagnoses.remember(([0; 32], number.to_string()), found);
+        }
+        assert!(diagnoses.0.lock().unwrap().len() <= MOST_REMEMBERED);
+    }
+}

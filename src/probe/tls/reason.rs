@@ -278,3 +278,30 @@ fn moment(time: UnixTime) -> String {
     let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
     format_rfc3339_seconds(moment.unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_clock_is_believed_or_not() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let not_after = at(1_000);
+        let says = |offset| by_other_clock(at(2_000), offset, |theirs| theirs <= not_after);
+        assert_eq!(says(None), "");
+        let wrong = says(Some(-1_500.0));
+        assert!(
+            wrong.contains("this machine's clock seems to be wrong"),
+            "{wrong}"
+        );
+        assert!(wrong.contains("1970-01-01T00:08:20Z"), "{wrong}");
+        let right = says(Some(2.4));
+        assert!(
+            right.contains("differs by 2 s and does not change that"),
+            "{right}"
+        );
+        // Nonsense from the network.
+        assert!(says(Some(f64::MAX)).contains("does not change that"));
+        assert!(says(Some(f64::MIN)).contains("1970-01-01T00:00:00Z"));
+    }
+}
