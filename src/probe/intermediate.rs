@@ -29,6 +29,9 @@ const LONGEST_FETCH: Duration = Duration::from_secs(5);
 /// So long a diagnosis is believed, so that a check that goes on failing does not fetch with every probe.
 const LIFETIME: Duration = Duration::from_secs(600);
 
+/// The same where nothing could be fetched, which may be over soon.
+const LIFETIME_UNPROVEN: Duration = Duration::from_secs(60);
+
 /// More are forgotten all at once.
 const MOST_REMEMBERED: usize = 1024;
 
@@ -62,7 +65,11 @@ impl Diagnoses {
     fn of(&self, key: &Key) -> Option<Diagnosis> {
         let known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let (made, diagnosis) = known.get(key)?;
-        (made.elapsed() < LIFETIME).then(|| diagnosis.clone())
+        let lifetime = match diagnosis.reason {
+            Some(_) => LIFETIME,
+            None => LIFETIME_UNPROVEN,
+        };
+        (made.elapsed() < lifetime).then(|| diagnosis.clone())
     }
 
     fn remember(&self, key: Key, diagnosis: Diagnosis) {
@@ -202,12 +209,19 @@ mod tests {
     async fn a_diagnosis_is_believed_for_a_while_and_only_on_its_route() {
         let diagnoses = Diagnoses::default();
         let key = |route: &str| ([7; 32], route.to_owned());
-        let found = Diagnosis::unproven("nobody answers".to_owned(), Arc::default());
-        diagnoses.remember(key("corp"), found);
-        assert!(diagnoses.of(&key("corp")).is_some());
-        assert!(diagnoses.of(&key("direct")).is_none());
+        let unproven = Diagnosis::unproven("nobody answers".to_owned(), Arc::default());
+        let proven = Diagnosis {
+            reason: Some(TlsReason::IncompleteChain),
+            ..unproven.clone()
+        };
+        diagnoses.remember(key("corp"), proven);
+        diagnoses.remember(key("blocked"), unproven);
+        let is_known = |route| diagnoses.of(&key(route)).is_some();
+        assert!(is_known("corp") && is_known("blocked") && !is_known("direct"));
+        advance(LIFETIME_UNPROVEN).await;
+        assert!(is_known("corp") && !is_known("blocked"));
         advance(LIFETIME).await;
-        assert!(diagnoses.of(&key("corp")).is_none());
+        assert!(!is_known("corp"));
     }
 
     #[test]
