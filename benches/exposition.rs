@@ -174,6 +174,7 @@ fn outcome(milliseconds: u64) -> Arc<Outcome> {
                 peer: Peer::Endpoint,
                 version: Some("TLSv1.3"),
                 cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+                key_exchange: Some("X25519MLKEM768".to_owned()),
                 alpn: Some("h2".to_owned()),
                 certificates: [CertificateSeen {
                     subject: "CN=lab.example, O=Example, C=US".to_owned(),

@@ -161,6 +161,7 @@ fn observed() -> Observed {
             peer: Peer::Endpoint,
             version: Some("TLSv1.3"),
             cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+            key_exchange: Some("X25519MLKEM768".to_owned()),
             alpn: Some("h2".to_owned()),
             certificates: [certificate(), certificate()].into(),
             path: Arc::default(),

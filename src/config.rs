@@ -2,6 +2,7 @@
 //! is found at once, each with file, line, column, field and a hint.
 
 mod chain;
+mod client_files;
 mod context;
 mod credentials;
 mod document;
@@ -39,6 +40,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use client_files::client_certificate;
 use context::Context;
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;

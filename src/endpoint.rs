@@ -16,7 +16,7 @@ pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusR
 pub use hold::Hold;
 pub use resolver::{ResolverSettings, ResolverTransport};
 use serde::Serialize;
-pub use tls::{TlsSettings, TlsVersion};
+pub use tls::{ClientFiles, TlsSettings, TlsVersion};
 use url::{Host, Url};
 
 /// Something that must be reachable, as the plan knows it: named, owned by a service, with an expectation.

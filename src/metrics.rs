@@ -19,7 +19,7 @@ use self::numbers::CheckNumbers;
 use self::own::OwnHealth;
 use self::published::Published;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{HoldOutcome, Outcome, Phase};
+use crate::outcome::{HoldOutcome, Outcome, Phase, RootStanding};
 use crate::plan::{Check, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
@@ -88,6 +88,11 @@ impl Metrics {
     /// The configuration was loaded, at the start or again, or could not be.
     pub fn reloaded(&self, success: bool, at: SystemTime) {
         self.own.reloaded(success, at);
+    }
+
+    /// How the roots stand that the catalog requires, with the configuration in force.
+    pub fn trust_store(&self, roots: &[RootStanding]) {
+        self.own.trust_store(roots);
     }
 
     fn published(&self) -> Arc<Published> {

@@ -4,6 +4,7 @@
 mod hold;
 mod observed;
 mod reason;
+mod root;
 
 use std::fmt;
 use std::time::{Duration, SystemTime};
@@ -17,6 +18,7 @@ pub use reason::{
     ConnectReason, DnsReason, FailureReason, HoldReason, ProxyReason, RequestReason,
     ResponseReason, TlsReason,
 };
+pub use root::{RootStanding, RootState};
 use serde::{Serialize, Serializer};
 
 use crate::route::Via;

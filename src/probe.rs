@@ -8,6 +8,7 @@ mod dns;
 mod fetch;
 mod hold;
 mod http;
+mod intermediate;
 mod journal;
 mod list;
 mod pac;
@@ -30,14 +31,16 @@ use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
 use self::http::{Hop, HttpProbe, Line, Server, Verdict};
+use self::intermediate::Diagnoses;
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PAC_COMMAND, PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
-use self::tls::Trust;
+use self::tls::{Demand, Identity, Trust};
 use crate::endpoint::{
-    Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
+    Authority, ClientFiles, DnsQuestion, Expectation, ExpectedRoot, ResolverSettings, Target,
+    TlsSettings, TlsVersion,
 };
-use crate::outcome::{Failure, Outcome, Peer, Phase};
+use crate::outcome::{Failure, Outcome, Peer, Phase, RootStanding};
 use crate::plan::{Check, Plan};
 use crate::route::{Credentials, KerberosIdentity, PacSource, Proxy, Via, Way};
 
@@ -45,11 +48,13 @@ use crate::route::{Credentials, KerberosIdentity, PacSource, Proxy, Via, Way};
 #[derive(Debug)]
 pub struct Prober {
     trusts: HashMap<TrustKey, Arc<Trust>>,
+    identities: HashMap<ClientFiles, Arc<Identity>>,
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
     /// Whose tickets the plan's proxies are given.
-    identities: HashSet<KerberosIdentity>,
+    ticket_holders: HashSet<KerberosIdentity>,
+    diagnoses: Arc<Diagnoses>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -61,10 +66,16 @@ pub struct Probe {
     trust: Arc<Trust>,
     /// Whom to trust towards a proxy, if it is spoken to over TLS.
     proxy_trust: Arc<Trust>,
+    /// As whom to appear to the endpoint, where it asks.
+    identity: Option<Arc<Identity>>,
+    /// As whom to appear to the proxy.
+    proxy_identity: Option<Arc<Identity>>,
     /// The route's script, if it has one.
     decider: Option<Arc<Decider>>,
     /// The tokens of Kerberos, for a proxy that wants them.
     tickets: Arc<Tickets>,
+    /// What was found out about broken chains of late.
+    diagnoses: Arc<Diagnoses>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -83,6 +94,9 @@ pub enum ProberError {
         /// Why.
         detail: String,
     },
+    /// The files of a client certificate changed or went away after the configuration was read.
+    #[error("{0}")]
+    ClientCertificate(String),
     /// A resolver's settings cannot be used.
     #[error("resolver {name}: {detail}")]
     Resolver {
@@ -97,10 +111,10 @@ pub enum ProberError {
 }
 
 /// The part of the TLS settings on which a trust store depends.
-type TrustKey = (Option<PathBuf>, TlsVersion);
+type TrustKey = (Option<PathBuf>, TlsVersion, TlsVersion);
 
 fn trust_key(tls: &TlsSettings) -> TrustKey {
-    (tls.ca_file.clone(), tls.min_version)
+    (tls.ca_file.clone(), tls.min_version, tls.max_version)
 }
 
 /// A script by its name in the configuration, with everything on which it depends: where these are equal after a
@@ -153,19 +167,23 @@ impl Prober {
     fn with_former(plan: &Plan, former: Option<&Self>) -> Result<Self, ProberError> {
         let mut prober = Self {
             trusts: HashMap::new(),
+            identities: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
             tickets: former.map_or_else(Arc::default, |former| Arc::clone(&former.tickets)),
-            identities: HashSet::new(),
+            ticket_holders: HashSet::new(),
+            diagnoses: former.map_or_else(Arc::default, |former| Arc::clone(&former.diagnoses)),
         };
         for check in &plan.checks {
             prober.prepare_trust(trust_key(&check.tls))?;
             prober.prepare_trust(trust_key(proxy_tls(check)))?;
+            prober.prepare_identity(check.tls.client.as_ref())?;
+            prober.prepare_identity(proxy_tls(check).client.as_ref())?;
             prober.prepare_resolver(&check.resolver)?;
             prober.prepare_resolver(&check.proxy_resolver)?;
             prober.prepare_decider(check, former);
             if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
-                prober.identities.insert(identity.clone());
+                prober.ticket_holders.insert(identity.clone());
             }
         }
         Ok(prober)
@@ -173,11 +191,26 @@ impl Prober {
 
     fn prepare_trust(&mut self, key: TrustKey) -> Result<(), ProberError> {
         if let Entry::Vacant(vacant) = self.trusts.entry(key) {
-            let (ca_file, min_version) = vacant.key();
-            let trust = Trust::new(ca_file.as_deref(), *min_version)?;
+            let (ca_file, min_version, max_version) = vacant.key();
+            let trust = Trust::new(ca_file.as_deref(), *min_version..=*max_version)?;
             vacant.insert(Arc::new(trust));
         }
         Ok(())
+    }
+
+    fn prepare_identity(&mut self, files: Option<&ClientFiles>) -> Result<(), ProberError> {
+        if let Some(files) = files
+            && !self.identities.contains_key(files)
+        {
+            let identity = Identity::new(files)?;
+            self.identities.insert(files.clone(), Arc::new(identity));
+        }
+        Ok(())
+    }
+
+    fn identity_of(&self, tls: &TlsSettings) -> Option<Arc<Identity>> {
+        let identity = self.identities.get(tls.client.as_ref()?)?;
+        Some(Arc::clone(identity))
     }
 
     fn prepare_resolver(&mut self, settings: &ResolverSettings) -> Result<(), ProberError> {
@@ -214,7 +247,31 @@ impl Prober {
 
     /// The plan is the one in force now: no tickets are got for anybody else.
     pub fn comes_into_force(&self) {
-        self.tickets.keep_only(self.identities.clone());
+        self.tickets.keep_only(self.ticket_holders.clone());
+    }
+
+    /// How the roots stand that the plan's catalog endpoints may need, in the store that their checks use.
+    #[must_use]
+    pub fn trust_store(&self, plan: &Plan) -> Vec<RootStanding> {
+        let mut standings: Vec<RootStanding> = Vec::new();
+        for check in plan
+            .checks
+            .iter()
+            .filter(|check| check.endpoint.cloud.is_some())
+        {
+            let chain = check.endpoint.expectation.chain.as_ref();
+            let needed = chain.map(|chain| chain.roots.iter()).into_iter().flatten();
+            let is_new = |root: &&ExpectedRoot| {
+                let mut known = standings.iter();
+                !known.any(|known| known.sha256 == root.sha256.as_str())
+            };
+            let new: Vec<&ExpectedRoot> = needed.filter(is_new).collect();
+            let trust = self.trusts.get(&trust_key(&check.tls));
+            if let Some(trust) = trust.filter(|_| !new.is_empty()) {
+                standings.extend(trust.standings(&new, SystemTime::now()));
+            }
+        }
+        standings
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.
@@ -226,10 +283,17 @@ impl Prober {
             proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
+            identity: self.identity_of(&check.tls),
+            proxy_identity: check
+                .route
+                .way
+                .proxy_tls()
+                .and_then(|tls| self.identity_of(tls)),
             decider: decider_key(check)
                 .and_then(|key| self.deciders.get(&key))
                 .map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
+            diagnoses: Arc::clone(&self.diagnoses),
         })
     }
 }
@@ -300,12 +364,16 @@ impl Probe {
         self.choose(authority, question, journal).await
     }
 
-    /// Follows redirects, each hop routed anew, until an answer is judged.
     async fn http(&self, journal: &mut Journal) -> Result<(), Failure> {
         let Target::Http(url) = &self.check.endpoint.target else {
             return Ok(());
         };
         let mut http = HttpProbe::new(url.clone(), self.expectation());
+        self.follow(&mut http, journal).await
+    }
+
+    /// Follows redirects, each hop routed anew, until an answer is judged.
+    async fn follow(&self, http: &mut HttpProbe<'_>, journal: &mut Journal) -> Result<(), Failure> {
         let mut redirect = None;
         loop {
             let hop = http.hop()?;
@@ -316,7 +384,7 @@ impl Probe {
                 http.record_redirect(status, via, &mut journal.observed);
             }
             let mut choice = chosen?;
-            let verdict = self.hop(&mut http, &hop, &mut choice, journal).await;
+            let verdict = self.hop(http, &hop, &mut choice, journal).await;
             if redirect.is_some() {
                 http.amend_redirect(choice.via(), &mut journal.observed);
             }
@@ -345,7 +413,7 @@ impl Probe {
             let line = Line::Server(Server {
                 stream: secured.stream,
                 http2: secured.http2,
-                client_certificate_asked: secured.client_certificate_asked,
+                demand: secured.demand,
             });
             return http.exchange(line, journal.deadline, journal).await;
         }
@@ -383,7 +451,7 @@ impl Probe {
             return Ok(Line::Server(Server {
                 stream: self.reach_over(proxy, &hop.authority, journal).await?,
                 http2: false,
-                client_certificate_asked: false,
+                demand: Demand::None,
             }));
         };
         let to_proxy = self.reach_proxy(asked, journal).await?;

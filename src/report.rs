@@ -6,6 +6,7 @@ mod hold;
 #[cfg(test)]
 pub(crate) mod sample;
 mod text;
+mod trust;
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,10 +15,11 @@ use std::time::{Duration, SystemTime};
 pub use group::FailureGroup;
 pub use hold::{HoldFinding, HoldResult};
 use serde::{Serialize, Serializer};
+pub use trust::of_trust_store;
 
 use crate::catalog;
 use crate::explain::{Explanation, explain};
-use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, Timings};
+use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, RootStanding, Timings};
 use crate::plan::Check;
 use crate::route::Via;
 
@@ -41,6 +43,12 @@ pub struct Report<'a> {
     pub causes: [(); 0],
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
+    /// How the roots stand that the catalog requires, in the trust store of this machine.
+    #[serde(skip_serializing_if = "is_empty")]
+    pub trust_store: &'a [RootStanding],
+    /// Whether the text shows the certificates, too.
+    #[serde(skip)]
+    pub in_full: bool,
     /// How many idle connections were not held, for want of being asked for.
     #[serde(skip)]
     pub not_held: usize,
@@ -158,8 +166,17 @@ impl<'a> Report<'a> {
             checks,
             causes: [],
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
+            trust_store: &[],
+            in_full: false,
             not_held: 0,
         }
+    }
+
+    /// Lets the text show the certificates of each check, too.
+    #[must_use]
+    pub fn in_full(mut self, in_full: bool) -> Self {
+        self.in_full = in_full;
+        self
     }
 
     /// The report for people, 100 columns wide; the words say everything that the colours do.
@@ -317,6 +334,10 @@ impl<'a> From<&'a catalog::NotProbed> for NotProbed<'a> {
             why: &entry.why,
         }
     }
+}
+
+fn is_empty<T>(list: &[T]) -> bool {
+    list.is_empty()
 }
 
 /// Serialises a time as RFC 3339 in UTC with whole seconds.

@@ -32,6 +32,7 @@ use tower_http::timeout::TimeoutLayer;
 use crate::catalog::NotProbed;
 use crate::history::History;
 use crate::metrics::Metrics;
+use crate::outcome::RootStanding;
 
 /// No path takes a body; what is sent nevertheless ends here, in bytes.
 const REQUEST_BODY_LIMIT: usize = 4 * 1024;
@@ -50,6 +51,8 @@ pub struct Server {
     pub config: watch::Receiver<Arc<String>>,
     /// What the plan in force requires but does not probe.
     pub not_probed: watch::Receiver<Arc<Vec<NotProbed>>>,
+    /// How the roots stand that the catalog requires.
+    pub trust_store: watch::Receiver<Arc<Vec<RootStanding>>>,
     /// Who reloads the configuration; `None` unless `--web.enable-lifecycle` allows to ask for it.
     pub reload: Option<mpsc::Sender<ReloadRequest>>,
     /// When reachd started.

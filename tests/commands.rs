@@ -17,6 +17,8 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("commands::exit_64_usage", lab, bad_usage),
         trial("commands::daemon_refuses_bad_configuration", lab, refuses),
         trial("commands::text_report", lab, text_report),
+        trial("commands::verbose_report", lab, verbose_report),
+        trial("commands::trust_store", lab, trust_store),
         trial("commands::filters", lab, filters),
         trial("commands::secrets_never_print", lab, secrets),
         Trial::test("commands::proxies_of_winhttp", proxies_of_winhttp),
@@ -106,6 +108,54 @@ fn refuses(lab: &Lab) {
     ];
     let finished = run_to_end(command(&arguments));
     assert_eq!(finished.exit_code, 64, "{finished:?}");
+}
+
+/// The chain from the leaf to the root, on request.
+fn verbose_report(lab: &Lab) {
+    let finished = check(lab, "verbose", WEB, &["--verbose"]);
+    assert_eq!(finished.exit_code, 0, "{finished:?}");
+    let root = lab.fill("SHA-256 @root-sha256@").replace(':', "");
+    for expected in [
+        "TLS with the endpoint: TLSv1.3",
+        "X25519",
+        "1. CN=*.lab.test",
+        "issued by CN=Lab Intermediate",
+        "ECDSA P-256, signed with ecdsa-with-SHA256",
+        "Trusted by way of CN=*.lab.test -> CN=Lab Intermediate -> CN=Lab Root",
+        &format!(
+            "SHA-256 {}",
+            root.trim_start_matches("SHA-256 ").to_lowercase()
+        ),
+    ] {
+        assert!(
+            finished.stdout.contains(expected),
+            "{expected}: {finished:?}"
+        );
+    }
+    let terse = check(lab, "terse", WEB, &[]);
+    assert!(!terse.stdout.contains("Trusted by"), "{terse:?}");
+}
+
+/// A trust store that lacks what the catalog needs is told, and changes no verdict.
+fn trust_store(lab: &Lab) {
+    let endpoints = format!("{WEB}catalog: {{features: [tenant-attach]}}\n");
+    let only = ["--endpoint", "web"];
+    let finished = check(lab, "trust-store", &endpoints, &only);
+    assert_eq!(finished.exit_code, 0, "{finished:?}");
+    for expected in [
+        "WARNING: trust store: 7 of 7 roots",
+        "DigiCert Global Root G2 is missing, although Mozilla's set has it",
+    ] {
+        assert!(
+            finished.stdout.contains(expected),
+            "{expected}: {finished:?}"
+        );
+    }
+    let json = [&only[..], &["--format", "json"]].concat();
+    let finished = check(lab, "trust-store-json", &endpoints, &json);
+    let roots = finished.report()["trust_store"].clone();
+    assert_eq!(roots.as_array().map(Vec::len), Some(7), "{roots}");
+    assert_eq!(roots[0]["state"], "missing");
 }
 
 /// A report that a stranger understands: what failed, where, why, and what to do.

@@ -3,6 +3,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
+//! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
@@ -22,6 +23,8 @@
     reason = "the tests wait for other processes, in real time"
 )]
 
+#[cfg(test)]
+mod certificates;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

@@ -7,7 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    commands, holds, isolation, layers, lifecycle, pac, prometheus, scenarios, tickets, witness,
+    certificates, commands, holds, isolation, layers, lifecycle, pac, prometheus, scenarios,
+    tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -36,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
         scenarios::trials(lab),
+        certificates::trials(lab),
         commands::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),

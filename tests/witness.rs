@@ -28,7 +28,7 @@ struct Testimony {
 const WEB: &str = "https://web.lab.test/";
 const PLAIN: &str = "http://web.lab.test/";
 
-const TESTIMONIES: [Testimony; 14] = [
+const TESTIMONIES: [Testimony; 16] = [
     Testimony {
         url: WEB,
         proxy: "{url: 'https://squid.lab.test:3443', tls: {ca_file: '@dir@/pki/proxy-root.pem'}}",
@@ -70,6 +70,22 @@ const TESTIMONIES: [Testimony; 14] = [
         curl: "-x https://squid.lab.test:3128 --proxy-cacert @dir@/pki/root.pem",
         tickets: "good",
         expected: (35, "tls/proxy/not_tls"),
+    },
+    Testimony {
+        url: WEB,
+        proxy: "{url: 'https://client-cert.lab.test:3130'}",
+        curl: "-x https://client-cert.lab.test:3130 --proxy-cacert @dir@/pki/root.pem",
+        tickets: "good",
+        expected: (56, "tls/proxy/client_certificate_required"),
+    },
+    Testimony {
+        url: WEB,
+        proxy: "{url: 'https://client-cert.lab.test:3130', tls: {client_certificate: '@dir@/pki/client.pem', \
+                client_key: '@dir@/pki/client.key'}}",
+        curl: "-x https://client-cert.lab.test:3130 --proxy-cacert @dir@/pki/root.pem --proxy-cert \
+               @dir@/pki/client.pem --proxy-key @dir@/pki/client.key",
+        tickets: "good",
+        expected: (0, ""),
     },
     Testimony {
         url: WEB,

@@ -143,6 +143,10 @@ pub struct CheckArguments {
     /// does not last is a failure that is not critical.
     #[arg(long)]
     pub hold: bool,
+
+    /// Show in the text what TLS agreed on, and every certificate from the leaf to the root.
+    #[arg(long)]
+    pub verbose: bool,
 }
 
 /// What to do with a configuration.

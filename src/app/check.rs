@@ -12,6 +12,7 @@ use super::arguments::{CheckArguments, ReportFormat};
 use super::output::print;
 use super::setup::Setup;
 use crate::catalog::NotProbed;
+use crate::outcome::RootStanding;
 use crate::plan::Check;
 use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
@@ -28,8 +29,13 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
         .build()
         .map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))?;
     let round = runtime.block_on(Round::of(chosen, setup.concurrency()));
-    let not_probed = setup.plan.not_probed;
-    let Answer { report, verdict } = answer(&round, not_probed, not_held, arguments.format)?;
+    let aside = Aside {
+        not_probed: setup.plan.not_probed,
+        not_held,
+        trust_store: setup.trust_store,
+        in_full: arguments.verbose,
+    };
+    let Answer { report, verdict } = answer(&round, aside, arguments.format)?;
     print(&report)?;
     verdict.map(|verdict| ExitCode::from(verdict.exit_code()))
 }
@@ -41,12 +47,22 @@ struct Answer {
     verdict: Result<Verdict, Fault>,
 }
 
-fn answer(
-    round: &Round,
-    mut not_probed: Vec<NotProbed>,
+/// What the report says beside what the round found.
+#[derive(Debug, Default)]
+struct Aside {
+    not_probed: Vec<NotProbed>,
     not_held: usize,
-    format: ReportFormat,
-) -> Result<Answer, Fault> {
+    trust_store: Vec<RootStanding>,
+    in_full: bool,
+}
+
+fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, Fault> {
+    let Aside {
+        mut not_probed,
+        not_held,
+        trust_store,
+        in_full,
+    } = aside;
     let fault = fault_in(round);
     if let (Some(fault), true) = (&fault, round.outcomes.is_empty()) {
         // A report on nothing would say that all is well.
@@ -62,7 +78,9 @@ fn answer(
     }));
     let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration)
         .with_holds(&round.holds)
-        .without_holds(not_held);
+        .without_holds(not_held)
+        .with_trust_store(&trust_store)
+        .in_full(in_full);
     let text = match format {
         ReportFormat::Text => report.text(stdout().is_terminal()).to_string(),
         ReportFormat::Json => report
@@ -171,7 +189,7 @@ mod tests {
             holds: 2,
         };
         let round = Round::of(jobs.into_iter().collect(), concurrency).await;
-        answer(&round, Vec::new(), 0, format)
+        answer(&round, Aside::default(), format)
     }
 
     #[tokio::test]

@@ -23,8 +23,10 @@ use crate::catalog::NotProbed;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
+use crate::outcome::{RootStanding, RootState};
 use crate::platform::{Signal, Signals};
 use crate::probe::Prober;
+use crate::report::of_trust_store;
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
@@ -78,6 +80,7 @@ struct Daemon {
     scheduler: Scheduler,
     config: watch::Sender<Arc<String>>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
+    trust_store: watch::Sender<Arc<Vec<RootStanding>>>,
     reloads: mpsc::Receiver<ReloadRequest>,
 }
 
@@ -93,12 +96,14 @@ impl Daemon {
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
             watch::channel(Arc::new(setup.plan.not_probed.clone()));
+        let (trust_store, shown_trust_store) = watch::channel(Arc::new(setup.trust_store.clone()));
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
             history,
             config: shown_config,
             not_probed: shown_not_probed,
+            trust_store: shown_trust_store,
             reload: arguments.enable_lifecycle.then_some(ask_to_reload),
             started: SystemTime::now(),
         };
@@ -111,6 +116,7 @@ impl Daemon {
             metrics,
             config,
             not_probed,
+            trust_store,
             reloads,
         };
         (daemon, server)
@@ -198,6 +204,10 @@ impl Daemon {
             .send_replace(Arc::new(setup.config.effective_yaml()));
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
+        self.trust_store
+            .send_replace(Arc::new(setup.trust_store.clone()));
+        self.metrics.trust_store(&setup.trust_store);
+        log_trust_store(&setup.trust_store);
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
         let source = self
@@ -207,6 +217,27 @@ impl Daemon {
                 file.display().to_string()
             });
         info!(checks, not_probed, source, "the configuration is in force");
+    }
+}
+
+fn log_trust_store(roots: &[RootStanding]) {
+    let is_well = roots.iter().all(|root| root.state == RootState::Present);
+    let Some(summary) = of_trust_store(roots).into_iter().next() else {
+        return;
+    };
+    if is_well {
+        info!("trust store: {summary}");
+        return;
+    }
+    for root in roots.iter().filter(|root| root.state != RootState::Present) {
+        let (state, sha256) = (root.state.as_str(), &root.sha256);
+        warn!(
+            root = root.root,
+            state,
+            sha256,
+            "a root that required endpoints may need {}",
+            root.state.words()
+        );
     }
 }
 

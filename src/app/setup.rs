@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::Fault;
 use crate::config::{Config, Problems};
 use crate::endpoint::Hold;
+use crate::outcome::RootStanding;
 use crate::plan::{Check, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
@@ -19,6 +20,8 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
+    /// How the roots stand that the catalog requires.
+    pub(super) trust_store: Vec<RootStanding>,
     prober: Arc<Prober>,
 }
 
@@ -37,8 +40,9 @@ impl Setup {
         };
         Ok(Self {
             config,
-            plan,
             notices,
+            trust_store: prober.trust_store(&plan),
+            plan,
             prober: Arc::new(prober),
         })
     }
@@ -106,9 +110,9 @@ impl From<Problems> for Fault {
 impl From<ProberError> for Fault {
     fn from(error: ProberError) -> Self {
         match error {
-            ProberError::CaFile { .. } | ProberError::Resolver { .. } => {
-                Self::Usage(error.to_string())
-            }
+            ProberError::CaFile { .. }
+            | ProberError::ClientCertificate(_)
+            | ProberError::Resolver { .. } => Self::Usage(error.to_string()),
             ProberError::NoSystemRoots(_) | ProberError::Tls(_) => {
                 Self::Internal(error.to_string())
             }

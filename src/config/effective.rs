@@ -3,6 +3,7 @@
 mod ways;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 pub(super) use ways::{bypass_texts, pac, proxy_with_password};
 
@@ -14,7 +15,7 @@ use super::{
     CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
 };
 use super::{chain, exposition, hold as holds, trust};
-use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings};
+use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings, TlsVersion};
 
 /// The whole configuration.
 pub(super) fn written(config: &Config) -> Yaml {
@@ -109,19 +110,29 @@ fn tls(tls: &TlsSettings) -> Yaml {
     let TlsSettings {
         ca_file,
         min_version,
+        max_version,
         server_name,
+        alpn,
+        client,
     } = tls;
-    let version = trust::VERSIONS
-        .iter()
-        .find(|(_, version)| version == min_version);
-    let ca_file = ca_file.as_ref();
+    let version = |wanted: &TlsVersion| {
+        let mut all = trust::VERSIONS.iter();
+        let known = all.find(|(_, version)| version == wanted);
+        known.map(|(text, _)| Yaml::text(*text))
+    };
+    let path = |path: &PathBuf| Yaml::text(path.to_string_lossy());
+    let client = client.as_ref();
     Yaml::mapping([
-        (
-            "ca_file",
-            ca_file.map(|path| Yaml::text(path.to_string_lossy())),
-        ),
-        ("min_version", version.map(|(text, _)| Yaml::text(*text))),
+        ("ca_file", ca_file.as_ref().map(path)),
+        ("min_version", version(min_version)),
+        ("max_version", version(max_version)),
         ("server_name", server_name.as_ref().map(Yaml::text)),
+        ("alpn", alpn.as_ref().map(Yaml::texts)),
+        (
+            "client_certificate",
+            client.map(|files| path(&files.certificate)),
+        ),
+        ("client_key", client.map(|files| path(&files.key))),
     ])
 }
 

@@ -72,7 +72,11 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             fields,
             &["hold"],
         );
-        let tls = fields.optional("tls", |value| trust::of_peer(value, around.tls));
+        let alpn = match kind {
+            Some(Kind::Tls) => trust::Alpn::Any,
+            _ => trust::Alpn::Http,
+        };
+        let tls = fields.optional("tls", |value| trust::of_peer(value, around.tls, alpn));
         let critical = fields.optional("critical", boolean);
         let expectation = fields.optional("expect", |value| expectation::read(value, kind));
         let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());

@@ -125,7 +125,9 @@ fn tls(fields: &mut Fields<'_>, kind: Option<&ProxyKind>, global: &TlsSettings) 
         fields.meaningless("tls", "means something only for https:// proxies");
         return global.clone();
     }
-    let own = fields.optional("tls", |value| trust::of_peer(value, global));
+    let own = fields.optional("tls", |value| {
+        trust::of_peer(value, global, trust::Alpn::Fixed)
+    });
     own.unwrap_or_else(|| global.clone())
 }
 

@@ -34,6 +34,8 @@ fn folder() -> tempfile::TempDir {
         .unwrap();
     std::fs::write(folder.path().join("corp-ca.pem"), certificate.pem()).unwrap();
     std::fs::write(folder.path().join("corp-password"), format!("{SECRET}\r\n")).unwrap();
+    let both = format!("{}{}", certificate.pem(), key.serialize_pem());
+    std::fs::write(folder.path().join("client.pem"), both).unwrap();
     std::fs::write(folder.path().join("corp.keytab"), [5, 2]).unwrap();
     folder
 }

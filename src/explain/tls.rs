@@ -126,13 +126,15 @@ const NO_COMMON_CIPHER: Explanation = Explanation {
 };
 
 const CLIENT_CERTIFICATE_REQUIRED: Explanation = Explanation {
-    what: "The server demands a client certificate. It is reachable, but will not talk without one.",
+    what: "The server demands a client certificate, and was given none or not one that it takes. It is reachable, but does not talk.",
     likely: &[
         "The site is set to require client certificates, as management points and distribution points with HTTPS often are.",
+        "The detail names a certificate that was shown: it has expired, or the server does not know who issued it.",
         "A proxy that inspects TLS cannot pass the client certificate on.",
     ],
     steps: &[
         "See what it asks for: `openssl s_client -connect HOST:443 -servername HOST`, under \"Acceptable client certificate CA names\".",
+        "Give the endpoint one that the server takes: `client_certificate` and `client_key` under its `tls`.",
         "If reaching the server is all you want to know, write the endpoint as `tcp://HOST:443`.",
         "If the endpoint should not ask for one, have `Require SSL client certificates` corrected in IIS.",
     ],
@@ -143,6 +145,7 @@ const HANDSHAKE_FAILURE: Explanation = Explanation {
     what: "The TLS handshake failed for a reason without a name of its own; the failure's detail has the words of the TLS library.",
     likely: &[
         "The server, or a proxy that inspects TLS, refuses with an alert: an unknown host name, a policy, an internal error.",
+        "It is a server of TLS 1.2 without a cipher suite or group in common: many answer with nothing but a handshake failure.",
         "The certificate is malformed, or not meant for servers.",
         "A device on the way corrupts the handshake.",
     ],

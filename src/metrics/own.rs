@@ -3,8 +3,10 @@
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
+
+use crate::outcome::RootStanding;
 
 /// Seconds a probe may start late: a millisecond is the timer's, a second is a scheduler in distress.
 const LAG_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
@@ -21,6 +23,7 @@ pub(super) struct OwnHealth {
     lag: Histogram,
     reload_successful: IntGauge,
     reloaded_at: Gauge,
+    roots: IntGaugeVec,
 }
 
 // === impl OwnHealth ===
@@ -66,6 +69,13 @@ impl OwnHealth {
                 "reachd_config_last_reload_success_timestamp_seconds",
                 "When the configuration was last loaded successfully.",
             )?,
+            roots: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_trust_store_root",
+                    "How a root that the catalog's endpoints may need stands in the trust store.",
+                ),
+                &["root", "fingerprint_sha256", "state"],
+            )?,
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -83,6 +93,7 @@ impl OwnHealth {
         registry.register(Box::new(health.lag.clone()))?;
         registry.register(Box::new(health.reload_successful.clone()))?;
         registry.register(Box::new(health.reloaded_at.clone()))?;
+        registry.register(Box::new(health.roots.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -120,6 +131,14 @@ impl OwnHealth {
         self.reload_successful.set(i64::from(success));
         if let (true, Ok(since)) = (success, at.duration_since(SystemTime::UNIX_EPOCH)) {
             self.reloaded_at.set(since.as_secs_f64());
+        }
+    }
+
+    pub(super) fn trust_store(&self, roots: &[RootStanding]) {
+        self.roots.reset();
+        for root in roots {
+            let labels = [&root.root, &root.sha256, root.state.as_str()];
+            self.roots.with_label_values(&labels).set(1);
         }
     }
 

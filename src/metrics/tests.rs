@@ -85,6 +85,7 @@ fn full_failure(at: u64) -> Arc<Outcome> {
             peer: Peer::Endpoint,
             version: Some("TLSv1.2"),
             cipher: Some("TLS_OLD".to_owned()),
+            key_exchange: None,
             alpn: None,
             certificates: vec![
                 certificate("CN=first", day(20)),
@@ -97,6 +98,7 @@ fn full_failure(at: u64) -> Arc<Outcome> {
             peer: Peer::Endpoint,
             version: Some("TLSv1.3"),
             cipher: Some("TLS_AES_128_GCM_SHA256".to_owned()),
+            key_exchange: None,
             alpn: Some("h2".to_owned()),
             certificates: [certificate("CN=last", day(30))].into(),
             path: Arc::default(),

@@ -94,6 +94,9 @@ pub struct ProxySeen {
     /// What it says went wrong (`X-Squid-Error`, `Proxy-Status` of RFC 9209).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
+    /// The proxy's clock (its Date header) minus ours, in seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clock_offset_seconds: Option<f64>,
     /// What the route's script said of the last hop.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pac: Option<PacSeen>,
@@ -129,6 +132,9 @@ pub struct TlsSeen {
     /// The cipher suite by its IANA name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cipher: Option<String>,
+    /// The group of the key exchange by its IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_exchange: Option<String>,
     /// The application protocol agreed by ALPN.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub alpn: Option<String>,
@@ -212,7 +218,52 @@ pub struct RedirectSeen {
     pub via: Via,
 }
 
+impl Observed {
+    /// Somebody else's clock minus ours, where one was seen so far: the endpoint's, or else the proxy's.
+    #[must_use]
+    pub fn known_clock_offset(&self) -> Option<f64> {
+        let of_proxy = self
+            .proxy
+            .as_ref()
+            .and_then(|proxy| proxy.clock_offset_seconds);
+        self.clock_offset_seconds.or(of_proxy)
+    }
+}
+
+impl InterceptionSeen {
+    /// The finding for people.
+    #[must_use]
+    pub fn words(&self) -> String {
+        match (self.intercepted, &self.issuer) {
+            (false, _) => "none, the certificate is the endpoint's own".to_owned(),
+            (true, Some(issuer)) => {
+                format!("somebody in between presents a certificate of {issuer}")
+            }
+            (true, None) => "somebody in between presents a certificate".to_owned(),
+        }
+    }
+}
+
 impl TlsSeen {
+    /// What was agreed, for people.
+    #[must_use]
+    pub fn agreed(&self) -> String {
+        let Self {
+            version,
+            cipher,
+            key_exchange,
+            alpn,
+            ..
+        } = self;
+        let texts = [cipher, key_exchange, alpn].map(Option::as_deref);
+        let agreed: Vec<&str> = [*version].into_iter().chain(texts).flatten().collect();
+        if agreed.is_empty() {
+            "nothing was agreed".to_owned()
+        } else {
+            agreed.join(", ")
+        }
+    }
+
     /// The root by which the certificate is trusted; `None` when it is not.
     #[must_use]
     pub fn root(&self) -> Option<&PathSeen> {

@@ -148,6 +148,8 @@ impl Fetcher {
             authority: &authority,
             server_name: None,
             alpn: ALPN,
+            asks_then: true,
+            identity: None,
         };
         let securing = self.trust.handshake(stream, peer, deadline, &mut unseen);
         Ok(securing.await.map_err(failed)?.stream)

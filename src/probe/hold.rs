@@ -20,7 +20,7 @@ use crate::outcome::{ConnectReason, Failure, HoldOutcome, Peer, Phase, Step};
 use crate::route::Proxy;
 
 /// HTTP/2 peers speak on idle connections, so it is not offered (RFC 7301).
-const ALPN: &[&[u8]] = &[b"http/1.1"];
+const ALPN: &[&str] = &["http/1.1"];
 
 impl Probe {
     /// Holds a connection once. The way there, and what is asked at the end, each have the check's timeout.
@@ -76,7 +76,7 @@ impl Probe {
         &self,
         stream: BoxedStream,
         authority: &Authority,
-        alpn: &[&[u8]],
+        alpn: &[&str],
         journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
         let secured = self.secure(stream, authority, alpn, journal).await?;

@@ -29,6 +29,7 @@ use super::Probe;
 use super::journal::Journal;
 use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
+use super::tls::Demand;
 use super::way::ToProxy;
 use crate::endpoint::Expectation;
 use crate::outcome::{
@@ -37,7 +38,7 @@ use crate::outcome::{
 use crate::route::{Proxy, Via};
 
 /// What is offered by ALPN (RFC 7301), the preferred one first.
-pub(super) const ALPN: &[&[u8]] = &[b"h2", b"http/1.1"];
+pub(super) const ALPN: &[&str] = &["h2", "http/1.1"];
 
 /// The most that the head of an answer may take, status line and all headers.
 pub(super) const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -51,6 +52,8 @@ pub(super) struct HttpProbe<'a> {
     url: Url,
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
+    /// The body of the good answer, where it is wanted.
+    body: Option<Vec<u8>>,
 }
 
 /// Whom a request goes to.
@@ -71,8 +74,8 @@ pub(super) struct Server {
     pub(super) stream: BoxedStream,
     /// Whether HTTP/2 was agreed by ALPN.
     pub(super) http2: bool,
-    /// Whether the server asked for a client certificate, and so may refuse us for want of one.
-    pub(super) client_certificate_asked: bool,
+    /// Whether the server asked for a client certificate, and so may refuse us.
+    pub(super) demand: Demand,
 }
 
 /// What ends a conversation early.
@@ -110,7 +113,21 @@ impl<'a> HttpProbe<'a> {
             url,
             expectation,
             redirects: Vec::new(),
+            body: None,
         }
+    }
+
+    /// One whose answer is wanted for what it says.
+    pub(super) fn fetching(url: Url, expectation: &'a Expectation) -> Self {
+        Self {
+            body: Some(Vec::new()),
+            ..Self::new(url, expectation)
+        }
+    }
+
+    /// What was fetched.
+    pub(super) fn into_body(self) -> Vec<u8> {
+        self.body.unwrap_or_default()
     }
 
     /// Writes down a redirect that is about to be followed.
@@ -145,13 +162,10 @@ impl<'a> HttpProbe<'a> {
         journal: &mut Journal,
     ) -> Result<Verdict, Failure> {
         let (proxy, mut leg) = match &line {
-            Line::Server(server) => (None, Leg::first(server.client_certificate_asked)),
+            Line::Server(server) => (None, Leg::first(server.demand.clone())),
             Line::Proxy {
                 proxy, to_proxy, ..
-            } => (
-                Some(&***proxy),
-                Leg::first(to_proxy.client_certificate_asked),
-            ),
+            } => (Some(&***proxy), Leg::first(to_proxy.demand.clone())),
         };
         let deadline = journal.deadline;
         let watch = leg.watch.clone();
@@ -168,7 +182,7 @@ impl<'a> HttpProbe<'a> {
                 let broken = Broken {
                     url: &self.url,
                     proxy,
-                    client_certificate_asked: leg.client_certificate_asked,
+                    demand: &leg.demand,
                 };
                 Err(broken.failure(&error, &leg.watch))
             }
@@ -229,7 +243,7 @@ impl<'a> HttpProbe<'a> {
             return Ok(Verdict::Redirect(status));
         }
         judge.head(status, &head.headers)?;
-        let mut read = wire::BodyReader::new(self.expectation);
+        let mut read = wire::BodyReader::new(self.expectation, self.body.is_some());
         let ended = read.read_whole(&mut body, &mut driver).await;
         if let Some(seen) = &mut observed.http {
             seen.body_bytes = read.length();
@@ -240,6 +254,9 @@ impl<'a> HttpProbe<'a> {
             Err(wire::BodyError::Broken(error)) => return Err(error.into()),
         }
         judge.body(read.bytes())?;
+        if let Some(body) = &mut self.body {
+            *body = read.into_bytes();
+        }
         Ok(Verdict::Reachable)
     }
 
@@ -334,7 +351,7 @@ fn steps(result: &Result<Verdict, Failure>, leg: &Leg, ended: Instant) -> Vec<(S
 
 /// The peer's clock minus ours, from its Date header (RFC 9110 §6.6.1), which has whole seconds. An answer out
 /// of some cache has the date at which it was made, and tells nothing.
-fn clock_offset(headers: &HeaderMap) -> Option<f64> {
+pub(super) fn clock_offset(headers: &HeaderMap) -> Option<f64> {
     if headers.contains_key(AGE) || headers.contains_key(WARNING) {
         return None;
     }

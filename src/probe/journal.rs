@@ -17,6 +17,8 @@ pub(super) struct Journal {
     pub(super) deadline: Instant,
     /// After how much idle time TCP asks for the peer, on the connections that are opened.
     pub(super) keep_alive: Option<Duration>,
+    /// Whether it is something that a probe needs on its way, and no probe itself.
+    pub(super) is_errand: bool,
     /// How long each step took.
     pub(super) timings: Timings,
     /// What is wrong, but tolerated.
@@ -36,12 +38,21 @@ impl Journal {
         Self {
             deadline,
             keep_alive: None,
+            is_errand: false,
             timings: Timings::default(),
             warnings: Vec::new(),
             observed: Observed::default(),
             pac: None,
             left: None,
             redirected: false,
+        }
+    }
+
+    /// The notes of an errand.
+    pub(super) fn of_errand(deadline: Instant) -> Self {
+        Self {
+            is_errand: true,
+            ..Self::new(deadline)
         }
     }
 

@@ -53,7 +53,7 @@ impl Tunnel<'_> {
         to_proxy: ToProxy,
         journal: &mut Journal,
     ) -> Result<BoxedStream, Failure> {
-        let mut leg = Leg::first(to_proxy.client_certificate_asked);
+        let mut leg = Leg::first(to_proxy.demand.clone());
         let deadline = journal.deadline;
         let opening = self.negotiate(to_proxy, &mut leg, journal);
         let result = match timeout_at(deadline, opening).await {
@@ -93,6 +93,10 @@ impl Tunnel<'_> {
             headers: response.headers(),
         };
         let mut seen = head.seen(true);
+        // A proxy that asked for a login first dated that answer; the one that opens a tunnel has seldom a date.
+        let earlier = observed.proxy.as_ref();
+        let earlier = earlier.and_then(|earlier| earlier.clock_offset_seconds);
+        seen.clock_offset_seconds = seen.clock_offset_seconds.or(earlier);
         asked.login.write_into(&mut seen);
         observed.proxy = Some(seen);
         if response.status().is_success() {
@@ -108,13 +112,9 @@ impl Tunnel<'_> {
             let what = "the head of the answer is longer than 64 KiB or has more than 100 headers";
             return self.failure(ProxyReason::ProtocolError, what);
         }
-        if watch.demands_client_certificate()
-            || (leg.client_certificate_asked && watch.first_byte().is_none() && watch.ended())
-        {
-            let detail = format!(
-                "{}: the proxy asked for a client certificate, was given none, and ended the connection",
-                self.describe()
-            );
+        if watch.refuses_client(&leg.demand) {
+            let how = "the connection was ended";
+            let detail = format!("{}: {}", self.describe(), leg.demand.refusal("proxy", how));
             return Failure::of_proxy(TlsReason::ClientCertificateRequired, detail);
         }
         // A peer that speaks before it is asked makes the library give up without reading a word of it.

@@ -3,10 +3,15 @@
 
 mod certificate;
 mod chains;
+mod demand;
+mod gap;
+mod identity;
 pub(super) mod interception;
 mod reason;
 mod roots;
+mod store;
 mod verifier;
+mod weak;
 mod witness;
 
 use std::fmt;
@@ -16,15 +21,19 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::ServerName;
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
+use rustls::{ClientConfig, ClientConnection, ProtocolVersion, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+pub(super) use self::demand::Demand;
+pub(super) use self::gap::{Filled, Gap};
+pub(super) use self::identity::Identity;
 pub(super) use self::reason::{demands_client_certificate, is_alert};
 use self::roots::Roots;
 use self::verifier::Verifier;
@@ -39,6 +48,9 @@ use crate::outcome::{Failure, Observed, Peer, TlsReason, TlsSeen};
 /// which was at least one, but within these bounds.
 const REFUSAL_DELAY: RangeInclusive<Duration> =
     Duration::from_millis(20)..=Duration::from_millis(500);
+
+/// Every version that can be offered.
+pub(super) const ANY_VERSION: RangeInclusive<TlsVersion> = TlsVersion::Tls12..=TlsVersion::Tls13;
 
 /// What outcomes call RFC 8446.
 const TLS_1_3: &str = "TLSv1.3";
@@ -58,8 +70,12 @@ pub(super) struct TlsPeer<'a> {
     pub(super) authority: &'a Authority,
     /// The name to send and to verify where it is not the authority's host.
     pub(super) server_name: Option<&'a str>,
-    /// What to offer by ALPN; nothing where no request follows.
+    /// What to offer by ALPN.
     pub(super) alpn: &'a [&'a [u8]],
+    /// Whether a request follows, whose answer shows what a bare handshake has to wait for.
+    pub(super) asks_then: bool,
+    /// As whom to appear where the server asks.
+    pub(super) identity: Option<&'a Arc<Identity>>,
 }
 
 /// A connection secured by a handshake.
@@ -67,8 +83,23 @@ pub(super) struct Secured {
     pub(super) stream: BoxedStream,
     /// Whether HTTP/2 was agreed by ALPN.
     pub(super) http2: bool,
-    /// Whether the server asked for a client certificate, which reachd has not.
-    pub(super) client_certificate_asked: bool,
+    /// Whether the server asked for a client certificate, and what it was shown.
+    pub(super) demand: Demand,
+}
+
+/// A handshake that failed.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// As far as the handshake itself shows.
+    pub(super) failure: Failure,
+    /// What more can be found out about it.
+    pub(super) gap: Option<Gap>,
+}
+
+impl From<Failure> for Refused {
+    fn from(failure: Failure) -> Self {
+        Self { failure, gap: None }
+    }
 }
 
 impl fmt::Debug for Trust {
@@ -81,16 +112,16 @@ impl Trust {
     /// Trusts the certificates of a PEM file, or the operating system's trust store.
     pub(super) fn new(
         ca_file: Option<&Path>,
-        min_version: TlsVersion,
+        versions: RangeInclusive<TlsVersion>,
     ) -> Result<Self, ProberError> {
         let roots = match ca_file {
             Some(path) => Roots::of_file(path)?,
             None => Roots::of_system()?,
         };
-        let provider = Arc::new(aws_lc_rs::default_provider());
+        let provider = Arc::new(provider());
         seed(&provider);
         let verifier = Arc::new(Verifier::new(roots, Arc::clone(&provider))?);
-        let config = client_config(provider, min_version, verifier.webpki())?;
+        let config = client_config(provider, &versions, verifier.webpki())?;
         Ok(Self { config, verifier })
     }
 
@@ -107,9 +138,25 @@ impl Trust {
         deadline: Instant,
         observed: &mut Observed,
     ) -> Result<Secured, Failure> {
+        let secured = self.attempt(stream, peer, deadline, observed).await;
+        secured.map_err(|refused| refused.failure)
+    }
+
+    /// The same for those who look closer at what failed.
+    pub(super) async fn attempt(
+        &self,
+        stream: BoxedStream,
+        peer: TlsPeer<'_>,
+        deadline: Instant,
+        observed: &mut Observed,
+    ) -> Result<Secured, Refused> {
         let name = server_name(peer)?;
+        let shown = match peer.identity {
+            Some(identity) => Some(identity.current().await),
+            None => None,
+        };
         let started = Instant::now();
-        let witness = Arc::new(Witness::new(Arc::clone(&self.verifier)));
+        let witness = Arc::new(Witness::new(Arc::clone(&self.verifier), shown));
         let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
         let result = timeout_at(deadline, connector.connect(name, stream)).await;
         let presented = witness.presented();
@@ -123,38 +170,41 @@ impl Trust {
         let mut stream = match result {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => {
-                let why = reason::of(&error, &witness);
+                let why = reason::of(&error, &witness, observed.known_clock_offset());
                 observed.tls.push(refused());
-                return Err(failure(why));
+                return Err(Refused {
+                    failure: failure(why),
+                    gap: Gap::of(&witness),
+                });
             }
             Err(_) => {
                 observed.tls.push(refused());
-                return Err(failure(reason::late(&witness)));
+                return Err(failure(reason::late(&witness)).into());
             }
         };
         let agreed = agreed(stream.get_ref().1, peer.peer);
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
-        let may_still_refuse = agreed.version == Some(TLS_1_3) && peer.alpn.is_empty();
+        let may_still_refuse = agreed.version == Some(TLS_1_3) && !peer.asks_then;
         let chain = self.verifier.verified(presented);
         observed.tls.push(TlsSeen {
             certificates: chain.certificates,
             path: chain.path,
             ..agreed
         });
-        let client_certificate_asked = witness.client_certificate_asked();
-        if client_certificate_asked && may_still_refuse {
+        let demand = witness.demand();
+        if demand.was_made() && may_still_refuse {
             let delay = started
                 .elapsed()
                 .clamp(*REFUSAL_DELAY.start(), *REFUSAL_DELAY.end());
             let until = deadline.min(Instant::now() + delay);
-            if let Some(why) = refused_afterwards(&mut stream, until).await {
-                return Err(failure(why));
+            if let Some(why) = refused_afterwards(&mut stream, &demand, until).await {
+                return Err(failure(why).into());
             }
         }
         Ok(Secured {
             stream: Box::new(stream),
             http2,
-            client_certificate_asked,
+            demand,
         })
     }
 
@@ -170,6 +220,15 @@ impl Trust {
     }
 }
 
+/// Every group that is fit for use, the hybrid one with ML-KEM first: servers that know only P-256 or P-384 are
+/// served as well.
+fn provider() -> CryptoProvider {
+    CryptoProvider {
+        kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
+        ..aws_lc_rs::default_provider()
+    }
+}
+
 /// The first random bytes of a process cost some 50 ms, in which its source of entropy is set up: time that
 /// must not be counted as some handshake's.
 fn seed(provider: &CryptoProvider) {
@@ -179,15 +238,17 @@ fn seed(provider: &CryptoProvider) {
 
 fn client_config(
     provider: Arc<CryptoProvider>,
-    min_version: TlsVersion,
+    wanted: &RangeInclusive<TlsVersion>,
     verifier: &Arc<WebPkiServerVerifier>,
 ) -> Result<ClientConfig, rustls::Error> {
-    let versions: &[&rustls::SupportedProtocolVersion] = match min_version {
-        TlsVersion::Tls12 => &[&TLS13, &TLS12],
-        TlsVersion::Tls13 => &[&TLS13],
-    };
+    let known = [(TlsVersion::Tls13, &TLS13), (TlsVersion::Tls12, &TLS12)];
+    let versions: Vec<&SupportedProtocolVersion> = known
+        .into_iter()
+        .filter(|(version, _)| wanted.contains(version))
+        .map(|(_, supported)| supported)
+        .collect();
     let mut config = ClientConfig::builder_with_provider(provider)
-        .with_protocol_versions(versions)?
+        .with_protocol_versions(&versions)?
         .with_webpki_verifier(Arc::clone(verifier))
         .with_no_client_auth();
     config.resumption = Resumption::disabled();
@@ -216,6 +277,7 @@ fn server_name(peer: TlsPeer<'_>) -> Result<ServerName<'static>, Failure> {
 /// answer shows the same; a bare handshake has to ask.
 async fn refused_afterwards<S>(
     stream: &mut TlsStream<S>,
+    demand: &Demand,
     until: Instant,
 ) -> Option<(TlsReason, String)>
 where
@@ -223,8 +285,8 @@ where
 {
     let mut byte = [0];
     match timeout_at(until, stream.read(&mut byte)).await {
-        Ok(Err(_)) => {
-            let detail = "the server demands a client certificate and was given none".to_owned();
+        Ok(Err(error)) => {
+            let detail = demand.refusal("server", error);
             Some((TlsReason::ClientCertificateRequired, detail))
         }
         _ => None,
@@ -236,6 +298,7 @@ fn nothing_agreed(peer: Peer) -> TlsSeen {
         peer,
         version: None,
         cipher: None,
+        key_exchange: None,
         alpn: None,
         certificates: Arc::default(),
         path: Arc::default(),
@@ -251,8 +314,10 @@ fn agreed(connection: &ClientConnection, peer: Peer) -> TlsSeen {
     let cipher = connection
         .negotiated_cipher_suite()
         .map(|suite| format!("{:?}", suite.suite()));
+    let group = connection.negotiated_key_exchange_group();
     TlsSeen {
         version,
+        key_exchange: group.map(|group| format!("{:?}", group.name())),
         cipher: cipher.map(|name| name.replacen("TLS13_", "TLS_", 1)),
         alpn: connection
             .alpn_protocol()

@@ -14,16 +14,18 @@ use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
 use super::tls::interception::{Finding, judge};
-use super::tls::{Secured, TlsPeer};
+use super::tls::{Demand, Secured, TlsPeer};
 use crate::endpoint::{Authority, Inspection};
-use crate::outcome::{Failure, InterceptionSeen, Peer, Phase, Step, TlsReason};
+use crate::outcome::{
+    CertificateSeen, Failure, InterceptionSeen, Peer, Phase, Step, TlsReason, TlsSeen,
+};
 use crate::route::{Names, Proxy, ProxyKind};
 
 /// A connection to a proxy, ready to be asked.
 pub(super) struct ToProxy {
     pub(super) stream: BoxedStream,
     /// Whether the proxy asked for a client certificate in its TLS handshake.
-    pub(super) client_certificate_asked: bool,
+    pub(super) demand: Demand,
 }
 
 impl Probe {
@@ -90,7 +92,7 @@ impl Probe {
         let Some(tls) = proxy.tls() else {
             return Ok(ToProxy {
                 stream,
-                client_certificate_asked: false,
+                demand: Demand::None,
             });
         };
         let peer = TlsPeer {
@@ -98,6 +100,8 @@ impl Probe {
             authority: &proxy.authority,
             server_name: tls.server_name.as_deref(),
             alpn: proxy::ALPN,
+            asks_then: true,
+            identity: self.proxy_identity.as_ref(),
         };
         let started = Instant::now();
         let result = self
@@ -108,7 +112,7 @@ impl Probe {
         let secured = result?;
         Ok(ToProxy {
             stream: secured.stream,
-            client_certificate_asked: secured.client_certificate_asked,
+            demand: secured.demand,
         })
     }
 
@@ -190,28 +194,41 @@ impl Probe {
         &self,
         stream: BoxedStream,
         authority: &Authority,
-        alpn: &[&[u8]],
+        usual: &[&str],
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
+        let alpn = self.alpn(usual);
+        // A certificate is shown to the endpoint itself, and not to whom it redirects.
+        let identity = self.identity.as_ref();
         let peer = TlsPeer {
             peer: Peer::Endpoint,
             authority,
             server_name: self.server_name_for(authority),
-            alpn,
+            alpn: &alpn,
+            asks_then: !usual.is_empty(),
+            identity: identity.filter(|_| self.is_own_host(authority)),
         };
         let started = Instant::now();
         let result = self
             .trust
-            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .attempt(stream, peer, journal.deadline, &mut journal.observed)
             .await;
+        let (result, fetched) = match result {
+            Ok(secured) => (Ok(secured), Arc::default()),
+            Err(refused) => {
+                let (failure, fetched) = self.diagnose(refused, authority, journal).await;
+                (Err(failure), fetched)
+            }
+        };
         journal.took(Phase::Tls.with_endpoint(), started);
-        self.look_for_interception(result, authority, journal)
+        self.look_for_interception(result, &fetched, authority, journal)
     }
 
     /// What is known of the endpoint's certificate holds for its own host, and not for where a redirect leads.
     fn look_for_interception(
         &self,
         result: Result<Secured, Failure>,
+        fetched: &[CertificateSeen],
         authority: &Authority,
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
@@ -220,7 +237,14 @@ impl Probe {
             return result;
         };
         let seen = journal.observed.tls.last();
-        let finding = seen.and_then(|seen| judge(expected, seen, result.as_ref().err()));
+        let finding = seen.and_then(|seen| {
+            let whole = seen.certificates.iter().chain(fetched).cloned();
+            let seen = TlsSeen {
+                certificates: whole.collect(),
+                ..seen.clone()
+            };
+            judge(expected, &seen, result.as_ref().err())
+        });
         let (issuer, detail) = match finding {
             None => return result,
             Some(Finding::Expected) => {
@@ -245,6 +269,22 @@ impl Probe {
             }
             _ => Err(failure),
         }
+    }
+
+    /// What to offer by ALPN. The configuration chooses among what can be spoken; where nothing is spoken after
+    /// the handshake, it may name anything.
+    fn alpn<'a>(&'a self, usual: &[&'a str]) -> Vec<&'a [u8]> {
+        let chosen = self.check.tls.alpn.as_deref().unwrap_or_default().iter();
+        let chosen = chosen.map(String::as_str);
+        let offered: Vec<&str> = chosen
+            .filter(|name| usual.is_empty() || usual.contains(name))
+            .collect();
+        let offered = if offered.is_empty() {
+            usual.to_vec()
+        } else {
+            offered
+        };
+        offered.into_iter().map(str::as_bytes).collect()
     }
 
     /// The configured server name is the endpoint's own: a redirect to another host has that host's.

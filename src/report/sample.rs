@@ -11,8 +11,8 @@ use crate::catalog::NotProbed;
 use crate::endpoint::Target;
 use crate::outcome::{
     CertificateSeen, ConnectSeen, DnsReason, DnsSeen, Failure, HttpSeen, NotRun, Observed, Outcome,
-    Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, Step, Timings, TlsReason,
-    TlsSeen, WhyNotRun,
+    Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, RootStanding, RootState,
+    Step, Timings, TlsReason, TlsSeen, WhyNotRun,
 };
 use crate::plan::Check;
 use crate::plan::fixture::{check_of, not_critical, proxied};
@@ -85,6 +85,20 @@ pub(crate) fn not_probed() -> Vec<NotProbed> {
         endpoint: "<cmg>.cloudapp.net".to_owned(),
         why: "the template has no value: set catalog.variables.cmg to the name of the cloud management gateway".to_owned(),
     }]
+}
+
+/// The roots that the sample requires.
+pub(crate) fn trust_store() -> Vec<RootStanding> {
+    let root = |root: &str, sha256: &str, state, bundled| RootStanding {
+        root: root.to_owned(),
+        sha256: sha256.repeat(32),
+        state,
+        bundled,
+    };
+    vec![
+        root("DigiCert Global Root G2", "cb", RootState::Present, true),
+        root("DigiCert Global Root CA", "43", RootState::Missing, false),
+    ]
 }
 
 /// A critical check of a URL.
@@ -368,6 +382,7 @@ fn handshake(subject: &str, not_after: SystemTime) -> TlsSeen {
         peer: Peer::Endpoint,
         version: Some("TLSv1.3"),
         cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
+        key_exchange: Some("X25519MLKEM768".to_owned()),
         alpn: Some("h2".to_owned()),
         certificates: [CertificateSeen {
             subject: subject.to_owned(),

@@ -1,6 +1,7 @@
 //! The report for people: the verdict, every kind of failure once with its explanation, all checks as a table,
 //! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
+mod chains;
 mod holds;
 mod layout;
 mod table;
@@ -9,8 +10,9 @@ use std::fmt;
 
 use layout::{Colour, Paint, counted, harmless, wrapped};
 
-use super::{FailureGroup, Report, Verdict};
+use super::{FailureGroup, Report, Verdict, of_trust_store};
 use crate::explain::Explanation;
+use crate::outcome::RootState;
 
 /// How many different details of failures that are alike are told.
 const DETAILS_SHOWN: usize = 3;
@@ -32,6 +34,8 @@ impl fmt::Display for Text<'_, '_> {
         table::write(f, paint, &self.report.checks)?;
         warnings(f, paint, self.report)?;
         holds::write(f, paint, self.report)?;
+        chains::write(f, paint, self.report)?;
+        trust_store(f, paint, self.report)?;
         not_probed(f, paint, self.report)
     }
 }
@@ -217,6 +221,26 @@ fn warnings(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fm
         "  ",
         "`reachd explain REASON` says what each means and what to do.",
     )
+}
+
+/// Apart from what is reachable: the roots without which it would not be trusted.
+fn trust_store(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {
+    let lines = of_trust_store(report.trust_store);
+    let Some((first, more)) = lines.split_first() else {
+        return Ok(());
+    };
+    let is_well = report
+        .trust_store
+        .iter()
+        .all(|root| root.state == RootState::Present);
+    writeln!(f)?;
+    let title = if is_well {
+        "Trust store"
+    } else {
+        "WARNING: trust store"
+    };
+    wrapped(f, "", &format!("{}: {first}", paint.bold(title)))?;
+    more.iter().try_for_each(|line| wrapped(f, "  ", line))
 }
 
 fn not_probed(f: &mut fmt::Formatter<'_>, paint: Paint, report: &Report<'_>) -> fmt::Result {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use super::standing::{Counts, State};
 use super::{Server, path, respond};
 use crate::history::CheckHistory;
-use crate::outcome::{Outcome, Peer, Phase, Timings};
+use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, Subject, Verdict, rfc3339};
 
 #[derive(Serialize)]
@@ -28,6 +28,7 @@ struct Status<'a> {
     overall: Judged,
     services: Vec<ServiceStatus<'a>>,
     not_probed: Vec<NotProbed<'a>>,
+    trust_store: &'a [RootStanding],
 }
 
 #[derive(Serialize)]
@@ -125,6 +126,7 @@ struct BriefFailure {
 pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
     let histories = server.history.snapshot();
     let not_probed = Arc::clone(&server.not_probed.borrow());
+    let trust_store = Arc::clone(&server.trust_store.borrow());
     let services =
         Counts::by_service_and_route(&histories)
             .into_iter()
@@ -141,6 +143,7 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
         overall: Judged::from(Counts::of(&histories)),
         services: services.collect(),
         not_probed: not_probed.iter().map(NotProbed::from).collect(),
+        trust_store: &trust_store,
     })
     .into_response()
 }

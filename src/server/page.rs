@@ -34,7 +34,9 @@ const KEEP_ASSETS: &str = "max-age=300";
 pub(super) async fn overview(State(server): State<Arc<Server>>) -> Response {
     let histories = server.history.snapshot();
     let not_probed = Arc::clone(&server.not_probed.borrow());
-    render(&Overview::new(&histories, &not_probed, SystemTime::now()))
+    let trust_store = Arc::clone(&server.trust_store.borrow());
+    let overview = Overview::new(&histories, &not_probed, SystemTime::now());
+    render(&overview.with_trust_store(&trust_store))
 }
 
 /// `/checks/{service}/{endpoint}/{route}`: one check with everything that its probes saw.

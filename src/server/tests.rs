@@ -83,6 +83,7 @@ impl Running {
             history: Arc::new(history),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+            trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
             started: SystemTime::now(),
         };
@@ -275,6 +276,11 @@ async fn the_status_counts_checks_by_service_and_route() {
                "counts": {"checks": 3, "succeeding": 1, "failing": 1, "failing_critical": 1, "waiting": 1, "holds_failing": 0}})
     );
     assert_eq!(status["not_probed"][0]["endpoint"], "<cmg>.cloudapp.net");
+    let root = &status["trust_store"][1];
+    assert_eq!(
+        (&root["state"], &root["bundled"]),
+        (&json!("missing"), &json!(false))
+    );
 }
 
 #[tokio::test]

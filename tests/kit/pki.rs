@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
@@ -46,9 +47,36 @@ impl Pki {
         let elsewhere = valid(&["www.elsewhere.test"]);
         pki.leaf("wrong-host", &elsewhere, &intermediate, true);
         pki.leaf("unknown-issuer", &valid(&GOOD_NAMES), &unknown_root, true);
-        let mut points_at_issuer = valid(&GOOD_NAMES);
-        points_at_issuer.custom_extensions = vec![ca_issuers("http://web.lab.test/issuer.der")];
-        pki.leaf("no-intermediate", &points_at_issuer, &intermediate, false);
+        // Servers that do not send their intermediate certificate, and say where it is: there, and in other ways.
+        let points = |name: &str, path: &str, issuer: &Authority| {
+            let mut params = valid(&GOOD_NAMES);
+            let uri = format!("http://web.lab.test/issuers/{path}");
+            params.custom_extensions = vec![ca_issuers(&uri)];
+            pki.leaf(name, &params, issuer, false);
+        };
+        points("no-intermediate", "intermediate.der", &intermediate);
+        points("no-intermediate-pem", "intermediate.pem", &intermediate);
+        points("lost-intermediate", "absent.der", &intermediate);
+        points("junk-intermediate", "junk", &intermediate);
+        let unknown_intermediate = authority("Unknown Intermediate", Some(&unknown_root));
+        points("unknown-intermediate", "unknown.der", &unknown_intermediate);
+        let issuers = dir.join("issuers");
+        fs::create_dir(&issuers).unwrap();
+        fs::write(issuers.join("intermediate.der"), intermediate.der()).unwrap();
+        fs::write(issuers.join("intermediate.pem"), intermediate.pem()).unwrap();
+        fs::write(issuers.join("unknown.der"), unknown_intermediate.der()).unwrap();
+        fs::write(issuers.join("junk"), "no certificate").unwrap();
+        let mut client = valid(&["reachd.lab.test"]);
+        client.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        pki.leaf("client", &client, &client_authority, false);
+        pki.leaf("wrong-client", &client, &unknown_root, false);
+        let mut without_names = valid(&GOOD_NAMES);
+        without_names.subject_alt_names.clear();
+        pki.leaf("no-names", &without_names, &intermediate, true);
+        pki.write("intermediate.pem", &intermediate.pem());
+        pki.write("intermediate.key", &intermediate.key().serialize_pem());
+        pki.by_openssl("sha1", "rsa:2048", "-sha1");
+        pki.by_openssl("small-key", "rsa:1024", "-sha256");
 
         // Who looks into the traffic makes certificates of its own.
         let inspection = authority("Corp Inspection CA", None);
@@ -79,6 +107,34 @@ impl Pki {
         self.write(&format!("{name}.key"), &key);
         // The one file that haproxy wants.
         self.write(&format!("{name}.both"), &format!("{chain}{key}"));
+    }
+
+    /// A leaf such as nobody makes any more; only openssl still does.
+    fn by_openssl(&self, name: &str, key: &str, digest: &str) {
+        let file = |extension: &str| {
+            let path = self.dir.join(format!("{name}.{extension}"));
+            path.to_str().expect("a path in UTF-8").to_owned()
+        };
+        let authority = |extension: &str| {
+            let path = self.dir.join(format!("intermediate.{extension}"));
+            path.to_str().expect("a path in UTF-8").to_owned()
+        };
+        let subject = format!("/CN={name}.lab.test");
+        let names = format!("subjectAltName=DNS:{name}.lab.test");
+        let command = format!(
+            "openssl req -x509 -newkey {key} -nodes {digest} -days 3650 -subj {subject} -addext {names} -addext \
+             basicConstraints=critical,CA:FALSE -CA {} -CAkey {} -keyout {} -out {}",
+            authority("pem"),
+            authority("key"),
+            file("key"),
+            file("pem")
+        );
+        let words: Vec<&str> = command.split(' ').collect();
+        let output = Command::new(words[0]).args(&words[1..]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{command}: {said}");
+        let chain = [file("pem"), authority("pem")].map(|path| fs::read_to_string(path).unwrap());
+        self.write(&format!("{name}.pem"), &chain.concat());
     }
 
     fn write(&self, file: &str, text: &str) {

@@ -16,7 +16,7 @@ proxies:
     connect_headers: {X-Token: "${SECRET}"}
     bypass: ["*", "<local>", "cm*.corp.example:8443", "10.0.0.0/8", "10.1.2.3", "10.1.2.3:80", "[fd00::1]:8443", "fd00::/8"]
   tls: {url: "https://proxy.corp.example:3129"}
-  own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem}}
+  own-tls: {url: "https://proxy.corp.example:3129", tls: {server_name: p.example, min_version: 1.3, ca_file: corp-ca.pem, client_certificate: client.pem, client_key: client.pem}}
   socks: {url: "socks5://[2001:db8::1]:1080", auth: {basic: {username: a, password: "${SECRET}"}}}
   script:
     pac: {url: "https://wpad.corp.example/wpad.dat?x=1", failover: true, refresh: 90s}
@@ -37,7 +37,7 @@ resolvers:
 endpoints:
   - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
   - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
-  - {name: c, url: "tls://a.example:1", tls: {min_version: 1.3}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
+  - {name: c, url: "tls://a.example:1", tls: {max_version: 1.2, alpn: [imap, dot], client_certificate: client.pem, client_key: client.pem}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
@@ -93,7 +93,7 @@ fn no_secret_is_shown() {
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
     let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
-                    resolver: system\nroutes: [direct]\nrevocation:\n  route: same\ntls:\n  min_version: \"1.2\"\nmetrics:\n  \
+                    resolver: system\nroutes: [direct]\nrevocation:\n  route: same\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";
     assert_eq!(shown, expected);

@@ -110,13 +110,15 @@ const NO_COMMON_CIPHER: Explanation = Explanation {
 };
 
 const CLIENT_CERTIFICATE_REQUIRED: Explanation = Explanation {
-    what: "The proxy demands a client certificate, which reachd has not.",
+    what: "The proxy demands a client certificate, and was given none or not one that it takes.",
     likely: &[
         "The proxy knows its clients by their certificates.",
+        "The detail names a certificate that was shown: it has expired, or the proxy does not know who issued it.",
         "The listener is meant for other clients, such as other proxies.",
     ],
     steps: &[
         "See what it asks for: `openssl s_client -connect PROXY:PORT -servername PROXY`, under \"Acceptable client certificate CA names\".",
+        "Give the proxy one that it takes: `client_certificate` and `client_key` under its `tls`.",
         "Ask the proxy team for a listener, or an exception for this machine, without a client certificate.",
     ],
     owner: owner::PROXY,

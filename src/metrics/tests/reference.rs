@@ -3,12 +3,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::outcome::{RootStanding, RootState};
 use crate::plan::fixture;
 
 /// The name, type and labels of every family of an exposition that has something of everything.
 fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let check = gateway();
     let metrics = metrics_of(&fixture::plan([&check]));
+    metrics.trust_store(&[RootStanding {
+        root: "Some Root".to_owned(),
+        sha256: "ab".repeat(32),
+        state: RootState::Missing,
+        bundled: true,
+    }]);
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));

@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
 use super::trouble;
-use crate::endpoint::{ResolverSettings, ResolverTransport, TlsVersion};
+use crate::endpoint::{ResolverSettings, ResolverTransport};
 use crate::outcome::DnsReason;
 use crate::probe::ProberError;
 use crate::probe::connect::fair_share;
-use crate::probe::tls::Trust;
+use crate::probe::tls::{ANY_VERSION, Trust};
 
 /// Longer than any probe: the probe's own deadline is the one that counts. Only for a TLS handshake, and for the
 /// TCP connection under DNS over HTTPS, hickory has a limit of 5 s that nobody can set; it is a timeout like ours.
@@ -66,7 +66,7 @@ impl Servers {
         {
             list.extend(servers.iter().map(|it| Server::new(*it, transport)));
             if is_encrypted(transport) {
-                let trust = Trust::new(ca_file.as_deref(), TlsVersion::Tls12)?;
+                let trust = Trust::new(ca_file.as_deref(), ANY_VERSION)?;
                 tls.config = trust.plain_config();
             }
         }

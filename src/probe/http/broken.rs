@@ -6,6 +6,7 @@ use url::Url;
 use super::over;
 use super::watch::{Ending, Watch};
 use crate::outcome::{Failure, Peer, ProxyReason, RequestReason, ResponseReason, TlsReason};
+use crate::probe::tls::Demand;
 use crate::route::Proxy;
 
 /// A conversation that broke off.
@@ -13,7 +14,7 @@ use crate::route::Proxy;
 pub(super) struct Broken<'a> {
     pub(super) url: &'a Url,
     pub(super) proxy: Option<&'a Proxy>,
-    pub(super) client_certificate_asked: bool,
+    pub(super) demand: &'a Demand,
 }
 
 /// How it broke, as far as the reason goes.
@@ -32,14 +33,7 @@ impl Broken<'_> {
         }
         let begun = watch.first_byte().is_some();
         match watch.ending() {
-            Some(Ending::ClientCertificateDemanded) => self
-                .client_certificate("the server demands a client certificate and was given none"),
-            Some(ending) if self.client_certificate_asked && !begun => {
-                let what = format!(
-                    "the server asked for a client certificate, was given none, and did not answer ({ending})"
-                );
-                self.client_certificate(&what)
-            }
+            Some(ending) if watch.refuses_client(self.demand) => self.client_certificate(&ending),
             Some(Ending::Reset) => self.of(Break::Reset, begun, "the connection was reset"),
             Some(Ending::Broken(what)) => self.of(Break::NotHttp, begun, &what),
             _ if error.is_parse() => {
@@ -55,7 +49,10 @@ impl Broken<'_> {
                 begun,
                 "the connection was closed without an answer",
             ),
-            None => self.of(Break::NotHttp, begun, &chain(error)),
+            // A demand is a refusal, whenever it comes.
+            Some(Ending::ClientCertificateDemanded) | None => {
+                self.of(Break::NotHttp, begun, &chain(error))
+            }
         }
     }
 
@@ -79,16 +76,16 @@ impl Broken<'_> {
         }
     }
 
-    fn client_certificate(&self, what: &str) -> Failure {
+    fn client_certificate(&self, ending: &Ending) -> Failure {
         // Where a proxy is asked without a tunnel, the TLS session is the one with the proxy.
-        let peer = match self.proxy {
-            Some(_) => Peer::Proxy,
-            None => Peer::Endpoint,
+        let (peer, who) = match self.proxy {
+            Some(_) => (Peer::Proxy, "proxy"),
+            None => (Peer::Endpoint, "server"),
         };
         Failure::new(
             TlsReason::ClientCertificateRequired,
             peer,
-            self.describe(what),
+            self.describe(&self.demand.refusal(who, ending)),
         )
     }
 

@@ -11,6 +11,7 @@ use super::{Driver, MAX_HEAD_BYTES, Watch, Watched};
 use crate::outcome::Phase;
 use crate::probe::journal::Journal;
 use crate::probe::stream::BoxedStream;
+use crate::probe::tls::Demand;
 
 /// The most that is read of an answer that nobody wants, so that the connection can be used again.
 const MOST_UNWANTED_BYTES: usize = 256 * 1024;
@@ -27,8 +28,8 @@ pub(in crate::probe) struct Leg {
     /// None while no request is under way.
     started: Option<Instant>,
     pub(in crate::probe) watch: Watch,
-    /// Whether the peer asked for a client certificate, and so may refuse us for want of one.
-    pub(in crate::probe) client_certificate_asked: bool,
+    /// Whether the peer asked for a client certificate, and so may refuse us.
+    pub(in crate::probe) demand: Demand,
 }
 
 impl Connection {
@@ -76,11 +77,11 @@ impl Connection {
 
 impl Leg {
     /// The first one, which begins now.
-    pub(in crate::probe) fn first(client_certificate_asked: bool) -> Self {
+    pub(in crate::probe) fn first(demand: Demand) -> Self {
         Self {
             started: Some(Instant::now()),
             watch: Watch::new(),
-            client_certificate_asked,
+            demand,
         }
     }
 
@@ -103,7 +104,7 @@ impl Leg {
     }
 
     /// The next one begins on another connection.
-    pub(in crate::probe) fn begins_elsewhere(&mut self, client_certificate_asked: bool) {
-        *self = Self::first(client_certificate_asked);
+    pub(in crate::probe) fn begins_elsewhere(&mut self, demand: Demand) {
+        *self = Self::first(demand);
     }
 }

@@ -12,7 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::probe::stream::BoxedStream;
-use crate::probe::tls::demands_client_certificate;
+use crate::probe::tls::{Demand, demands_client_certificate};
 
 /// What was seen on the wire; a handle that outlives the stream.
 #[derive(Debug, Clone)]
@@ -86,9 +86,15 @@ impl Watch {
         self.ending().is_some()
     }
 
-    /// Whether the peer ended it because it was given no client certificate.
-    pub(in crate::probe) fn demands_client_certificate(&self) -> bool {
-        self.ending() == Some(Ending::ClientCertificateDemanded)
+    /// Whether the peer ended it, before it said anything, because of the client certificate that it asked for.
+    pub(in crate::probe) fn refuses_client(&self, demand: &Demand) -> bool {
+        match self.ending() {
+            Some(Ending::ClientCertificateDemanded) => true,
+            _ if self.first_byte().is_some() => false,
+            Some(Ending::Broken(_)) => demand.was_made(),
+            Some(Ending::Closed | Ending::Reset) => demand.explains_silence(),
+            None => false,
+        }
     }
 
     /// How the stream ended, if it did.

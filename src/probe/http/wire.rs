@@ -110,9 +110,9 @@ pub(super) fn version_name(version: Version) -> &'static str {
 }
 
 impl BodyReader {
-    pub(super) fn new(expectation: &Expectation) -> Self {
+    pub(super) fn new(expectation: &Expectation, is_wanted: bool) -> Self {
         Self {
-            keep: expectation.body.is_some(),
+            keep: is_wanted || expectation.body.is_some(),
             limit: expectation.max_body_bytes,
             kept: Vec::new(),
             length: 0,
@@ -146,5 +146,9 @@ impl BodyReader {
 
     pub(super) fn bytes(&self) -> &[u8] {
         &self.kept
+    }
+
+    pub(super) fn into_bytes(self) -> Vec<u8> {
+        self.kept
     }
 }

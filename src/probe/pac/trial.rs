@@ -10,12 +10,12 @@ use super::keeper::Keeper;
 use super::pool::{Evaluation, Pool};
 use super::script::Script;
 use super::{Question, bounded};
-use crate::endpoint::{Authority, ResolverSettings, Target, TlsVersion};
+use crate::endpoint::{Authority, ResolverSettings, Target};
 use crate::outcome::Peer;
 use crate::probe::ProberError;
 use crate::probe::dns::Resolver;
 use crate::probe::fetch::Fetcher;
-use crate::probe::tls::Trust;
+use crate::probe::tls::{ANY_VERSION, Trust};
 use crate::route::PacSource;
 
 /// How long a fetch, and then each answer, may take.
@@ -65,7 +65,7 @@ impl PacTrial {
         let resolver = Arc::new(Resolver::new(&ResolverSettings::System)?);
         let fetcher = Fetcher {
             resolver: Arc::clone(&resolver),
-            trust: Arc::new(Trust::new(None, TlsVersion::Tls12)?),
+            trust: Arc::new(Trust::new(None, ANY_VERSION)?),
             peer: Peer::Proxy,
         };
         let keeper = Keeper::new(source.clone(), fetcher);

@@ -10,6 +10,7 @@ use url::Url;
 use super::Head;
 use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
 use crate::probe::authentication::{Challenges, Refusal};
+use crate::probe::http::clock_offset;
 use crate::probe::list;
 use crate::route::Proxy;
 
@@ -36,6 +37,7 @@ impl Head<'_> {
             offered_authentication: self.offered_authentication(),
             product: self.text(SERVER).or_else(|| self.text(VIA)),
             error: self.error(),
+            clock_offset_seconds: clock_offset(self.headers),
             ..ProxySeen::default()
         }
     }

@@ -215,7 +215,7 @@ impl Question<'_> {
     ) -> Result<Connection, Trouble> {
         leg.ends_in_phase_proxy(journal);
         let to_proxy = self.probe.reach_proxy(self.proxy, journal).await?;
-        leg.begins_elsewhere(to_proxy.client_certificate_asked);
+        leg.begins_elsewhere(to_proxy.demand);
         Ok(Connection::open(to_proxy.stream, &leg.watch).await?)
     }
 

@@ -30,6 +30,11 @@ pub(super) fn seen(presented: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
         .collect()
 }
 
+/// The facts of each of many certificates that nobody sent.
+pub(super) fn all(certificates: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
+    certificates.iter().filter_map(facts).collect()
+}
+
 /// The facts of a certificate on the way to the root.
 pub(super) fn on_path(der: &CertificateDer<'_>) -> Option<PathSeen> {
     let certificate = parse(der)?;
@@ -47,9 +52,10 @@ pub(super) enum Lack {
     SelfSigned { subject: String },
     /// The leaf's issuer is not presented, and the leaf says where it could be had: a server that does not
     /// send its intermediate certificate.
-    Intermediate { issuer: String },
-    /// The chain is whole as far as can be seen, but nobody trusts where it ends.
-    Trust { issuer: String },
+    Intermediate { issuer: String, urls: Vec<String> },
+    /// The chain is whole as far as can be seen, but nobody trusts where it ends. The last certificate may say where
+    /// its issuer's could be had all the same.
+    Trust { issuer: String, urls: Vec<String> },
 }
 
 /// Finds out what is missing in a chain of which the verifier knows no issuer. `None` where the leaf cannot
@@ -68,9 +74,11 @@ pub(super) fn lack(presented: &[CertificateDer<'_>]) -> Option<Lack> {
         .filter_map(parse)
         .collect();
     let issuer_is_presented = others.iter().any(|other| other.subject() == leaf.issuer());
-    if !issuer_is_presented && says_where_its_issuer_is(&leaf) {
+    let urls = where_its_issuer_is(&leaf);
+    if !issuer_is_presented && !urls.is_empty() {
         return Some(Lack::Intermediate {
             issuer: leaf.issuer().to_string(),
+            urls,
         });
     }
     let mut top = leaf;
@@ -82,6 +90,11 @@ pub(super) fn lack(presented: &[CertificateDer<'_>]) -> Option<Lack> {
     }
     Some(Lack::Trust {
         issuer: top.issuer().to_string(),
+        urls: if top.subject() == top.issuer() {
+            Vec::new()
+        } else {
+            where_its_issuer_is(&top)
+        },
     })
 }
 
@@ -118,8 +131,14 @@ fn key(certificate: &X509Certificate<'_>) -> String {
 /// The usual name of an algorithm.
 fn algorithm(algorithm: &AlgorithmIdentifier<'_>) -> String {
     let oid = &algorithm.algorithm;
-    let known = oid_registry().get(oid);
-    known.map_or_else(|| oid.to_id_string(), |entry| entry.sn().to_owned())
+    match oid_registry().get(oid) {
+        Some(entry) => entry.sn().to_owned(),
+        None => match oid.to_id_string() {
+            // Too old to be in the registry.
+            oid if oid == "1.2.840.10045.4.1" => "ecdsa-with-SHA1".to_owned(),
+            oid => oid,
+        },
+    }
 }
 
 /// The names of object identifiers. It is large: made once.
@@ -158,22 +177,23 @@ fn address(bytes: &[u8]) -> Option<IpAddr> {
     v4.or_else(|| <[u8; 16]>::try_from(bytes).ok().map(IpAddr::from))
 }
 
-/// Authority Information Access with a caIssuers location (RFC 5280 §4.2.2.1), as public authorities put
-/// into every certificate and intercepting proxies into none.
-fn says_where_its_issuer_is(certificate: &X509Certificate<'_>) -> bool {
-    certificate
-        .extensions()
-        .iter()
-        .any(|extension| match extension.parsed_extension() {
-            ParsedExtension::AuthorityInfoAccess(access) => {
-                let mut methods = access
-                    .accessdescs
-                    .iter()
-                    .map(|description| &description.access_method);
-                methods.any(|method| *method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
-            }
-            _ => false,
+/// Authority Information Access with caIssuers locations (RFC 5280 §4.2.2.1), as public authorities put them into
+/// every certificate and intercepting proxies into none.
+fn where_its_issuer_is(certificate: &X509Certificate<'_>) -> Vec<String> {
+    let extensions = certificate.extensions().iter();
+    let accesses = extensions.filter_map(|extension| match extension.parsed_extension() {
+        ParsedExtension::AuthorityInfoAccess(access) => Some(access),
+        _ => None,
+    });
+    let descriptions = accesses.flat_map(|access| &access.accessdescs);
+    descriptions
+        .filter(|description| description.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS)
+        .filter_map(|description| match &description.access_location {
+            GeneralName::URI(uri) => Some((*uri).to_owned()),
+            _ => None,
         })
+        .take(MOST_NAMES)
+        .collect()
 }
 
 fn time(time: ASN1Time) -> SystemTime {
@@ -187,7 +207,7 @@ fn time(time: ASN1Time) -> SystemTime {
     moment.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes
         .iter()
         .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
@@ -272,11 +292,32 @@ mod tests {
             ),
             (
                 vec![public.clone()],
-                Lack::Intermediate { issuer: issuer() },
+                Lack::Intermediate {
+                    issuer: issuer(),
+                    urls: vec!["http://ca.test/ca.cer".to_owned()],
+                },
             ),
-            (vec![public, root.clone()], Lack::Trust { issuer: issuer() }),
-            (vec![forged.clone()], Lack::Trust { issuer: issuer() }),
-            (vec![forged, root], Lack::Trust { issuer: issuer() }),
+            (
+                vec![public, root.clone()],
+                Lack::Trust {
+                    issuer: issuer(),
+                    urls: Vec::new(),
+                },
+            ),
+            (
+                vec![forged.clone()],
+                Lack::Trust {
+                    issuer: issuer(),
+                    urls: Vec::new(),
+                },
+            ),
+            (
+                vec![forged, root],
+                Lack::Trust {
+                    issuer: issuer(),
+                    urls: Vec::new(),
+                },
+            ),
         ];
         for (presented, expected) in table {
             assert_eq!(lack(&presented), Some(expected));

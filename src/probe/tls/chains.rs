@@ -85,7 +85,7 @@ fn is_in_time(path: &[PathSeen]) -> bool {
 }
 
 /// The lengths are in it, so that no two chains run together to the same bytes.
-fn digest(presented: &[CertificateDer<'_>]) -> [u8; 32] {
+pub(super) fn digest(presented: &[CertificateDer<'_>]) -> [u8; 32] {
     let mut hash = Sha256::new();
     for certificate in presented {
         hash.update(certificate.len().to_le_bytes());

@@ -129,6 +129,7 @@ mod tests {
             peer: Peer::Endpoint,
             version: None,
             cipher: None,
+            key_exchange: None,
             alpn: None,
             certificates: certificates.into(),
             path: path.into_iter().collect(),

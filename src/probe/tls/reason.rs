@@ -8,19 +8,23 @@ use rustls::pki_types::UnixTime;
 use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
 
 use super::certificate::{self, Lack};
+use super::weak;
 use super::witness::Witness;
 use crate::outcome::TlsReason;
 
 /// So many names of a certificate that is for other names are shown.
 const MOST_NAMES_SHOWN: usize = 10;
 
+/// Clocks that are further apart are taken for that, which is some 300 years.
+const MOST_SECONDS_APART: f64 = 1e10;
+
 /// Why a handshake failed.
-pub(super) fn of(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
+pub(super) fn of(error: &io::Error, witness: &Witness, clock: Option<f64>) -> (TlsReason, String) {
     if let Some(refused) = witness.refused() {
-        return of_certificate(refused, witness);
+        return of_certificate(refused, witness, clock);
     }
     match tls_error(error) {
-        Some(error) => of_protocol(error, witness),
+        Some(error) => of_protocol(error, witness, clock),
         None => of_connection(error, witness),
     }
 }
@@ -54,10 +58,9 @@ fn tls_error(error: &io::Error) -> Option<&Error> {
 }
 
 fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
-    if witness.client_certificate_asked() {
-        let detail = format!(
-            "the server asked for a client certificate, was given none, and ended it ({error})"
-        );
+    let demand = witness.demand();
+    if demand.was_made() {
+        let detail = demand.refusal("server", error);
         return (TlsReason::ClientCertificateRequired, detail);
     }
     match error.kind() {
@@ -76,9 +79,11 @@ fn of_connection(error: &io::Error, witness: &Witness) -> (TlsReason, String) {
     }
 }
 
-fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
+fn of_protocol(error: &Error, witness: &Witness, clock: Option<f64>) -> (TlsReason, String) {
     let reason = match error {
         Error::AlertReceived(alert) => return of_alert(*alert, witness),
+        // The certificates were accepted, and what the server signed with its key was not.
+        Error::InvalidCertificate(error) => return of_certificate(error, witness, clock),
         Error::InvalidMessage(_) | Error::PeerSentOversizedRecord
             if witness.presented().is_empty() =>
         {
@@ -98,32 +103,54 @@ fn of_protocol(error: &Error, witness: &Witness) -> (TlsReason, String) {
 }
 
 fn of_alert(alert: AlertDescription, witness: &Witness) -> (TlsReason, String) {
-    let detail = format!("the server answered with the alert {alert:?}");
-    let reason = match alert {
-        AlertDescription::CertificateRequired => TlsReason::ClientCertificateRequired,
-        _ if witness.client_certificate_asked() => TlsReason::ClientCertificateRequired,
-        AlertDescription::ProtocolVersion => TlsReason::ProtocolVersion,
-        AlertDescription::InsufficientSecurity => TlsReason::NoCommonCipher,
-        _ => TlsReason::HandshakeFailure,
+    let told = format!("the server answered with the alert {alert:?}");
+    let demand = witness.demand();
+    if demand.was_made() || alert == AlertDescription::CertificateRequired {
+        let detail = demand.refusal("server", format!("alert {alert:?}"));
+        return (TlsReason::ClientCertificateRequired, detail);
+    }
+    let (reason, detail) = match alert {
+        AlertDescription::ProtocolVersion => (TlsReason::ProtocolVersion, told),
+        AlertDescription::InsufficientSecurity => (TlsReason::NoCommonCipher, told),
+        AlertDescription::NoApplicationProtocol => {
+            let detail = format!("{told}: it takes none of the protocols offered by ALPN");
+            (TlsReason::HandshakeFailure, detail)
+        }
+        // What servers of TLS 1.2 say when they have no cipher suite or group in common with the client; it can
+        // mean other things too.
+        AlertDescription::HandshakeFailure if witness.presented().is_empty() => {
+            let detail = format!(
+                "{told} to the ClientHello: most likely it takes none of the cipher suites, groups and signature \
+                 algorithms offered, as a server with old ciphers only"
+            );
+            (TlsReason::HandshakeFailure, detail)
+        }
+        _ => (TlsReason::HandshakeFailure, told),
     };
     (reason, detail)
 }
 
-fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+fn of_certificate(
+    error: &CertificateError,
+    witness: &Witness,
+    clock: Option<f64>,
+) -> (TlsReason, String) {
     match error {
         CertificateError::ExpiredContext { time, not_after } => {
             let detail = format!(
-                "valid until {}, and it is now {}",
+                "valid until {}, and it is now {}{}",
                 moment(*not_after),
-                moment(*time)
+                moment(*time),
+                by_other_clock(*time, clock, |theirs| theirs <= *not_after)
             );
             (TlsReason::Expired, whose(witness, &detail))
         }
         CertificateError::NotValidYetContext { time, not_before } => {
             let detail = format!(
-                "valid from {}, and it is now {}",
+                "valid from {}, and it is now {}{}",
                 moment(*not_before),
-                moment(*time)
+                moment(*time),
+                by_other_clock(*time, clock, |theirs| theirs >= *not_before)
             );
             (TlsReason::NotYetValid, whose(witness, &detail))
         }
@@ -142,27 +169,31 @@ fn of_certificate(error: &CertificateError, witness: &Witness) -> (TlsReason, St
             whose(witness, "not for the name that was asked for"),
         ),
         CertificateError::UnsupportedSignatureAlgorithmContext { .. }
-        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            let detail =
-                "a certificate of the chain is signed with an algorithm that is no longer accepted";
-            (TlsReason::WeakSignature, detail.to_owned())
-        }
+        | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => (
+            TlsReason::WeakSignature,
+            weak::signature(witness.presented()),
+        ),
         error => of_chain(error, witness),
     }
 }
 
 fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) {
+    // What signatures by a key that is too small come to.
+    if let (Some(detail), CertificateError::BadSignature) = (weak::key(witness.presented()), error)
+    {
+        return (TlsReason::WeakSignature, detail);
+    }
     match (certificate::lack(witness.presented()), error) {
         (Some(Lack::SelfSigned { subject }), _) => (
             TlsReason::SelfSigned,
             format!("the certificate of {subject} vouches for itself"),
         ),
-        (Some(Lack::Intermediate { issuer }), CertificateError::UnknownIssuer) => {
+        (Some(Lack::Intermediate { issuer, .. }), CertificateError::UnknownIssuer) => {
             let detail =
                 format!("the server does not send the intermediate certificate of {issuer}");
             (TlsReason::IncompleteChain, detail)
         }
-        (Some(Lack::Trust { issuer }), CertificateError::UnknownIssuer) => (
+        (Some(Lack::Trust { issuer, .. }), CertificateError::UnknownIssuer) => (
             TlsReason::UnknownIssuer,
             format!("the chain ends at {issuer}, which is not trusted"),
         ),
@@ -179,15 +210,19 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
 
 /// The names that the server's certificate is for; the first of them where they are many.
 fn names_of_leaf(witness: &Witness) -> String {
-    let leaf = certificate::seen(witness.presented()).into_iter().next();
-    let names = leaf.map(|leaf| leaf.names).unwrap_or_default();
-    match names.len() {
-        0 => "no name at all".to_owned(),
+    let Some(leaf) = certificate::seen(witness.presented()).into_iter().next() else {
+        return "no name that can be read".to_owned();
+    };
+    match leaf.names.len() {
+        0 => format!(
+            "no name at all: it has no subject alternative name, and its subject ({}) does not count",
+            leaf.subject
+        ),
         many if many > MOST_NAMES_SHOWN => {
-            let shown = names[..MOST_NAMES_SHOWN].join(", ");
+            let shown = leaf.names[..MOST_NAMES_SHOWN].join(", ");
             format!("{shown} and {} more", many - MOST_NAMES_SHOWN)
         }
-        _ => names.join(", "),
+        _ => leaf.names.join(", "),
     }
 }
 
@@ -209,7 +244,64 @@ fn whose(witness: &Witness, detail: &str) -> String {
     }
 }
 
+/// What another clock says, where one is known: whether it is this machine's that makes the certificate invalid.
+fn by_other_clock(
+    ours: UnixTime,
+    offset: Option<f64>,
+    is_valid: impl FnOnce(UnixTime) -> bool,
+) -> String {
+    let Some(offset) = offset else {
+        return String::new();
+    };
+    let distance = Duration::from_secs_f64(offset.abs().min(MOST_SECONDS_APART));
+    let ours = Duration::from_secs(ours.as_secs());
+    let theirs = if offset < 0.0 {
+        ours.saturating_sub(distance)
+    } else {
+        ours.saturating_add(distance)
+    };
+    let theirs = UnixTime::since_unix_epoch(theirs);
+    if is_valid(theirs) {
+        return format!(
+            "; but by a Date header on the way it is {}, when the certificate is valid: this machine's clock seems \
+             to be wrong",
+            moment(theirs)
+        );
+    }
+    format!(
+        " (a Date header on the way differs by {} s and does not change that)",
+        distance.as_secs()
+    )
+}
+
 fn moment(time: UnixTime) -> String {
     let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(time.as_secs()));
     format_rfc3339_seconds(moment.unwrap_or(SystemTime::UNIX_EPOCH)).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_clock_is_believed_or_not() {
+        let at = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let not_after = at(1_000);
+        let says = |offset| by_other_clock(at(2_000), offset, |theirs| theirs <= not_after);
+        assert_eq!(says(None), "");
+        let wrong = says(Some(-1_500.0));
+        assert!(
+            wrong.contains("this machine's clock seems to be wrong"),
+            "{wrong}"
+        );
+        assert!(wrong.contains("1970-01-01T00:08:20Z"), "{wrong}");
+        let right = says(Some(2.4));
+        assert!(
+            right.contains("differs by 2 s and does not change that"),
+            "{right}"
+        );
+        // Nonsense from the network.
+        assert!(says(Some(f64::MAX)).contains("does not change that"));
+        assert!(says(Some(f64::MIN)).contains("1970-01-01T00:00:00Z"));
+    }
 }

@@ -7,7 +7,9 @@ use std::time::{Duration, SystemTime};
 use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, TrustAnchor, UnixTime,
+};
 use rustls::server::ParsedCertificate;
 use rustls::{CertificateError, Error};
 use webpki::{EndEntityCert, KeyUsage};
@@ -43,6 +45,18 @@ impl Verifier {
     /// The part that knows signatures.
     pub(super) fn webpki(&self) -> &Arc<WebPkiServerVerifier> {
         &self.webpki
+    }
+
+    pub(super) fn certificates(&self) -> &[CertificateDer<'static>] {
+        self.roots.certificates()
+    }
+
+    pub(super) fn anchors(&self) -> &[TrustAnchor<'static>] {
+        self.roots.anchors()
+    }
+
+    pub(super) fn signature_algorithms(&self) -> &[&dyn SignatureVerificationAlgorithm] {
+        self.provider.signature_verification_algorithms.all
     }
 
     pub(super) fn verify(
@@ -103,8 +117,8 @@ impl Verifier {
         let parsed = EndEntityCert::try_from(leaf).ok()?;
         let path = parsed
             .verify_for_usage(
-                self.provider.signature_verification_algorithms.all,
-                self.roots.anchors(),
+                self.signature_algorithms(),
+                self.anchors(),
                 intermediates,
                 UnixTime::now(),
                 KeyUsage::server_auth(),

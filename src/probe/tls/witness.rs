@@ -9,6 +9,8 @@ use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::sign::CertifiedKey;
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
+use super::demand::Demand;
+use super::identity::Shown;
 use super::verifier::Verifier;
 
 /// Sees the certificates of one handshake, accepted or not, and whether a client certificate was asked for.
@@ -18,15 +20,17 @@ pub(super) struct Witness {
     presented: OnceLock<Vec<CertificateDer<'static>>>,
     refused: OnceLock<CertificateError>,
     client_certificate_asked: AtomicBool,
+    shown: Option<Shown>,
 }
 
 impl Witness {
-    pub(super) fn new(verifier: Arc<Verifier>) -> Self {
+    pub(super) fn new(verifier: Arc<Verifier>, shown: Option<Shown>) -> Self {
         Self {
             verifier,
             presented: OnceLock::new(),
             refused: OnceLock::new(),
             client_certificate_asked: AtomicBool::new(false),
+            shown,
         }
     }
 
@@ -40,8 +44,15 @@ impl Witness {
         self.refused.get()
     }
 
-    pub(super) fn client_certificate_asked(&self) -> bool {
-        self.client_certificate_asked.load(Ordering::Relaxed)
+    pub(super) fn demand(&self) -> Demand {
+        match (
+            self.client_certificate_asked.load(Ordering::Relaxed),
+            &self.shown,
+        ) {
+            (false, _) => Demand::None,
+            (true, None) => Demand::Unmet,
+            (true, Some(shown)) => Demand::Met(Arc::clone(&shown.subject)),
+        }
     }
 }
 
@@ -96,11 +107,12 @@ impl ServerCertVerifier for Witness {
     }
 }
 
-/// reachd has no client certificate to give; it only notes that one was asked for.
+/// A client certificate is shown to whoever asks, if there is one; that it was asked for is noted either way.
 impl ResolvesClientCert for Witness {
     fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
         self.client_certificate_asked.store(true, Ordering::Relaxed);
-        None
+        let shown = self.shown.as_ref()?;
+        Some(Arc::clone(&shown.pair))
     }
 
     /// rustls asks only those who have a certificate to choose from.

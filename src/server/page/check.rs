@@ -8,7 +8,7 @@ use askama::Template;
 use super::bar::{self, Piece};
 use super::words::{self, Moment, long, short};
 use crate::history::CheckHistory;
-use crate::outcome::{CertificateSeen, Observed, Outcome, TlsSeen};
+use crate::outcome::{CertificateSeen, InterceptionSeen, Observed, Outcome, PathSeen, TlsSeen};
 use crate::report::{FailureReport, HoldResult, Subject};
 use crate::server::standing::State;
 
@@ -50,6 +50,7 @@ struct Latest<'a> {
     observed: &'a Observed,
     handshakes: Vec<Handshake<'a>>,
     clock: Option<String>,
+    interception: Option<String>,
 }
 
 /// The idle connection, as far as the endpoint has one.
@@ -70,6 +71,9 @@ struct LatestHold<'a> {
 struct Handshake<'a> {
     peer: &'static str,
     agreed: String,
+    /// By which the certificate is trusted; empty where it is not.
+    path: String,
+    root: Option<&'a PathSeen>,
     certificates: Vec<Certificate<'a>>,
 }
 
@@ -148,6 +152,7 @@ impl<'a> CheckPage<'a> {
 impl<'a> Latest<'a> {
     fn new(outcome: &'a Outcome, now: SystemTime) -> Self {
         let not_run = outcome.not_run.iter();
+        let interception = outcome.observed.interception.as_ref();
         Self {
             at: Moment::new(outcome.started, now),
             time: short(outcome.duration),
@@ -165,6 +170,7 @@ impl<'a> Latest<'a> {
                 .map(|seen| Handshake::new(seen, now))
                 .collect(),
             clock: outcome.observed.clock_offset_seconds.map(clock),
+            interception: interception.map(InterceptionSeen::words),
         }
     }
 }
@@ -188,15 +194,15 @@ impl<'a> HeldIdle<'a> {
 
 impl<'a> Handshake<'a> {
     fn new(seen: &'a TlsSeen, now: SystemTime) -> Self {
-        let agreed = [seen.version, seen.cipher.as_deref(), seen.alpn.as_deref()];
-        let agreed: Vec<&str> = agreed.into_iter().flatten().collect();
+        let path = seen.path.iter();
+        let path: Vec<&str> = path
+            .map(|certificate| certificate.subject.as_str())
+            .collect();
         Self {
             peer: seen.peer.as_str(),
-            agreed: if agreed.is_empty() {
-                "nothing was agreed".to_owned()
-            } else {
-                agreed.join(" · ")
-            },
+            agreed: seen.agreed(),
+            path: path.join(" → "),
+            root: seen.root(),
             certificates: seen
                 .certificates
                 .iter()

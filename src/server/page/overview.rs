@@ -9,8 +9,8 @@ use super::words::{self, Moment, counted};
 use crate::catalog::NotProbed;
 use crate::explain::Explanation;
 use crate::history::CheckHistory;
-use crate::outcome::Outcome;
-use crate::report::{CheckResult, FailureGroup, HoldResult, Verdict};
+use crate::outcome::{Outcome, RootStanding};
+use crate::report::{CheckResult, FailureGroup, HoldResult, Verdict, of_trust_store};
 use crate::route::Via;
 use crate::server::path;
 use crate::server::standing::{Counts, State, hold_fails};
@@ -45,6 +45,7 @@ pub(super) struct Overview<'a> {
     omitted: usize,
     key: [(&'static str, &'static str); 6],
     not_probed: &'a [NotProbed],
+    trust_store: Vec<String>,
 }
 
 /// Failures that are alike.
@@ -134,7 +135,14 @@ impl<'a> Overview<'a> {
             omitted: histories.len() - shown.len(),
             key: bar::key(),
             not_probed,
+            trust_store: Vec::new(),
         }
+    }
+
+    /// Says how the roots stand that the catalog requires.
+    pub(super) fn with_trust_store(mut self, roots: &[RootStanding]) -> Self {
+        self.trust_store = of_trust_store(roots);
+        self
     }
 }
 

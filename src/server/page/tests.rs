@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::history::CheckHistory;
-use crate::outcome::{DnsReason, Failure, Outcome};
+use crate::outcome::{DnsReason, Failure, Outcome, RootStanding, RootState};
 use crate::plan::fixture::{check, cut, held, success, with_hold};
 use crate::report::sample;
 use crate::route::{Route, Via};
@@ -147,9 +147,16 @@ fn whatever_the_network_or_the_configuration_says_is_escaped() {
         endpoint: HOSTILE.to_owned(),
         why: HOSTILE.to_owned(),
     }];
+    let trust_store = [RootStanding {
+        root: HOSTILE.to_owned(),
+        sha256: HOSTILE.to_owned(),
+        state: RootState::Missing,
+        bundled: false,
+    }];
     let histories = [history];
     let pages = [
         Overview::new(&histories, &not_probed, now())
+            .with_trust_store(&trust_store)
             .render()
             .unwrap(),
         CheckPage::new(&histories[0], now()).render().unwrap(),

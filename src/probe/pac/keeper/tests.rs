@@ -3,17 +3,17 @@
 use tokio::time::advance;
 
 use super::*;
-use crate::endpoint::{ResolverSettings, TlsVersion};
+use crate::endpoint::ResolverSettings;
 use crate::outcome::Peer;
 use crate::probe::dns::Resolver;
-use crate::probe::tls::Trust;
+use crate::probe::tls::{ANY_VERSION, Trust};
 
 const REFRESH: Duration = Duration::from_secs(600);
 
 fn keeper(source: PacSource) -> Keeper {
     let fetcher = Fetcher {
         resolver: Arc::new(Resolver::new(&ResolverSettings::System).unwrap()),
-        trust: Arc::new(Trust::new(None, TlsVersion::Tls12).unwrap()),
+        trust: Arc::new(Trust::new(None, ANY_VERSION).unwrap()),
         peer: Peer::Proxy,
     };
     Keeper::new(source, fetcher)
