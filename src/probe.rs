@@ -12,6 +12,7 @@ mod journal;
 mod list;
 mod pac;
 mod proxy;
+mod revocation;
 mod stream;
 mod tls;
 mod way;
@@ -24,18 +25,22 @@ use std::time::SystemTime;
 
 use thiserror::Error;
 use tokio::time::Instant;
+use url::Url;
 
 use self::authentication::Tickets;
 use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
-use self::http::{Hop, HttpProbe, Line, Server, Verdict};
+use self::http::{Hop, HttpProbe, Line, Post, Server, Verdict};
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PacAnswer, PacTrial, PacTrialError};
+use self::revocation::Inquiry;
+pub use self::revocation::RevocationStore;
 use self::tls::Trust;
 use crate::endpoint::{
-    Authority, DnsQuestion, Expectation, ResolverSettings, Target, TlsSettings, TlsVersion,
+    Authority, DnsQuestion, Expectation, ResolverSettings, RevocationMode, Target, TlsSettings,
+    TlsVersion,
 };
 use crate::outcome::{Failure, Outcome, Peer, Phase};
 use crate::plan::{Check, Plan};
@@ -48,6 +53,7 @@ pub struct Prober {
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
+    store: Arc<RevocationStore>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -63,6 +69,8 @@ pub struct Probe {
     decider: Option<Arc<Decider>>,
     /// The tokens of Kerberos, for a proxy that wants them.
     tickets: Arc<Tickets>,
+    /// What finds out whether certificates were revoked, where that is wanted.
+    revocation: Option<Inquiry>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -117,25 +125,35 @@ fn proxy_tls(check: &Check) -> &TlsSettings {
 // === impl Prober ===
 
 impl Prober {
-    /// Reads the trust stores and sets up the resolvers that the plan's checks name.
+    /// Reads the trust stores and sets up the resolvers that the plan's checks name. Lists and answers about revocation
+    /// are kept in `store`.
     ///
     /// # Errors
     /// When a trust store cannot be read or a resolver cannot be set up.
-    pub fn new(plan: &Plan) -> Result<Self, ProberError> {
+    pub fn new(plan: &Plan, store: &Arc<RevocationStore>) -> Result<Self, ProberError> {
         let mut prober = Self {
             trusts: HashMap::new(),
             resolvers: HashMap::new(),
             deciders: HashMap::new(),
             tickets: Arc::new(Tickets::new()),
+            store: Arc::clone(store),
         };
         for check in &plan.checks {
-            prober.prepare_trust(trust_key(&check.tls))?;
-            prober.prepare_trust(trust_key(proxy_tls(check)))?;
-            prober.prepare_resolver(&check.resolver)?;
-            prober.prepare_resolver(&check.proxy_resolver)?;
-            prober.prepare_decider(check);
+            prober.prepare(check)?;
+            if check.revocation.mode != RevocationMode::Off {
+                prober.prepare(&check.carrier())?;
+            }
         }
         Ok(prober)
+    }
+
+    fn prepare(&mut self, check: &Check) -> Result<(), ProberError> {
+        self.prepare_trust(trust_key(&check.tls))?;
+        self.prepare_trust(trust_key(proxy_tls(check)))?;
+        self.prepare_resolver(&check.resolver)?;
+        self.prepare_resolver(&check.proxy_resolver)?;
+        self.prepare_decider(check);
+        Ok(())
     }
 
     fn prepare_trust(&mut self, key: TrustKey) -> Result<(), ProberError> {
@@ -177,6 +195,19 @@ impl Prober {
     /// A probe of one of the plan's checks; `None` for a check of another plan.
     #[must_use]
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
+        let mut probe = self.bare_probe_of(check)?;
+        if check.revocation.mode != RevocationMode::Off {
+            let carrier = self.bare_probe_of(&Arc::new(check.carrier()))?;
+            probe.revocation = Some(Inquiry {
+                carrier: Arc::new(carrier),
+                store: Arc::clone(&self.store),
+            });
+        }
+        Some(probe)
+    }
+
+    /// One that does not ask about revocation.
+    fn bare_probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
         Some(Probe {
             check: Arc::clone(check),
             resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
@@ -185,6 +216,7 @@ impl Prober {
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
             decider: self.deciders.get(&decider_key(check)).map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
+            revocation: None,
         })
     }
 }
@@ -243,7 +275,8 @@ impl Probe {
     async fn tls(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
         let mut choice = self.tunnelled(authority, journal).await?;
         let stream = self.reach(&mut choice, authority, journal).await?;
-        self.secure(stream, authority, &[], journal).await.map(drop)
+        let secured = self.secure(stream, authority, &[], journal).await?;
+        self.look_for_revocation(&secured.presented, journal).await
     }
 
     async fn tunnelled(
@@ -260,7 +293,28 @@ impl Probe {
         let Target::Http(url) = &self.check.endpoint.target else {
             return Ok(());
         };
-        let mut http = HttpProbe::new(url.clone(), self.expectation());
+        let http = HttpProbe::new(url.clone(), self.expectation());
+        self.follow(http, journal).await.map(drop)
+    }
+
+    /// The body of what is at a URL, over this probe's route.
+    async fn fetch(&self, url: &Url, post: Option<Post>) -> Result<Vec<u8>, Failure> {
+        let check = Arc::new(self.check.for_url(url));
+        let probe = Self {
+            check,
+            ..self.clone()
+        };
+        let mut journal = Journal::new(Instant::now() + probe.check.timeout);
+        let http = HttpProbe::fetching(url.clone(), probe.expectation(), post);
+        let http = probe.follow(http, &mut journal).await?;
+        Ok(http.into_body())
+    }
+
+    async fn follow<'a>(
+        &self,
+        mut http: HttpProbe<'a>,
+        journal: &mut Journal,
+    ) -> Result<HttpProbe<'a>, Failure> {
         let mut redirect = None;
         loop {
             let hop = http.hop()?;
@@ -276,7 +330,7 @@ impl Probe {
                 http.amend_redirect(choice.via(), &mut journal.observed);
             }
             match verdict? {
-                Verdict::Reachable => return Ok(()),
+                Verdict::Reachable => return Ok(http),
                 Verdict::Redirect(status) => redirect = Some(status),
             }
             journal.redirected();
@@ -296,6 +350,8 @@ impl Probe {
             let stream = self.reach(choice, &hop.authority, journal).await?;
             let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
+                .await?;
+            self.look_for_revocation(&secured.presented, journal)
                 .await?;
             let line = Line::Server(Server {
                 stream: secured.stream,

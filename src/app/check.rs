@@ -5,6 +5,7 @@ mod round;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use self::round::Round;
 use super::Fault;
@@ -17,7 +18,7 @@ use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
 
 pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+    let setup = Setup::load(file, &Arc::default())?;
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }

@@ -24,6 +24,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::platform::{Signal, Signals};
+use crate::probe::RevocationStore;
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
 
@@ -38,9 +39,10 @@ const LEFTOVERS: Duration = Duration::from_millis(200);
 const WAITING_RELOADS: usize = 8;
 
 pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+    let store = Arc::default();
+    let setup = Setup::load(file, &store)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let (daemon, server) = Daemon::new(file, arguments, &setup);
+    let (daemon, server) = Daemon::new(file, arguments, &setup, store);
     let ended = live(&runtime, daemon, &setup, |stop| {
         Serving::start(bind(&arguments.listen_addresses)?, server, stop)
     });
@@ -73,13 +75,20 @@ struct Daemon {
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
+    /// Lists and answers about revocation, which a reload leaves alone.
+    store: Arc<RevocationStore>,
     config: watch::Sender<Arc<String>>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
     reloads: mpsc::Receiver<ReloadRequest>,
 }
 
 impl Daemon {
-    fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: &Setup) -> (Self, Server) {
+    fn new(
+        file: Option<&Path>,
+        arguments: &DaemonArguments,
+        setup: &Setup,
+        store: Arc<RevocationStore>,
+    ) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::default());
         let observers = Observers(vec![
@@ -103,6 +112,7 @@ impl Daemon {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
             scheduler: Scheduler::new(observers.clone()),
+            store,
             observers,
             metrics,
             config,
@@ -153,7 +163,8 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let loaded = spawn_blocking(move || Setup::load(file.as_deref())).await;
+        let store = Arc::clone(&self.store);
+        let loaded = spawn_blocking(move || Setup::load(file.as_deref(), &store)).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
             Ok(setup) => {

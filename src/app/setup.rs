@@ -9,7 +9,7 @@ use crate::config::{Config, Problems};
 use crate::endpoint::Hold;
 use crate::plan::{Check, Plan};
 use crate::platform;
-use crate::probe::{Probe, Prober, ProberError};
+use crate::probe::{Probe, Prober, ProberError, RevocationStore};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
 
 /// A configuration that is ready to run.
@@ -24,9 +24,13 @@ pub(super) struct Setup {
 
 impl Setup {
     /// Reads the file, or takes the embedded default, and prepares everything that it asks for.
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
+    /// Lists and answers about revocation are kept in `store`.
+    pub(super) fn load(file: Option<&Path>, store: &Arc<RevocationStore>) -> Result<Self, Fault> {
         let (config, plan, notices) = plan(file)?;
-        let prober = Prober::new(&plan)?;
+        let prober = Prober::new(&plan, store)?;
+        store
+            .keep_in(config.state_dir.as_deref())
+            .map_err(Fault::Usage)?;
         Ok(Self {
             config,
             plan,

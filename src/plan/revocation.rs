@@ -15,6 +15,9 @@ use crate::route::Route;
 /// A longer list is not read.
 pub const MOST_LIST_BYTES: usize = 50 << 20;
 
+/// More redirects are not followed on the way to a list.
+const MOST_REDIRECTS: u8 = 5;
+
 /// How a check finds out whether certificates were revoked.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Revocation {
@@ -48,19 +51,44 @@ impl Revocation {
 }
 
 impl Check {
-    /// What fetches a list or an answer: a small check of its own, over the revocation route.
+    /// What fetches lists and answers: small checks over the revocation route, each for a [URL](Self::for_url).
     #[must_use]
-    pub fn fetching(&self, url: &Url) -> Self {
-        let own = &self.revocation;
+    pub fn carrier(&self) -> Self {
+        let Revocation {
+            timeout,
+            route,
+            resolver,
+            proxy_resolver,
+            ..
+        } = &self.revocation;
+        Self {
+            endpoint: Arc::clone(&self.endpoint),
+            route: Arc::clone(route),
+            interval: self.interval,
+            timeout: *timeout,
+            resolver: resolver.clone(),
+            proxy_resolver: proxy_resolver.clone(),
+            // The name that is set is the endpoint's own.
+            tls: Arc::new(TlsSettings {
+                server_name: None,
+                ..(*self.tls).clone()
+            }),
+            revocation: Revocation::off(Arc::clone(route)),
+        }
+    }
+
+    /// The same check of another URL, at which a list or an answer is to be had.
+    #[must_use]
+    pub fn for_url(&self, url: &Url) -> Self {
         Self {
             endpoint: Arc::new(Endpoint {
                 name: url.host_str().unwrap_or_default().to_owned(),
-                service: "revocation".to_owned(),
+                service: self.endpoint.service.clone(),
                 target: Target::Http(url.clone()),
                 critical: false,
                 expectation: Expectation {
                     status: StatusRule::OneOf(vec![200]),
-                    max_redirects: 5,
+                    max_redirects: MOST_REDIRECTS,
                     max_body_bytes: MOST_LIST_BYTES,
                     ..Expectation::default()
                 },
@@ -69,17 +97,7 @@ impl Check {
                 stands_in_for: None,
                 serves_revocation: true,
             }),
-            route: Arc::clone(&own.route),
-            interval: self.interval,
-            timeout: own.timeout,
-            resolver: own.resolver.clone(),
-            proxy_resolver: own.proxy_resolver.clone(),
-            // The name that is set is the endpoint's own.
-            tls: Arc::new(TlsSettings {
-                server_name: None,
-                ..(*self.tls).clone()
-            }),
-            revocation: Revocation::off(Arc::clone(&own.route)),
+            ..self.clone()
         }
     }
 }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{AGE, DATE, HeaderMap, WARNING};
 use tokio::time::{Instant, timeout_at};
@@ -51,6 +51,16 @@ pub(super) struct HttpProbe<'a> {
     url: Url,
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
+    post: Option<Post>,
+    /// The body of the last answer, where it is wanted.
+    body: Option<Vec<u8>>,
+}
+
+/// What is posted, in place of a GET.
+#[derive(Debug, Clone)]
+pub(super) struct Post {
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
 }
 
 /// Whom a request goes to.
@@ -110,7 +120,23 @@ impl<'a> HttpProbe<'a> {
             url,
             expectation,
             redirects: Vec::new(),
+            post: None,
+            body: None,
         }
+    }
+
+    /// The same for whoever wants the body of the answer.
+    pub(super) fn fetching(url: Url, expectation: &'a Expectation, post: Option<Post>) -> Self {
+        Self {
+            post,
+            body: Some(Vec::new()),
+            ..Self::new(url, expectation)
+        }
+    }
+
+    /// The body of the answer, for whoever wanted it.
+    pub(super) fn into_body(self) -> Vec<u8> {
+        self.body.unwrap_or_default()
     }
 
     /// Writes down a redirect that is about to be followed.
@@ -180,9 +206,13 @@ impl<'a> HttpProbe<'a> {
         leg: &mut Leg,
         journal: &mut Journal,
     ) -> Result<Verdict, Trouble> {
+        let asked = wire::Asked {
+            url: &self.url,
+            post: self.post.as_ref(),
+        };
         let (response, mut driver) = match line {
             Line::Server(server) => {
-                let answer = wire::ask(server, &self.url, &leg.watch).await?;
+                let answer = wire::ask(server, &asked, &leg.watch).await?;
                 self.note_answer(&answer.response, &mut journal.observed);
                 (answer.response, answer.driver)
             }
@@ -194,7 +224,7 @@ impl<'a> HttpProbe<'a> {
                 let question = Question {
                     probe,
                     proxy,
-                    request: wire::proxy_request(&self.url, proxy),
+                    request: wire::proxy_request(&asked, proxy),
                     described: format!("GET {}", self.url),
                 };
                 let asked = question.ask(to_proxy, leg, journal).await?;
@@ -222,7 +252,7 @@ impl<'a> HttpProbe<'a> {
             return Ok(Verdict::Redirect(status));
         }
         judge.head(status, &head.headers)?;
-        let mut read = wire::BodyReader::new(self.expectation);
+        let mut read = wire::BodyReader::new(self.expectation, self.body.is_some());
         let ended = read.read_whole(&mut body, &mut driver).await;
         if let Some(seen) = &mut observed.http {
             seen.body_bytes = read.length();
@@ -233,6 +263,9 @@ impl<'a> HttpProbe<'a> {
             Err(wire::BodyError::Broken(error)) => return Err(error.into()),
         }
         judge.body(read.bytes())?;
+        if let Some(body) = &mut self.body {
+            *body = read.into_bytes();
+        }
         Ok(Verdict::Reachable)
     }
 

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -69,6 +69,17 @@ pub(super) struct Secured {
     pub(super) http2: bool,
     /// Whether the server asked for a client certificate, which reachd has not.
     pub(super) client_certificate_asked: bool,
+    /// What the server showed of itself.
+    pub(super) presented: Presented,
+}
+
+/// What a server showed of itself, as it was verified.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Presented {
+    /// The certificates from the server's own to the root.
+    pub(super) path: Arc<[CertificateDer<'static>]>,
+    /// The OCSP answer for its own certificate; empty where there is none.
+    pub(super) staple: Vec<u8>,
 }
 
 impl fmt::Debug for Trust {
@@ -155,6 +166,10 @@ impl Trust {
             stream: Box::new(stream),
             http2,
             client_certificate_asked,
+            presented: Presented {
+                path: chain.verified,
+                staple: witness.staple().to_vec(),
+            },
         })
     }
 

@@ -22,9 +22,10 @@ fn ended_with(
         listen_addresses: Vec::new(),
         enable_lifecycle: false,
     };
-    let setup = Setup::load(Some(&file)).unwrap();
+    let store = Arc::default();
+    let setup = Setup::load(Some(&file), &store).unwrap();
     let runtime = probing_runtime(1).unwrap();
-    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup);
+    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup, store);
     live(&runtime, daemon, &setup, |stop| serve(server, stop))
 }
 

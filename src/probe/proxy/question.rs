@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
@@ -26,7 +26,7 @@ pub(in crate::probe) struct Question<'a> {
     pub(in crate::probe) probe: &'a Probe,
     pub(in crate::probe) proxy: &'a Arc<Proxy>,
     /// Without a login.
-    pub(in crate::probe) request: Request<Empty<Bytes>>,
+    pub(in crate::probe) request: Request<Full<Bytes>>,
     /// What is asked, for people.
     pub(in crate::probe) described: String,
 }
@@ -153,7 +153,7 @@ impl Question<'_> {
         }
     }
 
-    fn with(&self, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
+    fn with(&self, authorization: Option<&HeaderValue>) -> Request<Full<Bytes>> {
         let mut request = self.request.clone();
         if let Some(authorization) = authorization {
             let headers = request.headers_mut();
