@@ -9,6 +9,7 @@
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
+//! | `revocation.rs` | lists and answers over time, and what openssl says of them |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
@@ -37,6 +38,8 @@ mod lifecycle;
 mod pac;
 #[cfg(test)]
 mod prometheus;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
-use crate::{commands, holds, isolation, layers, lifecycle, pac, prometheus, scenarios, witness};
+use crate::{
+    commands, holds, isolation, layers, lifecycle, pac, prometheus, revocation, scenarios, witness,
+};
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
 const THREADS: usize = 6;
@@ -38,6 +40,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),
+        revocation::trials(lab),
         witness::trials(lab),
         prometheus::trials(lab),
         lifecycle::trials(lab),

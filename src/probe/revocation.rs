@@ -151,15 +151,16 @@ impl Probe {
             route: route.clone(),
         };
         let store = &inquiry.store;
+        let disk = store.disk();
         let found = store.find(&key, self.check.interval, |renewal| {
             let errand = Errand {
                 carrier: Arc::clone(&inquiry.carrier),
                 url: url.clone(),
                 subject: subject.clone(),
                 key: key.clone(),
-                disk: None,
+                disk,
             };
-            errand.with_disk_of(store).run(renewal)
+            errand.run(renewal)
         });
         match found {
             Found::Known(fetched) => fetched,
@@ -278,15 +279,6 @@ impl Finding {
             detail: self.detail.as_deref().map(Into::into),
             this_update: self.this_update,
             next_update: self.next_update,
-        }
-    }
-}
-
-impl Errand {
-    fn with_disk_of(self, store: &RevocationStore) -> Self {
-        Self {
-            disk: store.disk(),
-            ..self
         }
     }
 }

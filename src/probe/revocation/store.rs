@@ -100,7 +100,7 @@ impl RevocationStore {
     }
 
     /// What is known, or who finds it out: a fetch that is under way, or the one that is made and begun here.
-    /// `fetch` is told whether it is a renewal.
+    /// `fetch` is told whether it is a renewal; it is called with the store locked, and must not ask it.
     pub(super) fn find<F>(
         self: &Arc<Self>,
         key: &Key,
