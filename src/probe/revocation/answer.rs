@@ -15,7 +15,7 @@ use super::list::{Revoked, looks_like, reason};
 use super::trouble::Trouble;
 use crate::outcome::RevocationReason;
 
-/// The AlgorithmIdentifier of SHA-1 with its NULL: here it names the issuer and signs nothing.
+/// The identifier of SHA-1 with its NULL: here it names the issuer and signs nothing.
 const SHA1: &[u8] = &[0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0];
 const OID_SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
 const OID_SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
@@ -295,7 +295,7 @@ fn answer(mut fields: Reader<'_>) -> Option<Result<Answer, Trouble>> {
     }))
 }
 
-/// Whether a CertID means the certificate.
+/// Whether a `CertID` means the certificate.
 fn is_meant(
     identifier: &Element<'_>,
     subject: &Subject,

@@ -134,7 +134,7 @@ fn http(name: &GeneralName<'_>, skipped: &mut Vec<String>) -> Option<Url> {
     url
 }
 
-pub(super) fn parse<'a>(der: &'a [u8]) -> Option<X509Certificate<'a>> {
+pub(super) fn parse(der: &[u8]) -> Option<X509Certificate<'_>> {
     let (_, certificate) = X509Certificate::from_der(der).ok()?;
     Some(certificate)
 }
@@ -155,7 +155,7 @@ pub(super) fn verify(
     signer: &X509Certificate<'_>,
     algorithm: &[u8],
     signature: &[u8],
-    signed: &[u8],
+    content: &[u8],
 ) -> Result<(), Trouble> {
     let Ok((_, algorithm)) = AlgorithmIdentifier::from_der(algorithm) else {
         return Err(Trouble::malformed("its signature algorithm is unreadable"));
@@ -166,7 +166,7 @@ pub(super) fn verify(
         return Err(Trouble::bad_signature(what));
     }
     let signature = BitString::new(0, signature);
-    verify_signature(signer.public_key(), &algorithm, &signature, signed).map_err(|error| {
+    verify_signature(signer.public_key(), &algorithm, &signature, content).map_err(|error| {
         let name = signer.subject();
         Trouble::bad_signature(format!("it is not signed by {name} ({error})"))
     })

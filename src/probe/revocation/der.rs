@@ -106,15 +106,13 @@ impl<'a> Reader<'a> {
 pub(super) fn written(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let length: usize = parts.iter().map(|part| part.len()).sum();
     let mut bytes = vec![tag];
-    match u8::try_from(length) {
-        Ok(short @ 0..=0x7f) => bytes.push(short),
-        _ => {
-            let big = length.to_be_bytes();
-            let zeros = big.iter().take_while(|byte| **byte == 0).count();
-            let significant = &big[zeros..];
-            bytes.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
-            bytes.extend_from_slice(significant);
-        }
+    if let Ok(short @ 0..=0x7f) = u8::try_from(length) {
+        bytes.push(short);
+    } else {
+        let big = length.to_be_bytes();
+        let significant = without_zeros(&big);
+        bytes.push(0x80 | u8::try_from(significant.len()).unwrap_or(8));
+        bytes.extend_from_slice(significant);
     }
     for part in parts {
         bytes.extend_from_slice(part);

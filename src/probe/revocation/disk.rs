@@ -1,8 +1,9 @@
 //! Lists and answers that outlive the process: one file each, as it was fetched. What is read is verified anew, so
 //! that whoever writes into the folder can do no more than have something fetched again.
 
+use std::fmt::Write as _;
 use std::fs::{self, File};
-use std::io::{Read, Write};
+use std::io::{Read, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
@@ -128,8 +129,11 @@ impl Disk {
             hash.update(part.len().to_le_bytes());
             hash.update(part);
         }
-        let digest = hash.finalize();
-        let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let mut name = String::new();
+        for byte in hash.finalize() {
+            // Writing to a String cannot fail.
+            write!(name, "{byte:02x}").ok();
+        }
         self.folder.join(name).with_extension(KEPT)
     }
 

@@ -133,7 +133,7 @@ impl Authority {
         next: Option<SystemTime>,
     ) -> Vec<u8> {
         let own = parse(self.0.der()).unwrap();
-        self.answer_of(&own.subject().as_raw().to_vec(), subject, says, next, &[])
+        self.answer_of(own.subject().as_raw(), subject, says, next, &[])
     }
 
     /// The same, by somebody of this name and with certificates beside it.

@@ -29,7 +29,7 @@ const KNOWN: &[&[u8]] = &[
 ];
 const KNOWN_OF_ENTRIES: &[&[u8]] = &[REASON_CODE, INVALIDITY_DATE];
 
-/// A GeneralName that is a URI.
+/// A `GeneralName` that is a URI.
 const URI: u8 = plain_context(6);
 
 const INDIRECT: &str = "it is an indirect list, of other issuers' certificates";
@@ -215,16 +215,16 @@ impl List {
         let Some(point) = Point::of(point) else {
             return refuse("what it says of its own place is unreadable");
         };
-        if point.indirect {
+        if point.says(INDIRECT_LIST) {
             return refuse(INDIRECT);
         }
-        if point.some_reasons {
+        if point.says(SOME_REASONS) {
             return refuse("it is a list of some reasons only");
         }
-        if point.only_attributes {
+        if point.says(ONLY_ATTRIBUTES) {
             return refuse("it is a list of attribute certificates only");
         }
-        self.only = match (point.only_users, point.only_authorities) {
+        self.only = match (point.says(ONLY_USERS), point.says(ONLY_AUTHORITIES)) {
             (false, false) => None,
             (true, false) => Some(CertificatePlace::Leaf),
             (false, true) => Some(CertificatePlace::Intermediate),
@@ -235,15 +235,18 @@ impl List {
     }
 }
 
+/// The numbers of what an issuing distribution point can say beside its name.
+const ONLY_USERS: u8 = 1;
+const ONLY_AUTHORITIES: u8 = 2;
+const SOME_REASONS: u8 = 3;
+const INDIRECT_LIST: u8 = 4;
+const ONLY_ATTRIBUTES: u8 = 5;
+
 /// What a list says of its own place.
 #[derive(Default)]
 struct Point {
     names: Option<Vec<String>>,
-    only_users: bool,
-    only_authorities: bool,
-    some_reasons: bool,
-    indirect: bool,
-    only_attributes: bool,
+    said: Vec<u8>,
 }
 
 impl Point {
@@ -262,16 +265,17 @@ impl Point {
             }
             point.names = Some(names);
         }
-        let mut flag = |number| {
+        for number in ONLY_USERS..=ONLY_ATTRIBUTES {
             let flag = fields.expect(plain_context(number));
-            flag.is_some_and(|flag| flag.content != [0])
-        };
-        point.only_users = flag(1);
-        point.only_authorities = flag(2);
-        point.some_reasons = flag(3);
-        point.indirect = flag(4);
-        point.only_attributes = flag(5);
+            if flag.is_some_and(|flag| flag.content != [0]) {
+                point.said.push(number);
+            }
+        }
         fields.is_empty().then_some(point)
+    }
+
+    fn says(&self, number: u8) -> bool {
+        self.said.contains(&number)
     }
 }
 

@@ -32,7 +32,7 @@ fn document(until: Duration, renew: Duration) -> Document {
     }
 }
 
-fn is_good(found: Found) -> bool {
+fn is_good(found: &Found) -> bool {
     matches!(found, Found::Known(Ok(_)))
 }
 
@@ -59,7 +59,7 @@ async fn many_wait_for_one_fetch_that_goes_on_without_them() {
     };
     release.notify_one();
     assert!(pending.wait().await.unwrap().is_ok());
-    assert!(is_good(find()));
+    assert!(is_good(&find()));
     assert_eq!(fetches.load(Ordering::Relaxed), 1);
 }
 
@@ -98,9 +98,9 @@ async fn it_is_renewed_while_the_old_one_serves() {
         panic!("nothing can be known yet");
     };
     pending.wait().await.unwrap().unwrap();
-    assert!(is_good(find(50 * SECOND)));
+    assert!(is_good(&find(50 * SECOND)));
     sleep(SECOND).await;
-    assert!(is_good(find(50 * SECOND)));
+    assert!(is_good(&find(50 * SECOND)));
     assert_eq!(renewals.load(Ordering::Relaxed), 1);
 }
 
