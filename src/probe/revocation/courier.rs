@@ -18,7 +18,7 @@ use super::disk::Disk;
 use super::document::Document;
 use super::store::Key;
 use super::trouble::Trouble;
-use crate::outcome::{RequestReason, RevocationReason};
+use crate::outcome::RevocationReason;
 use crate::probe::Probe;
 use crate::probe::http::Post;
 
@@ -147,8 +147,7 @@ impl Trouble {
     /// What a probe says that can wait no longer.
     pub(super) fn no_time(route: &str) -> Self {
         let what = format!(
-            "over the route {route}: it did not come before the time of the probe was over ({})",
-            RequestReason::Timeout.as_str()
+            "over the route {route}: it did not come before the probe's time for it was over"
         );
         Self::new(RevocationReason::Timeout, what)
     }

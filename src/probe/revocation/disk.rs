@@ -14,6 +14,7 @@ use tracing::warn;
 use super::document::Document;
 use super::store::Key;
 use super::trouble::Trouble;
+use crate::outcome::RevocationReason;
 use crate::plan::MOST_LIST_BYTES;
 
 /// What all files may take together, and how many there may be.
@@ -72,7 +73,7 @@ impl Disk {
         match verified(&bytes, since) {
             Ok(document) => Some(document),
             Err(trouble) => {
-                if trouble.next_update.is_none() {
+                if trouble.reason != RevocationReason::Stale {
                     let why = trouble.detail;
                     warn!(file = %path.display(), why, "a file of the state directory is ignored");
                 }
