@@ -20,7 +20,7 @@ use reachd::observer::{Observer, Watcher};
 use reachd::outcome::{
     CertificateSeen, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsSeen,
 };
-use reachd::plan::{Check, HistogramMode, Histograms, Plan};
+use reachd::plan::{Check, HistogramMode, Histograms, Plan, Revocation};
 use reachd::route::{Route, Via};
 use tokio::time::Instant;
 use url::Url;
@@ -122,6 +122,7 @@ fn plan() -> Result<Plan, url::ParseError> {
                 stands_in_for: None,
                 serves_revocation: false,
             }),
+            revocation: Revocation::off(Arc::clone(&route)),
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),

@@ -22,7 +22,7 @@ use reachd::outcome::{
     CertificateSeen, ConnectSeen, DnsSeen, Failure, HttpSeen, Observed, Outcome, Peer, Phase,
     Timings, TlsReason, TlsSeen,
 };
-use reachd::plan::{Check, HistogramMode, Histograms, Plan};
+use reachd::plan::{Check, HistogramMode, Histograms, Plan, Revocation};
 use reachd::route::{Route, Via};
 use url::Url;
 
@@ -98,6 +98,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
                 stands_in_for: None,
                 serves_revocation: false,
             }),
+            revocation: Revocation::off(Arc::clone(&route)),
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),

@@ -36,7 +36,7 @@ mod winhttp;
 mod yaml;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -47,7 +47,10 @@ use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
-use crate::endpoint::{Endpoint, Hold, Inspection, ResolverSettings, Target, TlsSettings};
+use crate::endpoint::{
+    Endpoint, Hold, Inspection, ResolverSettings, RevocationMethod, RevocationMode, Target,
+    TlsSettings,
+};
 use crate::platform::proxies_of;
 use crate::route::{Route, Way};
 
@@ -68,20 +71,48 @@ pub struct Config {
     pub routes: Vec<Route>,
     /// The names of the routes of an endpoint that names none.
     pub default_routes: Vec<String>,
-    /// How the revocation of certificates is reached.
+    /// How the revocation of certificates is found out.
     pub revocation: RevocationSettings,
     /// The user's own endpoints.
     pub endpoints: Vec<EndpointSettings>,
     /// How results are exposed.
     pub metrics: MetricsSettings,
+    /// Where is kept what outlives the process: lists and answers about revocation.
+    pub state_dir: Option<PathBuf>,
 }
 
-/// How the revocation of certificates is reached. Windows looks for it in the SYSTEM context, with a proxy of
+/// How the revocation of certificates is found out. Windows looks for it in the SYSTEM context, with a proxy of
 /// its own, which is often not the service's.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct RevocationSettings {
-    /// The route by name; without one, those of the endpoints.
-    pub route: Option<String>,
+    /// What comes of it.
+    pub mode: RevocationMode,
+    /// How, in this order.
+    pub methods: Vec<RevocationMethod>,
+    /// Over which route lists and answers are fetched.
+    pub route: RevocationRoute,
+    /// How long one fetch may take.
+    pub timeout: Duration,
+}
+
+/// What an endpoint sets for itself of that.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct RevocationOverrides {
+    /// What comes of it.
+    pub mode: Option<RevocationMode>,
+    /// How, in this order.
+    pub methods: Option<Vec<RevocationMethod>>,
+    /// Over which route lists and answers are fetched.
+    pub route: Option<RevocationRoute>,
+}
+
+/// Over which route lists and answers about revocation are fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RevocationRoute {
+    /// That of the check.
+    Same,
+    /// The one of this name.
+    Named(String),
 }
 
 /// Defaults for every check.
@@ -133,6 +164,8 @@ pub struct Overrides {
     pub inspection: Option<Inspection>,
     /// Whether an idle connection to it must live, and for how long.
     pub hold: Option<HoldChoice>,
+    /// How the revocation of its certificates is found out.
+    pub revocation: Option<RevocationOverrides>,
 }
 
 /// `hold` as written.
@@ -295,6 +328,32 @@ impl Default for Global {
             workers: 1,
             resolver: ResolverSettings::System,
             tls: TlsSettings::default(),
+        }
+    }
+}
+
+// === impl RevocationSettings ===
+
+impl Default for RevocationSettings {
+    fn default() -> Self {
+        Self {
+            mode: RevocationMode::Report,
+            methods: RevocationMethod::ALL.to_vec(),
+            route: RevocationRoute::Same,
+            timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+// === impl RevocationRoute ===
+
+impl RevocationRoute {
+    /// The name, where there is one.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Same => None,
+            Self::Named(name) => Some(name),
         }
     }
 }

@@ -5,6 +5,7 @@ mod chain;
 mod expectation;
 mod hold;
 mod resolver;
+mod revocation;
 mod tls;
 
 use std::fmt;
@@ -15,6 +16,7 @@ pub use chain::{
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
 pub use hold::Hold;
 pub use resolver::{ResolverSettings, ResolverTransport};
+pub use revocation::{RevocationMethod, RevocationMode};
 use serde::Serialize;
 pub use tls::{ClientFiles, TlsSettings, TlsVersion};
 use url::{Host, Url};

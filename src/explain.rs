@@ -11,6 +11,7 @@ mod lookup;
 mod markdown;
 mod owner;
 mod proxy;
+mod revocation;
 mod text;
 mod tls;
 
@@ -46,6 +47,7 @@ pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
         FailureReason::Connect(reason) => connect::explain(reason, peer),
         FailureReason::Proxy(reason) => proxy::explain(reason),
         FailureReason::Tls(reason) => tls::explain(reason, peer),
+        FailureReason::Revocation(reason) => revocation::explain(reason),
         FailureReason::Request(reason) => http::explain_request(reason),
         FailureReason::Response(reason) => http::explain_response(reason),
         FailureReason::Hold(reason) => hold::explain(reason, peer),

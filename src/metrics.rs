@@ -6,6 +6,7 @@ mod histogram;
 mod numbers;
 mod own;
 mod published;
+mod revocation;
 mod rows;
 mod text;
 

@@ -4,6 +4,7 @@
 mod hold;
 mod observed;
 mod reason;
+mod revocation;
 mod root;
 
 use std::fmt;
@@ -16,8 +17,9 @@ pub use observed::{
 };
 pub use reason::{
     ConnectReason, DnsReason, FailureReason, HoldReason, ProxyReason, RequestReason,
-    ResponseReason, TlsReason,
+    ResponseReason, RevocationReason, TlsReason,
 };
+pub use revocation::{CertificatePlace, RevocationSeen, RevocationState};
 pub use root::{RootStanding, RootState};
 use serde::{Serialize, Serializer};
 
@@ -36,6 +38,8 @@ pub enum Phase {
     Proxy,
     /// The TLS handshake, certificate verification included.
     Tls,
+    /// Whether a certificate was revoked is found out: by what the server says, or lists and answers of its authority.
+    Revocation,
     /// From the request's first byte sent to the answer's first byte received.
     Request,
     /// From the answer's first byte to the verdict.
@@ -89,6 +93,8 @@ pub enum WhyNotRun {
     AddressLiteral,
     /// Plain HTTP has no TLS.
     PlainHttp,
+    /// The configuration says so.
+    Disabled,
     /// Plain HTTP is asked of the proxy in absolute form, without a tunnel.
     NoTunnel,
     /// The proxy connects to the endpoint; the probe's own connection goes to the proxy.
@@ -145,11 +151,12 @@ pub struct Outcome {
 
 impl Phase {
     /// Every phase of a probe, in its order.
-    pub const OF_PROBE: [Self; 6] = [
+    pub const OF_PROBE: [Self; 7] = [
         Self::Dns,
         Self::Connect,
         Self::Proxy,
         Self::Tls,
+        Self::Revocation,
         Self::Request,
         Self::Response,
     ];
@@ -162,6 +169,7 @@ impl Phase {
             Self::Connect => "connect",
             Self::Proxy => "proxy",
             Self::Tls => "tls",
+            Self::Revocation => "revocation",
             Self::Request => "request",
             Self::Response => "response",
             Self::Hold => "hold",
@@ -216,7 +224,7 @@ impl fmt::Display for Peer {
 
 impl Step {
     /// Every step that a probe can take. A proxy has a response only where it answers in the endpoint's place.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self {
             phase: Phase::Dns,
             peer: Peer::Proxy,
@@ -243,6 +251,10 @@ impl Step {
         },
         Self {
             phase: Phase::Tls,
+            peer: Peer::Endpoint,
+        },
+        Self {
+            phase: Phase::Revocation,
             peer: Peer::Endpoint,
         },
         Self {
@@ -300,6 +312,7 @@ impl WhyNotRun {
             Self::ResolvedByProxy => "resolved_by_proxy",
             Self::AddressLiteral => "address_literal",
             Self::PlainHttp => "plain_http",
+            Self::Disabled => "disabled",
             Self::NoTunnel => "no_tunnel",
             Self::ConnectedByProxy => "connected_by_proxy",
             Self::ScriptChoseDirect => "script_chose_direct",

@@ -5,11 +5,13 @@ mod build;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
+mod revocation;
 mod steps;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
 
 use crate::catalog::NotProbed;
@@ -33,6 +35,8 @@ pub struct Check {
     pub proxy_resolver: ResolverSettings,
     /// Whom to trust.
     pub tls: Arc<TlsSettings>,
+    /// How it is found out whether certificates were revoked.
+    pub revocation: Revocation,
 }
 
 /// What makes two checks of two plans the same one: their labels.

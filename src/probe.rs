@@ -13,32 +13,35 @@ mod journal;
 mod list;
 mod pac;
 mod proxy;
+mod revocation;
 mod stream;
 mod tls;
 mod way;
 
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use thiserror::Error;
 use tokio::time::Instant;
+use url::Url;
 
 use self::authentication::Tickets;
 use self::choice::Choice;
 use self::dns::Resolver;
 use self::fetch::Fetcher;
-use self::http::{Hop, HttpProbe, Line, Server, Verdict};
+use self::http::{Hop, HttpProbe, Line, Post, Server, Verdict};
 use self::intermediate::Diagnoses;
 use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PAC_COMMAND, PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
+use self::revocation::{Inquiry, RevocationStore};
 use self::tls::{Demand, Identity, Trust};
 use crate::endpoint::{
-    Authority, ClientFiles, DnsQuestion, Expectation, ExpectedRoot, ResolverSettings, Target,
-    TlsSettings, TlsVersion,
+    Authority, ClientFiles, DnsQuestion, Expectation, ExpectedRoot, ResolverSettings,
+    RevocationMode, Target, TlsSettings, TlsVersion,
 };
 use crate::outcome::{Failure, Outcome, Peer, Phase, RootStanding};
 use crate::plan::{Check, Plan};
@@ -55,6 +58,7 @@ pub struct Prober {
     /// Whose tickets the plan's proxies are given.
     ticket_holders: HashSet<KerberosIdentity>,
     diagnoses: Arc<Diagnoses>,
+    store: Arc<RevocationStore>,
 }
 
 /// A check that is ready to be probed again and again.
@@ -76,6 +80,8 @@ pub struct Probe {
     tickets: Arc<Tickets>,
     /// What was found out about broken chains of late.
     diagnoses: Arc<Diagnoses>,
+    /// What finds out whether certificates were revoked, where that is wanted.
+    revocation: Option<Inquiry>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -147,7 +153,8 @@ fn proxy_tls(check: &Check) -> &TlsSettings {
 // === impl Prober ===
 
 impl Prober {
-    /// Reads the trust stores and sets up the resolvers that the plan's checks name.
+    /// Reads the trust stores and sets up the resolvers that the plan's checks name. Lists and answers about revocation
+    /// are kept in `store`.
     ///
     /// # Errors
     /// When a trust store cannot be read or a resolver cannot be set up.
@@ -173,20 +180,29 @@ impl Prober {
             tickets: former.map_or_else(Arc::default, |former| Arc::clone(&former.tickets)),
             ticket_holders: HashSet::new(),
             diagnoses: former.map_or_else(Arc::default, |former| Arc::clone(&former.diagnoses)),
+            store: former.map_or_else(Arc::default, |former| Arc::clone(&former.store)),
         };
         for check in &plan.checks {
-            prober.prepare_trust(trust_key(&check.tls))?;
-            prober.prepare_trust(trust_key(proxy_tls(check)))?;
-            prober.prepare_identity(check.tls.client.as_ref())?;
-            prober.prepare_identity(proxy_tls(check).client.as_ref())?;
-            prober.prepare_resolver(&check.resolver)?;
-            prober.prepare_resolver(&check.proxy_resolver)?;
-            prober.prepare_decider(check, former);
-            if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
-                prober.ticket_holders.insert(identity.clone());
+            prober.prepare(check, former)?;
+            if check.revocation.mode != RevocationMode::Off {
+                prober.prepare(&check.carrier(), former)?;
             }
         }
         Ok(prober)
+    }
+
+    fn prepare(&mut self, check: &Check, former: Option<&Self>) -> Result<(), ProberError> {
+        self.prepare_trust(trust_key(&check.tls))?;
+        self.prepare_trust(trust_key(proxy_tls(check)))?;
+        self.prepare_identity(check.tls.client.as_ref())?;
+        self.prepare_identity(proxy_tls(check).client.as_ref())?;
+        self.prepare_resolver(&check.resolver)?;
+        self.prepare_resolver(&check.proxy_resolver)?;
+        self.prepare_decider(check, former);
+        if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
+            self.ticket_holders.insert(identity.clone());
+        }
+        Ok(())
     }
 
     fn prepare_trust(&mut self, key: TrustKey) -> Result<(), ProberError> {
@@ -250,6 +266,14 @@ impl Prober {
         self.tickets.keep_only(self.ticket_holders.clone());
     }
 
+    /// Keeps lists and answers about revocation below this folder too, so that a start needs none of them anew.
+    ///
+    /// # Errors
+    /// In one line, why nothing can be kept there.
+    pub fn keep_revocation_in(&self, folder: Option<&Path>) -> Result<(), String> {
+        self.store.keep_in(folder)
+    }
+
     /// How the roots stand that the plan's catalog endpoints may need, in the store that their checks use.
     #[must_use]
     pub fn trust_store(&self, plan: &Plan) -> Vec<RootStanding> {
@@ -277,6 +301,19 @@ impl Prober {
     /// A probe of one of the plan's checks; `None` for a check of another plan.
     #[must_use]
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
+        let mut probe = self.bare_probe_of(check)?;
+        if check.revocation.mode != RevocationMode::Off {
+            let carrier = self.bare_probe_of(&Arc::new(check.carrier()))?;
+            probe.revocation = Some(Inquiry {
+                carrier: Arc::new(carrier),
+                store: Arc::clone(&self.store),
+            });
+        }
+        Some(probe)
+    }
+
+    /// One that does not ask about revocation.
+    fn bare_probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
         Some(Probe {
             check: Arc::clone(check),
             resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
@@ -294,6 +331,7 @@ impl Prober {
                 .map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
             diagnoses: Arc::clone(&self.diagnoses),
+            revocation: None,
         })
     }
 }
@@ -352,7 +390,8 @@ impl Probe {
     async fn tls(&self, authority: &Authority, journal: &mut Journal) -> Result<(), Failure> {
         let mut choice = self.tunnelled(authority, journal).await?;
         let stream = self.reach(&mut choice, authority, journal).await?;
-        self.secure(stream, authority, &[], journal).await.map(drop)
+        let secured = self.secure(stream, authority, &[], journal).await?;
+        self.look_for_revocation(&secured.presented, journal).await
     }
 
     async fn tunnelled(
@@ -370,6 +409,19 @@ impl Probe {
         };
         let mut http = HttpProbe::new(url.clone(), self.expectation());
         self.follow(&mut http, journal).await
+    }
+
+    /// The body of what is at a URL, over this probe's route.
+    async fn fetch(&self, url: &Url, post: Option<Post>) -> Result<Vec<u8>, Failure> {
+        let check = Arc::new(self.check.for_url(url));
+        let probe = Self {
+            check,
+            ..self.clone()
+        };
+        let mut journal = Journal::of_errand(Instant::now() + probe.check.timeout);
+        let mut http = HttpProbe::fetching(url.clone(), probe.expectation(), post);
+        probe.follow(&mut http, &mut journal).await?;
+        Ok(http.into_body())
     }
 
     /// Follows redirects, each hop routed anew, until an answer is judged.
@@ -409,6 +461,8 @@ impl Probe {
             let stream = self.reach(choice, &hop.authority, journal).await?;
             let secured = self
                 .secure(stream, &hop.authority, http::ALPN, journal)
+                .await?;
+            self.look_for_revocation(&secured.presented, journal)
                 .await?;
             let line = Line::Server(Server {
                 stream: secured.stream,

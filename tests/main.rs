@@ -11,6 +11,7 @@
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
+//! | `revocation.rs` | lists and answers over time, and what openssl says of them |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
@@ -41,6 +42,8 @@ mod lifecycle;
 mod pac;
 #[cfg(test)]
 mod prometheus;
+#[cfg(test)]
+mod revocation;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

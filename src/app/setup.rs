@@ -38,6 +38,9 @@ impl Setup {
             Some(former) => former.succeeding(&plan)?,
             None => Prober::new(&plan)?,
         };
+        prober
+            .keep_revocation_in(config.state_dir.as_deref())
+            .map_err(Fault::Usage)?;
         Ok(Self {
             config,
             notices,

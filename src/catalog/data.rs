@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use super::cloud::{Cloud, Release};
 use super::feature::{Entry, Feature, RootSet, Source};
+use crate::endpoint::RevocationMode;
 
 /// One file a feature, in the order in which they are listed.
 const FILES: &[(&str, &str)] = &[("tenant-attach.yml", include_str!("tenant-attach.yml"))];
@@ -52,6 +53,8 @@ struct File {
     sources: BTreeMap<String, Source>,
     /// The operator whose roots its endpoints have.
     roots: Option<String>,
+    /// What it means where the revocation of their certificates cannot be found out.
+    revocation: Option<RevocationMode>,
     entries: Vec<Value>,
 }
 
@@ -79,6 +82,7 @@ pub(super) fn read(text: &str) -> Result<Feature, String> {
         absent: file.absent,
         sources: file.sources,
         roots,
+        revocation: file.revocation,
         entries: file
             .entries
             .into_iter()

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 
 use super::cloud::{Cloud, Release};
 use super::template::Template;
-use crate::endpoint::{ExpectedRoot, Hold, Inspection};
+use crate::endpoint::{ExpectedRoot, Hold, Inspection, RevocationMode};
 
 /// A feature and everything that it needs from the internet.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +26,8 @@ pub struct Feature {
     pub sources: BTreeMap<String, Source>,
     /// The roots by which the certificates of its endpoints are vouched for.
     pub roots: Option<RootSet>,
+    /// What it means where the revocation of their certificates cannot be found out.
+    pub revocation: Option<RevocationMode>,
     /// What it needs, in the order in which it is shown.
     pub entries: Vec<Entry>,
 }

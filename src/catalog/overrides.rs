@@ -75,6 +75,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         timeout,
         inspection,
         hold,
+        revocation,
     } = specific;
     Overrides {
         enabled: enabled.or(general.enabled),
@@ -84,6 +85,7 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         timeout: timeout.or(general.timeout),
         inspection: inspection.or(general.inspection),
         hold: hold.or(general.hold),
+        revocation: revocation.or_else(|| general.revocation.clone()),
     }
 }
 

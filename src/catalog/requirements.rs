@@ -87,6 +87,7 @@ impl Requirements<'_> {
                 0
             },
             chain: roots.filter(|_| url.scheme() == "https").map(chain),
+            revocation: self.feature.revocation,
             ..default
         }
     }

@@ -8,35 +8,32 @@ use std::path::PathBuf;
 pub(super) use ways::{bypass_texts, pac, proxy_with_password};
 
 use super::endpoints::Kind;
-use super::revocation::SAME;
 use super::scalars::{duration_text, size_text};
 use super::yaml::Yaml;
-use super::{
-    CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, RevocationSettings,
-};
-use super::{chain, exposition, hold as holds, trust};
+use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
+use super::{chain, exposition, hold as holds, revocation, trust};
 use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings, TlsVersion};
 
 /// The whole configuration.
 pub(super) fn written(config: &Config) -> Yaml {
     let endpoints = config.endpoints.iter();
     let endpoints = endpoints.map(|settings| endpoint(settings, &config.global.tls));
+    let state_dir = config.state_dir.as_ref();
     Yaml::mapping([
         ("global", Some(global(&config.global))),
         ("catalog", config.catalog.as_ref().map(catalog)),
         ("proxies", ways::proxies(config).if_any()),
         ("routes", Some(ways::routes(config))),
-        ("revocation", Some(revocation(&config.revocation))),
+        ("revocation", Some(revocation::written(&config.revocation))),
         ("resolvers", ways::resolvers(config).if_any()),
         ("tls", Some(tls(&config.global.tls))),
         ("endpoints", Yaml::List(endpoints.collect()).if_any()),
         ("metrics", Some(metrics(config))),
+        (
+            "state_dir",
+            state_dir.map(|path| Yaml::text(path.to_string_lossy())),
+        ),
     ])
-}
-
-fn revocation(revocation: &RevocationSettings) -> Yaml {
-    let route = revocation.route.as_deref().unwrap_or(SAME);
-    Yaml::mapping([("route", Some(Yaml::text(route)))])
 }
 
 fn global(global: &Global) -> Yaml {
@@ -91,6 +88,7 @@ fn overrides(overrides: &Overrides) -> Yaml {
         timeout,
         inspection,
         hold,
+        revocation: of_revocation,
     } = overrides;
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
@@ -103,6 +101,10 @@ fn overrides(overrides: &Overrides) -> Yaml {
             inspection.map(|inspection| Yaml::text(inspection.as_str())),
         ),
         ("hold", hold.as_ref().map(holds::written)),
+        (
+            "revocation",
+            of_revocation.as_ref().map(revocation::overrides_written),
+        ),
     ])
 }
 

@@ -4,6 +4,7 @@ use super::expectation;
 use super::hold;
 use super::names::Names;
 use super::reader::{Fields, Value};
+use super::revocation;
 use super::scalars::{INTERVALS, TIMEOUTS, boolean, duration, name};
 use super::target::{TargetError, target};
 use super::trust;
@@ -53,7 +54,6 @@ pub(super) fn read(value: &Value<'_>, around: &Surroundings<'_>) -> Vec<Endpoint
 
 fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSettings> {
     value.fields(|fields| {
-        fields.not_supported("revocation");
         let name_of_it = fields.required("name", name);
         let service = fields.optional("service", name);
         let target = fields.required("url", url);
@@ -72,6 +72,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             fields,
             &["hold"],
         );
+        only_for(&[Kind::Https, Kind::Tls], kind, fields, &["revocation"]);
         let alpn = match kind {
             Some(Kind::Tls) => trust::Alpn::Any,
             _ => trust::Alpn::Http,
@@ -113,6 +114,7 @@ pub(super) fn rhythm_and_routes(fields: &mut Fields<'_>, routes: &Names<Route>) 
         interval: fields.optional("interval", |value| duration(value, &INTERVALS)),
         timeout: fields.optional("timeout", |value| duration(value, &TIMEOUTS)),
         hold: fields.optional("hold", hold::read),
+        revocation: fields.optional("revocation", |value| revocation::of_endpoint(value, routes)),
         ..Overrides::default()
     }
 }

@@ -53,6 +53,7 @@ fn of_http(fields: &mut Fields<'_>) -> Expectation {
         max_body_bytes: max_body.unwrap_or(default.max_body_bytes),
         dns: default.dns,
         chain: None,
+        revocation: None,
     }
 }
 

@@ -105,6 +105,17 @@ pub(super) fn keytab(value: &Value<'_>) -> Option<PathBuf> {
     }
 }
 
+/// A folder that is there, or is made when reachd starts.
+pub(super) fn state_dir(value: &Value<'_>) -> Option<PathBuf> {
+    let path = path(value)?;
+    match fs::metadata(&path) {
+        Ok(metadata) if !metadata.is_dir() => {
+            value.refuse(format!("{} is not a folder", path.display()))
+        }
+        _ => Some(path),
+    }
+}
+
 /// Relative paths count from the folder of the configuration file.
 pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
     let text = value.text()?;

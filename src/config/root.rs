@@ -1,6 +1,7 @@
 //! The whole file: its sections, read in the order in which they refer to each other.
 
 use super::endpoints::{self, Surroundings};
+use super::files::state_dir;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{INTERVALS, TIMEOUTS, duration, integer};
@@ -45,6 +46,7 @@ pub(super) fn read(root: &Value<'_>) -> Option<Config> {
             revocation: fields
                 .optional("revocation", |value| revocation::read(value, &routes.all))
                 .unwrap_or_default(),
+            state_dir: fields.optional("state_dir", state_dir),
             routes: routes.all.into_values().collect(),
             default_routes: routes.default,
         }

@@ -3,7 +3,7 @@
 
 use regex::bytes::Regex;
 
-use super::ChainExpectation;
+use super::{ChainExpectation, RevocationMode};
 
 /// Expectation of an endpoint's answer. [`Expectation::default`] is the service connection point's rule:
 /// every HTTP status is a sign of life but the eight that mean that something stands in between.
@@ -23,6 +23,8 @@ pub struct Expectation {
     pub dns: DnsExpectation,
     /// Who vouches for the certificate, where that is known.
     pub chain: Option<ChainExpectation>,
+    /// What it means where the revocation of its certificate cannot be found out, where the catalog knows.
+    pub revocation: Option<RevocationMode>,
 }
 
 /// Which HTTP statuses count as reachable.
@@ -86,6 +88,7 @@ impl Default for Expectation {
             max_body_bytes: 1024 * 1024,
             dns: DnsExpectation::default(),
             chain: None,
+            revocation: None,
         }
     }
 }

@@ -79,7 +79,7 @@ mod tests {
     #[test]
     fn a_bare_name_means_every_phase_that_has_it() {
         let phases = |name| named(name).unwrap().len();
-        assert_eq!(phases("timeout"), 7);
+        assert_eq!(phases("timeout"), 8);
         assert_eq!(phases("refused"), 2);
         assert_eq!(phases("dns/timeout"), 1);
     }

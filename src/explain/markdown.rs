@@ -37,6 +37,7 @@ fn heading(phase: Phase) -> String {
         Phase::Connect => "a TCP connection is opened",
         Phase::Proxy => "the proxy is asked for a tunnel",
         Phase::Tls => "the TLS handshake, with the check of the certificate",
+        Phase::Revocation => "whether a certificate was revoked is found out",
         Phase::Request => "from the request sent to the first byte of the answer",
         Phase::Response => "from the first byte of the answer to the verdict",
         Phase::Hold => "an idle connection is kept open",

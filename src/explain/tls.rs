@@ -30,6 +30,7 @@ fn of_endpoint(reason: TlsReason) -> Explanation {
         TlsReason::IncompleteChain => INCOMPLETE_CHAIN,
         TlsReason::WeakSignature => WEAK_SIGNATURE,
         TlsReason::Intercepted => INTERCEPTED,
+        TlsReason::Revoked => REVOKED,
     }
 }
 
@@ -283,4 +284,19 @@ const INTERCEPTED: Explanation = Explanation {
         "If the issuer is the operator's own, add its root to the endpoint's `expect.chain.roots`.",
     ],
     owner: owner::PROXY,
+};
+
+const REVOKED: Explanation = Explanation {
+    what: "The authority took a certificate of the server's chain back before its time: nobody may trust it any more.",
+    likely: &[
+        "The certificate was replaced, and the server still presents the old one.",
+        "Its key was lost or its data were wrong, and the authority had to revoke it.",
+        "The certificate of an intermediate authority was revoked; the detail says which one.",
+    ],
+    steps: &[
+        "Read the detail: it says which certificate, since when, why, and who says so.",
+        "Have the server's certificate replaced; for an intermediate, have the chain on the server replaced.",
+        "Windows remembers former answers for days, in each context: `certutil -urlcache * delete`, also as SYSTEM.",
+    ],
+    owner: owner::ENDPOINT,
 };

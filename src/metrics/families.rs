@@ -3,6 +3,7 @@
 
 use super::histogram::HistogramSet;
 use super::published::{CheckRow, ServiceRow};
+use super::revocation;
 use super::rows;
 use super::text::Lines;
 
@@ -113,6 +114,18 @@ pub(super) const FAMILIES: &[Family] = &[
         kind: "gauge",
         help: "Whether the latest probe was presented a certificate that leads to none of the expected roots.",
         rows: Rows::Checks(rows::tls_intercepted),
+    },
+    Family {
+        name: "reachd_revocation_status",
+        kind: "gauge",
+        help: "Present with the value 1 for what the latest probe found out about revocation, by certificate and method.",
+        rows: Rows::Checks(revocation::status),
+    },
+    Family {
+        name: "reachd_crl_next_update_timestamp_seconds",
+        kind: "gauge",
+        help: "When the next list of revoked certificates is due, of each that the latest probe used.",
+        rows: Rows::Checks(revocation::next_update),
     },
     Family {
         name: "reachd_clock_offset_seconds",

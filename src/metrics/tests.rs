@@ -8,7 +8,11 @@ mod replan;
 use std::collections::BTreeMap;
 
 use super::*;
-use crate::outcome::{CertificateSeen, InterceptionSeen, Peer, RedirectSeen, TlsSeen};
+use crate::endpoint::RevocationMethod;
+use crate::outcome::{
+    CertificatePlace, CertificateSeen, InterceptionSeen, Peer, RedirectSeen, RevocationSeen,
+    RevocationState, TlsSeen,
+};
 use crate::plan::fixture::{self, expired, success};
 use crate::route::Via;
 
@@ -80,6 +84,22 @@ fn full_failure(at: u64) -> Arc<Outcome> {
         via: Via::Direct,
     }];
     outcome.observed.clock_offset_seconds = Some(-1.25);
+    let seen = |certificate, state| RevocationSeen {
+        certificate,
+        subject: "CN=first".into(),
+        method: RevocationMethod::Crl,
+        state,
+        url: Some("http://pki.example/ca.crl".into()),
+        detail: None,
+        this_update: None,
+        next_update: Some(day(2)),
+    };
+    outcome.observed.revocation = vec![
+        seen(CertificatePlace::Leaf, RevocationState::Good),
+        seen(CertificatePlace::Intermediate, RevocationState::Good),
+        // Of two intermediate certificates, the worse one stands for both.
+        seen(CertificatePlace::Intermediate, RevocationState::Stale),
+    ];
     outcome.observed.tls = vec![
         TlsSeen {
             peer: Peer::Endpoint,

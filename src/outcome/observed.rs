@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use serde::{Serialize, Serializer};
 
-use super::Peer;
+use super::{Peer, RevocationSeen};
 use crate::route::Via;
 
 /// The evidence of one probe. Empty where nothing was seen.
@@ -28,6 +28,9 @@ pub struct Observed {
     /// Whether the endpoint's certificate is its own, where that can be said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interception: Option<InterceptionSeen>,
+    /// What was found out about the revocation of the certificates, in the order in which it was asked for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub revocation: Vec<RevocationSeen>,
     /// The last HTTP answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpSeen>,

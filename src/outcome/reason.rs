@@ -46,6 +46,8 @@ pub enum FailureReason {
     Proxy(ProxyReason),
     /// The TLS handshake failed.
     Tls(TlsReason),
+    /// Whether a certificate was revoked could not be found out.
+    Revocation(RevocationReason),
     /// The request was sent and nothing came back.
     Request(RequestReason),
     /// An answer came, but not one that counts as reachable.
@@ -163,6 +165,28 @@ reasons! {
         WeakSignature => "weak_signature",
         /// Somebody in between presents a certificate of their own in the endpoint's place.
         Intercepted => "intercepted",
+        /// The authority took a certificate back.
+        Revoked => "revoked",
+    }
+}
+
+reasons! {
+    /// Reasons of the phase `revocation`.
+    RevocationReason in Revocation {
+        /// Nobody who could tell was to be reached over the revocation route.
+        Unreachable => "unreachable",
+        /// No list or answer came in time.
+        Timeout => "timeout",
+        /// The list or answer is older than its own next update.
+        Stale => "stale",
+        /// The list or answer is not signed by whom it must be.
+        BadSignature => "bad_signature",
+        /// What came is no list or answer, or none that can be used.
+        Malformed => "malformed",
+        /// The list or answer is longer than the limit.
+        TooLarge => "too_large",
+        /// Nobody who was asked could tell, or there is nobody to ask.
+        Unknown => "unknown",
     }
 }
 
@@ -231,6 +255,9 @@ impl FailureReason {
             .map(|reason| Self::Connect(*reason));
         let proxy = ProxyReason::ALL.iter().map(|reason| Self::Proxy(*reason));
         let tls = TlsReason::ALL.iter().map(|reason| Self::Tls(*reason));
+        let revocation = RevocationReason::ALL
+            .iter()
+            .map(|reason| Self::Revocation(*reason));
         let request = RequestReason::ALL
             .iter()
             .map(|reason| Self::Request(*reason));
@@ -241,6 +268,7 @@ impl FailureReason {
         dns.chain(connect)
             .chain(proxy)
             .chain(tls)
+            .chain(revocation)
             .chain(request)
             .chain(response)
             .chain(hold)
@@ -254,6 +282,7 @@ impl FailureReason {
             Self::Connect(_) => Phase::Connect,
             Self::Proxy(_) => Phase::Proxy,
             Self::Tls(_) => Phase::Tls,
+            Self::Revocation(_) => Phase::Revocation,
             Self::Request(_) => Phase::Request,
             Self::Response(_) => Phase::Response,
             Self::Hold(_) => Phase::Hold,
@@ -264,12 +293,12 @@ impl FailureReason {
     #[must_use]
     pub fn peers(self) -> &'static [Peer] {
         match self {
-            Self::Tls(TlsReason::Intercepted) => &[Peer::Endpoint],
+            Self::Tls(TlsReason::Intercepted | TlsReason::Revoked) => &[Peer::Endpoint],
             Self::Dns(_) | Self::Connect(_) | Self::Tls(_) | Self::Hold(_) => {
                 &[Peer::Proxy, Peer::Endpoint]
             }
             Self::Proxy(_) | Self::Response(ResponseReason::ProxyStatus) => &[Peer::Proxy],
-            Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
+            Self::Revocation(_) | Self::Request(_) | Self::Response(_) => &[Peer::Endpoint],
         }
     }
 
@@ -281,6 +310,7 @@ impl FailureReason {
             Self::Connect(reason) => reason.as_str(),
             Self::Proxy(reason) => reason.as_str(),
             Self::Tls(reason) => reason.as_str(),
+            Self::Revocation(reason) => reason.as_str(),
             Self::Request(reason) => reason.as_str(),
             Self::Response(reason) => reason.as_str(),
             Self::Hold(reason) => reason.as_str(),

@@ -4,12 +4,13 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::holds::longest;
-use super::{Check, HistogramMode, Histograms, Plan};
+use super::{Check, HistogramMode, Histograms, Plan, Revocation};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
     Config, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides, Problem, Problems,
+    RevocationRoute,
 };
-use crate::endpoint::{Endpoint, Target, TlsSettings};
+use crate::endpoint::{Endpoint, ResolverSettings, RevocationMode, Target, TlsSettings};
 use crate::route::{Route, Way};
 
 /// Above so many checks, `histograms: auto` keeps one set for a service and route.
@@ -143,12 +144,12 @@ impl<'a> Builder<'a> {
     where
         'a: 'o,
     {
-        let of_revocation = self.config.revocation.route.as_ref();
-        let of_revocation = of_revocation.filter(|_| endpoint.serves_revocation);
-        match (&overrides.routes, of_revocation) {
+        match (&overrides.routes, &self.config.revocation.route) {
             (Some(own), _) => own,
-            (None, Some(route)) => std::slice::from_ref(route),
-            (None, None) => &self.config.default_routes,
+            (None, RevocationRoute::Named(route)) if endpoint.serves_revocation => {
+                std::slice::from_ref(route)
+            }
+            (None, _) => &self.config.default_routes,
         }
     }
 
@@ -160,17 +161,59 @@ impl<'a> Builder<'a> {
         tls: &Arc<TlsSettings>,
     ) -> Check {
         let global = &self.config.global;
-        let of_route = route.resolver.as_ref();
-        let of_proxy = route.way.proxy_resolver();
-        let of_endpoint = settings.resolver.as_ref();
+        let (resolver, proxy_resolver) = self.resolvers(settings, route);
         Check {
             endpoint: Arc::clone(endpoint),
             route: Arc::clone(route),
             interval: settings.overrides.interval.unwrap_or(global.interval),
             timeout: settings.overrides.timeout.unwrap_or(global.timeout),
-            resolver: of_endpoint.or(of_route).unwrap_or(&global.resolver).clone(),
-            proxy_resolver: of_proxy.or(of_route).unwrap_or(&global.resolver).clone(),
+            resolver,
+            proxy_resolver,
             tls: Arc::clone(tls),
+            revocation: self.revocation(settings, endpoint, route),
+        }
+    }
+
+    /// Who is asked for the names of endpoints, and of the route's proxy.
+    fn resolvers(
+        &self,
+        settings: &EndpointSettings,
+        route: &Route,
+    ) -> (ResolverSettings, ResolverSettings) {
+        let global = &self.config.global.resolver;
+        let of_route = route.resolver.as_ref();
+        let of_proxy = route.way.proxy_resolver();
+        let of_endpoint = settings.resolver.as_ref();
+        (
+            of_endpoint.or(of_route).unwrap_or(global).clone(),
+            of_proxy.or(of_route).unwrap_or(global).clone(),
+        )
+    }
+
+    /// What the endpoint sets for itself, on top of the global section. The catalog asks for more than that, but it
+    /// does not look where the configuration says that nobody does.
+    fn revocation(
+        &self,
+        settings: &EndpointSettings,
+        endpoint: &Endpoint,
+        route: &Arc<Route>,
+    ) -> Revocation {
+        let global = &self.config.revocation;
+        let own = settings.overrides.revocation.clone().unwrap_or_default();
+        let of_catalog = endpoint.expectation.revocation;
+        let of_catalog = of_catalog.filter(|_| global.mode != RevocationMode::Off);
+        let named = own.route.as_ref().unwrap_or(&global.route).name();
+        let mut routes = self.routes.iter();
+        let other = named.and_then(|name| routes.find(|route| route.name == name));
+        let route = other.unwrap_or(route);
+        let (resolver, proxy_resolver) = self.resolvers(settings, route);
+        Revocation {
+            mode: own.mode.or(of_catalog).unwrap_or(global.mode),
+            methods: own.methods.unwrap_or_else(|| global.methods.clone()),
+            timeout: global.timeout,
+            route: Arc::clone(route),
+            resolver,
+            proxy_resolver,
         }
     }
 

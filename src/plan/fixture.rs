@@ -12,7 +12,7 @@ use crate::outcome::{
     Failure, FailureReason, HoldOutcome, HoldReason, HttpSeen, Observed, Outcome, Peer, Phase,
     Timings, TlsReason,
 };
-use crate::plan::{Check, HistogramMode, Histograms, Plan};
+use crate::plan::{Check, HistogramMode, Histograms, Plan, Revocation};
 use crate::route::{Bypass, BypassPattern, Pac, PacSource, Proxy, ProxyKind, Route, Via, Way};
 
 /// A critical check of a URL over the route `direct`.
@@ -35,6 +35,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
             stands_in_for: None,
             serves_revocation: false,
         }),
+        revocation: Revocation::off(Arc::new(route.clone())),
         route: Arc::new(route),
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(10),

@@ -4,7 +4,7 @@
 use url::Host;
 
 use super::Check;
-use crate::endpoint::Target;
+use crate::endpoint::{RevocationMode, Target};
 use crate::outcome::{Phase, Step, WhyNotRun};
 use crate::route::{Credentials, Exit, Names, Proxy, Via, Way};
 
@@ -58,13 +58,24 @@ impl Check {
             Target::Http(_) => {
                 let no_tls = is_plain_http(target).then_some(WhyNotRun::PlainHttp);
                 steps.push((Phase::Tls.with_endpoint(), no_tls));
+                let not_asked = no_tls.or_else(|| self.not_asked_for_revocation());
+                steps.push((Phase::Revocation.with_endpoint(), not_asked));
                 steps.push((Phase::Request.with_endpoint(), None));
                 steps.push((Phase::Response.with_endpoint(), None));
             }
-            Target::Tls(_) => steps.push((Phase::Tls.with_endpoint(), None)),
+            Target::Tls(_) => {
+                steps.push((Phase::Tls.with_endpoint(), None));
+                let not_asked = self.not_asked_for_revocation();
+                steps.push((Phase::Revocation.with_endpoint(), not_asked));
+            }
             Target::Tcp(_) | Target::Dns(_) => {}
         }
         steps
+    }
+
+    fn not_asked_for_revocation(&self) -> Option<WhyNotRun> {
+        let off = self.revocation.mode == RevocationMode::Off;
+        off.then_some(WhyNotRun::Disabled)
     }
 
     /// A script that was asked has taken its time of the phase `proxy`, with a tunnel or without.

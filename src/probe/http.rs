@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use hyper::Response;
-use hyper::body::Incoming;
+use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{AGE, DATE, HeaderMap, WARNING};
 use tokio::time::{Instant, timeout_at};
@@ -52,8 +52,16 @@ pub(super) struct HttpProbe<'a> {
     url: Url,
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
-    /// The body of the good answer, where it is wanted.
+    post: Option<Post>,
+    /// The body of the last answer, where it is wanted.
     body: Option<Vec<u8>>,
+}
+
+/// What is posted, in place of a GET.
+#[derive(Debug, Clone)]
+pub(super) struct Post {
+    pub(super) content_type: &'static str,
+    pub(super) body: Bytes,
 }
 
 /// Whom a request goes to.
@@ -113,19 +121,21 @@ impl<'a> HttpProbe<'a> {
             url,
             expectation,
             redirects: Vec::new(),
+            post: None,
             body: None,
         }
     }
 
-    /// One whose answer is wanted for what it says.
-    pub(super) fn fetching(url: Url, expectation: &'a Expectation) -> Self {
+    /// The same for whoever wants the body of the answer.
+    pub(super) fn fetching(url: Url, expectation: &'a Expectation, post: Option<Post>) -> Self {
         Self {
+            post,
             body: Some(Vec::new()),
             ..Self::new(url, expectation)
         }
     }
 
-    /// What was fetched.
+    /// The body of the answer, for whoever wanted it.
     pub(super) fn into_body(self) -> Vec<u8> {
         self.body.unwrap_or_default()
     }
@@ -201,9 +211,13 @@ impl<'a> HttpProbe<'a> {
         leg: &mut Leg,
         journal: &mut Journal,
     ) -> Result<Verdict, Trouble> {
+        let asked = wire::Asked {
+            url: &self.url,
+            post: self.post.as_ref(),
+        };
         let (response, mut driver) = match line {
             Line::Server(server) => {
-                let answer = wire::ask(server, &self.url, &leg.watch).await?;
+                let answer = wire::ask(server, &asked, &leg.watch).await?;
                 self.note_answer(&answer.response, &mut journal.observed);
                 (answer.response, answer.driver)
             }
@@ -215,7 +229,7 @@ impl<'a> HttpProbe<'a> {
                 let question = Question {
                     probe,
                     proxy,
-                    request: wire::proxy_request(&self.url, proxy),
+                    request: wire::proxy_request(&asked, proxy),
                     described: format!("GET {}", self.url),
                 };
                 let asked = question.ask(to_proxy, leg, journal).await?;

@@ -182,7 +182,7 @@ impl Probe {
             let deadline = deadline.min(Instant::now() + LONGEST_FETCH);
             // What is seen on this way is not the evidence of the probe's own steps.
             let mut journal = Journal::of_errand(deadline);
-            let mut http = HttpProbe::fetching(url, &EXPECTATION);
+            let mut http = HttpProbe::fetching(url, &EXPECTATION, None);
             self.follow(&mut http, &mut journal).await?;
             Ok(http.into_body())
         })

@@ -23,7 +23,7 @@ use std::time::Duration;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
-use rustls::pki_types::ServerName;
+use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
 use rustls::{ClientConfig, ClientConnection, ProtocolVersion, SupportedProtocolVersion};
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -85,6 +85,17 @@ pub(super) struct Secured {
     pub(super) http2: bool,
     /// Whether the server asked for a client certificate, and what it was shown.
     pub(super) demand: Demand,
+    /// What the server showed of itself.
+    pub(super) presented: Presented,
+}
+
+/// What a server showed of itself, as it was verified.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Presented {
+    /// The certificates from the server's own to the root.
+    pub(super) path: Arc<[CertificateDer<'static>]>,
+    /// The OCSP answer for its own certificate; empty where there is none.
+    pub(super) staple: Vec<u8>,
 }
 
 /// A handshake that failed.
@@ -205,6 +216,10 @@ impl Trust {
             stream: Box::new(stream),
             http2,
             demand,
+            presented: Presented {
+                path: chain.verified,
+                staple: witness.staple().to_vec(),
+            },
         })
     }
 

@@ -9,7 +9,7 @@ use url::Url;
 use super::*;
 use crate::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
 use crate::outcome::{HoldOutcome, Observed, Timings};
-use crate::plan::Plan;
+use crate::plan::{Plan, Revocation};
 use crate::route::{Route, Via};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -119,6 +119,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),
+        revocation: Revocation::off(Arc::new(Route::direct())),
     })
 }
 

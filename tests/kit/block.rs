@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 32] = [
+const SERVERS: [(&str, u8); 33] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -37,6 +37,7 @@ const SERVERS: [(&str, u8); 32] = [
     ("nginx-tls12", 83),
     ("nginx-tls13", 84),
     ("nginx-cbc", 85),
+    ("nginx-revocation", 86),
     ("dual", 90),
     ("reachd", 200),
 ];

@@ -122,6 +122,7 @@ impl Lab<'_> {
         }
         fs::write(self.dir.join("www/64k"), vec![b'x'; 64 * 1024]).unwrap();
         self.scripts();
+        self.revocation();
         self.write("nginx-paths.conf", include_str!("../lab/nginx-paths.conf"));
         let conf = self.write("nginx.conf", include_str!("../lab/nginx.conf"));
         let daemon = self.start("nginx", &["nginx", "-e", "stderr", "-c", &conf]);
@@ -139,6 +140,41 @@ impl Lab<'_> {
             fs::write(served.join(entry.file_name()), script).unwrap();
         }
         fs::write(served.join("large.pac"), vec![b' '; 2 << 20]).unwrap();
+    }
+
+    /// Certificates with lists and answers about them, and a server for each.
+    fn revocation(&self) {
+        let script = self.write("revocation.sh", include_str!("../lab/revocation.sh"));
+        let dir = self.dir.join("revocation");
+        let folder = dir.to_str().expect("a path in UTF-8").to_owned();
+        run_to_end(&["sh".to_owned(), script, folder]);
+        fs::copy(
+            dir.join("crl/blocked.crl"),
+            self.dir.join("www/blocked.crl"),
+        )
+        .unwrap();
+        let mut servers = include_str!("../lab/nginx-revocation.conf").to_owned();
+        let template = include_str!("../lab/nginx-revocation-host.conf");
+        for entry in fs::read_dir(&dir).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_stem().and_then(|stem| stem.to_str());
+            let name = name.expect("a name in UTF-8");
+            if path.extension() != Some("leaf".as_ref()) {
+                continue;
+            }
+            let staple = match name.strip_prefix("stapled-") {
+                Some(_) => {
+                    format!("ssl_stapling on; ssl_stapling_file @dir@/revocation/ocsp/{name}.der;")
+                }
+                None => String::new(),
+            };
+            servers.push_str(
+                &template
+                    .replace("@name@", name)
+                    .replace("@staple@", &staple),
+            );
+        }
+        self.write("nginx-revocation.conf", &servers);
     }
 
     fn squid(&self) -> (Daemon, Ready) {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{SECRET, environment, folder, parse};
-use crate::config::{Config, Global, Overrides};
+use crate::config::{Config, Global, Overrides, RevocationRoute};
 use crate::endpoint::{RecordType, ResolverSettings, ResolverTransport, Target, TlsVersion};
 use crate::route::{Credentials, PacSource, Proxy, Secret, Way};
 
@@ -47,10 +47,10 @@ fn every_proxy_is_a_route_and_the_default_where_none_is_named() {
 #[test]
 fn revocation_has_a_route_by_name_or_the_same_ones() {
     let route = |text: &str| parse(text).unwrap().revocation.route;
-    assert_eq!(route("{}"), None);
-    assert_eq!(route("revocation: {route: same}"), None);
+    assert_eq!(route("{}"), RevocationRoute::Same);
+    assert_eq!(route("revocation: {route: same}"), RevocationRoute::Same);
     let direct = route("revocation: {route: direct}");
-    assert_eq!(direct.as_deref(), Some("direct"));
+    assert_eq!(direct.name(), Some("direct"));
 }
 
 #[test]

@@ -124,6 +124,49 @@ catalog: {features: [tenant-attach], overrides: {oneocsp.microsoft.com: {routes:
 }
 
 #[test]
+fn how_revocation_is_found_out_is_the_endpoints_then_the_catalogs_then_the_global_setting() {
+    let head = "proxies: {corp: {url: 'http://proxy.test:3128'}}
+catalog: {features: [tenant-attach], overrides: {go.microsoft.com: {revocation: {mode: report}}}}
+endpoints:
+  - {name: own, url: 'https://own.test/'}
+  - {name: sets, url: 'https://sets.test/', revocation: {mode: require, methods: [crl], route: same}}\n";
+    let found = |text: &str, endpoint: &str| {
+        let plan = plan_of(&format!("{head}{text}")).unwrap();
+        let mut checks = plan.checks.iter();
+        let check = checks.find(|check| check.endpoint.name == endpoint);
+        let Revocation {
+            mode,
+            methods,
+            route,
+            ..
+        } = check.unwrap().revocation.clone();
+        let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
+        format!("{} {} {}", mode.as_str(), methods.join("+"), route.name)
+    };
+    let (none, off) = ("", "revocation: {mode: 'off', methods: [ocsp]}");
+    let direct = "revocation: {route: direct}";
+    let all = "stapled+ocsp+crl";
+    let table = [
+        (none, "own", format!("report {all} corp")),
+        (
+            none,
+            "aka.ms/configmgrgateway",
+            format!("require {all} corp"),
+        ),
+        (none, "go.microsoft.com", format!("report {all} corp")),
+        (none, "sets", "require crl corp".to_owned()),
+        (off, "own", "off ocsp corp".to_owned()),
+        (off, "aka.ms/configmgrgateway", "off ocsp corp".to_owned()),
+        (off, "sets", "require crl corp".to_owned()),
+        (direct, "own", format!("report {all} direct")),
+        (direct, "sets", "require crl corp".to_owned()),
+    ];
+    for (text, endpoint, expected) in table {
+        assert_eq!(found(text, endpoint), expected, "{text} {endpoint}");
+    }
+}
+
+#[test]
 fn questions_to_the_dns_take_no_proxy() {
     for proxy in [
         "url: 'http://proxy.test:3128'",

@@ -1,6 +1,6 @@
 //! A connection that speaks HTTP/1.1, over which one request may follow another, and the request that is under way.
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::{Request, Response};
@@ -18,7 +18,7 @@ const MOST_UNWANTED_BYTES: usize = 256 * 1024;
 
 /// A connection that is ready for a request.
 pub(in crate::probe) struct Connection {
-    sender: SendRequest<Empty<Bytes>>,
+    sender: SendRequest<Full<Bytes>>,
     driver: Driver,
 }
 
@@ -50,7 +50,7 @@ impl Connection {
     /// Sends a request and waits for the head of the answer.
     pub(in crate::probe) async fn ask(
         &mut self,
-        request: Request<Empty<Bytes>>,
+        request: Request<Full<Bytes>>,
     ) -> Result<Response<Incoming>, hyper::Error> {
         let answer = self.sender.send_request(request);
         self.driver.drive(answer).await

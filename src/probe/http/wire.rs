@@ -1,14 +1,14 @@
 //! Puts the request on the wire and reads what comes back, within bounds.
 
-use http_body_util::{BodyExt, Empty};
+use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2;
-use hyper::header::{ACCEPT, CACHE_CONTROL, HOST, HeaderValue, USER_AGENT};
-use hyper::{Request, Response, Uri, Version};
+use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::{Method, Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
 
-use super::{Connection, Driver, MAX_HEAD_BYTES, Server, USER_AGENT_VALUE, Watch, Watched};
+use super::{Connection, Driver, MAX_HEAD_BYTES, Post, Server, USER_AGENT_VALUE, Watch, Watched};
 use crate::endpoint::Expectation;
 use crate::probe::proxy::proxy_headers;
 use crate::probe::stream::BoxedStream;
@@ -16,6 +16,13 @@ use crate::route::Proxy;
 
 /// Enough for any body that is read, and no more than a peer may make us hold.
 const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// What is asked for: by GET, unless there is something to post.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked<'a> {
+    pub(super) url: &'a Url,
+    pub(super) post: Option<&'a Post>,
+}
 
 /// The head of an answer, and the connection over which its body comes.
 pub(super) struct Answer {
@@ -40,20 +47,28 @@ pub(super) struct BodyReader {
 }
 
 /// Sends the request to the server itself, and waits for the head of the answer.
-pub(super) async fn ask(server: Server, url: &Url, watch: &Watch) -> Result<Answer, hyper::Error> {
+pub(super) async fn ask(
+    server: Server,
+    asked: &Asked<'_>,
+    watch: &Watch,
+) -> Result<Answer, hyper::Error> {
     if server.http2 {
-        return ask_http2(server.stream, url, watch).await;
+        return ask_http2(server.stream, asked, watch).await;
     }
     let mut connection = Connection::open(server.stream, watch).await?;
-    let target = &url[Position::BeforePath..Position::AfterQuery];
-    let response = connection.ask(http1_request(url, target)).await?;
+    let target = &asked.url[Position::BeforePath..Position::AfterQuery];
+    let response = connection.ask(http1_request(asked, target)).await?;
     Ok(Answer {
         response,
         driver: connection.into_driver(),
     })
 }
 
-async fn ask_http2(stream: BoxedStream, url: &Url, watch: &Watch) -> Result<Answer, hyper::Error> {
+async fn ask_http2(
+    stream: BoxedStream,
+    asked: &Asked<'_>,
+    watch: &Watch,
+) -> Result<Answer, hyper::Error> {
     let io = TokioIo::new(Watched::without_first_byte(stream, watch));
     let mut builder = http2::Builder::new(TokioExecutor::new());
     builder
@@ -63,34 +78,34 @@ async fn ask_http2(stream: BoxedStream, url: &Url, watch: &Watch) -> Result<Answ
     let (mut sender, connection) = builder.handshake(io).await?;
     let mut driver = Driver::new(connection);
     let response = driver
-        .drive(sender.send_request(http2_request(url)))
+        .drive(sender.send_request(http2_request(asked)))
         .await?;
     watch.answer_begins();
     Ok(Answer { response, driver })
 }
 
 /// What a proxy is asked: the absolute form (RFC 9112 §3.2.2).
-pub(super) fn proxy_request(url: &Url, proxy: &Proxy) -> Request<Empty<Bytes>> {
-    let mut request = http1_request(url, &url[..Position::AfterQuery]);
+pub(super) fn proxy_request(asked: &Asked<'_>, proxy: &Proxy) -> Request<Full<Bytes>> {
+    let mut request = http1_request(asked, &asked.url[..Position::AfterQuery]);
     request.headers_mut().extend(proxy_headers(proxy));
     request
 }
 
-fn http1_request(url: &Url, target: &str) -> Request<Empty<Bytes>> {
-    let mut request = request(target);
-    if let Ok(host) = url[Position::BeforeHost..Position::AfterPort].parse() {
+fn http1_request(asked: &Asked<'_>, target: &str) -> Request<Full<Bytes>> {
+    let mut request = request(asked, target);
+    if let Ok(host) = asked.url[Position::BeforeHost..Position::AfterPort].parse() {
         request.headers_mut().insert(HOST, host);
     }
     request
 }
 
 /// The URL whole: hyper makes the pseudo-headers of it (RFC 9113 §8.3.1).
-fn http2_request(url: &Url) -> Request<Empty<Bytes>> {
-    request(&url[..Position::AfterQuery])
+fn http2_request(asked: &Asked<'_>) -> Request<Full<Bytes>> {
+    request(asked, &asked.url[..Position::AfterQuery])
 }
 
-fn request(target: &str) -> Request<Empty<Bytes>> {
-    let mut request = Request::new(Empty::new());
+fn request(asked: &Asked<'_>, target: &str) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::default());
     // URLs that a request cannot carry were refused with the configuration, or with the redirect.
     *request.uri_mut() = target.parse().unwrap_or_else(|_| Uri::from_static("/"));
     let headers = request.headers_mut();
@@ -98,6 +113,11 @@ fn request(target: &str) -> Request<Empty<Bytes>> {
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     // What a cache on the way remembers says nothing of the endpoint (RFC 9111 §5.2.1.4).
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Some(post) = asked.post {
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
+        *request.method_mut() = Method::POST;
+        *request.body_mut() = Full::new(post.body.clone());
+    }
     request
 }
 

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::ext::ReasonPhrase;
 use hyper::header::{HeaderName, HeaderValue, PROXY_AUTHENTICATE, PROXY_AUTHORIZATION};
@@ -39,7 +39,7 @@ pub(in crate::probe) struct Question<'a> {
     pub(in crate::probe) probe: &'a Probe,
     pub(in crate::probe) proxy: &'a Arc<Proxy>,
     /// Without a login.
-    pub(in crate::probe) request: Request<Empty<Bytes>>,
+    pub(in crate::probe) request: Request<Full<Bytes>>,
     /// What is asked, for people.
     pub(in crate::probe) described: String,
 }
@@ -182,7 +182,7 @@ impl Question<'_> {
         }
     }
 
-    fn with(&self, authorization: Option<&HeaderValue>) -> Request<Empty<Bytes>> {
+    fn with(&self, authorization: Option<&HeaderValue>) -> Request<Full<Bytes>> {
         let mut request = self.request.clone();
         if self.proxy.credentials.is_some() {
             let keep_alive = HeaderValue::from_static("Keep-Alive");

@@ -1,6 +1,6 @@
 //! What a proxy is told: the request for a tunnel, and what the configuration adds.
 
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::header::{HOST, HeaderName, HeaderValue, USER_AGENT};
 use hyper::{HeaderMap, Method, Request};
@@ -12,20 +12,20 @@ use crate::probe::http::USER_AGENT_VALUE;
 use crate::route::Proxy;
 
 impl Tunnel<'_> {
-    pub(super) fn request(&self) -> Result<Request<Empty<Bytes>>, Failure> {
+    pub(super) fn request(&self) -> Result<Request<Full<Bytes>>, Failure> {
         request(self.target, self.proxy)
             .map_err(|error| self.failure(ProxyReason::ProtocolError, &error.to_string()))
     }
 }
 
-fn request(target: &Authority, proxy: &Proxy) -> Result<Request<Empty<Bytes>>, hyper::http::Error> {
+fn request(target: &Authority, proxy: &Proxy) -> Result<Request<Full<Bytes>>, hyper::http::Error> {
     let target = target.to_string();
     let mut request = Request::builder()
         .method(Method::CONNECT)
         .uri(&target)
         .header(HOST, &target)
         .header(USER_AGENT, USER_AGENT_VALUE)
-        .body(Empty::new())?;
+        .body(Full::default())?;
     request.headers_mut().extend(proxy_headers(proxy));
     Ok(request)
 }

@@ -26,6 +26,15 @@ pub(super) struct Chain {
     pub(super) certificates: Arc<[CertificateSeen]>,
     /// The way from the leaf to the root; empty where it was not verified, or not yet.
     pub(super) path: Arc<[PathSeen]>,
+    /// The certificates of that way themselves.
+    pub(super) verified: Arc<[CertificateDer<'static>]>,
+}
+
+/// The way from a leaf to a root.
+#[derive(Debug, Default)]
+pub(super) struct Path {
+    pub(super) seen: Vec<PathSeen>,
+    pub(super) certificates: Vec<CertificateDer<'static>>,
 }
 
 impl Chains {
@@ -34,7 +43,7 @@ impl Chains {
         let digest = digest(presented);
         let known = self.known(&digest);
         known.map_or_else(
-            || self.learn(digest, presented, Arc::default()).certificates,
+            || self.learn(digest, presented, Path::default()).certificates,
             |chain| chain.certificates,
         )
     }
@@ -44,14 +53,14 @@ impl Chains {
     pub(super) fn verified(
         &self,
         presented: &[CertificateDer<'_>],
-        path: impl FnOnce() -> Vec<PathSeen>,
+        path: impl FnOnce() -> Path,
     ) -> Chain {
         let digest = digest(presented);
         let known = self.known(&digest);
         let is_good = |chain: &Chain| !chain.path.is_empty() && is_in_time(&chain.path);
         match known.filter(is_good) {
             Some(chain) => chain,
-            None => self.learn(digest, presented, path().into()),
+            None => self.learn(digest, presented, path()),
         }
     }
 
@@ -60,15 +69,11 @@ impl Chains {
         chains.get(digest).cloned()
     }
 
-    fn learn(
-        &self,
-        digest: [u8; 32],
-        presented: &[CertificateDer<'_>],
-        path: Arc<[PathSeen]>,
-    ) -> Chain {
+    fn learn(&self, digest: [u8; 32], presented: &[CertificateDer<'_>], path: Path) -> Chain {
         let chain = Chain {
             certificates: certificate::seen(presented).into(),
-            path,
+            path: path.seen.into(),
+            verified: path.certificates.into(),
         };
         let mut chains = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if chains.len() >= MOST_CHAINS {
@@ -109,12 +114,16 @@ mod tests {
         params.self_signed(&key).unwrap().der().clone()
     }
 
-    fn path_until(not_after: SystemTime) -> Vec<PathSeen> {
-        vec![PathSeen {
+    fn path_until(not_after: SystemTime) -> Path {
+        let seen = vec![PathSeen {
             subject: "CN=root".to_owned(),
             not_after,
             fingerprint_sha256: "ab".repeat(32),
-        }]
+        }];
+        Path {
+            seen,
+            ..Path::default()
+        }
     }
 
     #[test]

@@ -15,9 +15,9 @@ use rustls::{CertificateError, Error};
 use webpki::{EndEntityCert, KeyUsage};
 
 use super::certificate;
-use super::chains::{Chain, Chains};
+use super::chains::{Chain, Chains, Path};
 use super::roots::Roots;
-use crate::outcome::{CertificateSeen, PathSeen};
+use crate::outcome::CertificateSeen;
 
 /// Decides whom to trust; shared by all handshakes.
 #[derive(Debug)]
@@ -96,16 +96,20 @@ impl Verifier {
     }
 
     /// The way from the leaf to the root, which rustls found and kept to itself.
-    fn path(&self, presented: &[CertificateDer<'_>]) -> Vec<PathSeen> {
+    fn path(&self, presented: &[CertificateDer<'_>]) -> Path {
         let Some((leaf, intermediates)) = presented.split_first() else {
-            return Vec::new();
+            return Path::default();
         };
         let path = self.certificates_of_path(leaf, intermediates);
-        match path {
-            Some(path) => path.iter().filter_map(certificate::on_path).collect(),
-            // The one way that webpki does not know: the leaf is what the configuration trusts.
-            None if self.names(leaf) => certificate::on_path(leaf).into_iter().collect(),
-            None => Vec::new(),
+        // The one way that webpki does not know: the leaf is what the configuration trusts.
+        let itself = || self.names(leaf).then(|| vec![leaf.clone().into_owned()]);
+        let certificates = path.or_else(itself).unwrap_or_default();
+        Path {
+            seen: certificates
+                .iter()
+                .filter_map(certificate::on_path)
+                .collect(),
+            certificates,
         }
     }
 

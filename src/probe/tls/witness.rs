@@ -18,6 +18,7 @@ use super::verifier::Verifier;
 pub(super) struct Witness {
     verifier: Arc<Verifier>,
     presented: OnceLock<Vec<CertificateDer<'static>>>,
+    staple: OnceLock<Vec<u8>>,
     refused: OnceLock<CertificateError>,
     client_certificate_asked: AtomicBool,
     shown: Option<Shown>,
@@ -28,6 +29,7 @@ impl Witness {
         Self {
             verifier,
             presented: OnceLock::new(),
+            staple: OnceLock::new(),
             refused: OnceLock::new(),
             client_certificate_asked: AtomicBool::new(false),
             shown,
@@ -37,6 +39,11 @@ impl Witness {
     /// The certificates as presented, leaf first; empty when the handshake did not come to them.
     pub(super) fn presented(&self) -> &[CertificateDer<'static>] {
         self.presented.get().map_or(&[], Vec::as_slice)
+    }
+
+    /// The OCSP answer that came with them; empty where none did.
+    pub(super) fn staple(&self) -> &[u8] {
+        self.staple.get().map_or(&[], Vec::as_slice)
     }
 
     /// Why the verifier refused the certificates, if it did.
@@ -71,6 +78,7 @@ impl ServerCertVerifier for Witness {
             .collect();
         // Certificates come once in a handshake without renegotiation, which rustls does not have.
         self.presented.set(presented).ok();
+        self.staple.set(ocsp_response.to_vec()).ok();
         let verdict =
             self.verifier
                 .verify(end_entity, intermediates, server_name, ocsp_response, now);

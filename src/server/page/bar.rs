@@ -70,13 +70,14 @@ fn class(phase: Phase) -> &'static str {
         Phase::Connect => "p-connect",
         Phase::Proxy => "p-proxy",
         Phase::Tls => "p-tls",
+        Phase::Revocation => "p-revocation",
         Phase::Request => "p-request",
         Phase::Response | Phase::Hold => "p-response",
     }
 }
 
 /// A colour and its phase, for the key.
-pub(super) fn key() -> [(&'static str, &'static str); 6] {
+pub(super) fn key() -> [(&'static str, &'static str); 7] {
     Phase::OF_PROBE.map(|phase| (class(phase), phase.as_str()))
 }
 

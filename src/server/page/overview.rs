@@ -43,7 +43,7 @@ pub(super) struct Overview<'a> {
     groups: Vec<Group<'a>>,
     services: Vec<Service<'a>>,
     omitted: usize,
-    key: [(&'static str, &'static str); 6],
+    key: [(&'static str, &'static str); 7],
     not_probed: &'a [NotProbed],
     trust_store: Vec<String>,
 }

@@ -96,6 +96,7 @@ pub(super) fn why(why: WhyNotRun) -> &'static str {
         WhyNotRun::ResolvedByProxy => "the proxy resolves the name",
         WhyNotRun::AddressLiteral => "the host is an address, not a name",
         WhyNotRun::PlainHttp => "plain HTTP has no TLS",
+        WhyNotRun::Disabled => "the configuration switches it off",
         WhyNotRun::NoTunnel => "plain HTTP goes through the proxy without a tunnel",
         WhyNotRun::ConnectedByProxy => "the proxy connects to the endpoint",
         WhyNotRun::ScriptChoseDirect => "the proxy script says to go directly",

@@ -1,0 +1,154 @@
+//! Fetches lists and answers over the revocation route: each fetch is a small probe of its own, with all that a probe
+//! has, and so its failure has a phase, a peer and a reason.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use tokio::task::spawn_blocking;
+use url::Url;
+use url::form_urlencoded::byte_serialize;
+
+use super::answer;
+use super::certificate::Subject;
+use super::disk::Disk;
+use super::document::Document;
+use super::store::Key;
+use super::trouble::Trouble;
+use crate::outcome::RevocationReason;
+use crate::probe::Probe;
+use crate::probe::http::Post;
+
+/// Windows asks by GET as long as the URL is no longer than this.
+const LONGEST_GET: usize = 255;
+
+/// What an answer may take: with the certificates beside it, some kilobytes.
+const MOST_ANSWER_BYTES: usize = 256 << 10;
+
+/// One list or answer to be had.
+#[derive(Debug)]
+pub(super) struct Errand {
+    /// What makes the small probes: its route, names and trust.
+    pub(super) carrier: Arc<Probe>,
+    pub(super) url: Url,
+    pub(super) subject: Subject,
+    pub(super) key: Key,
+    pub(super) disk: Option<Arc<Disk>>,
+}
+
+/// What comes of an errand.
+type Coming = Pin<Box<dyn Future<Output = Result<Document, Trouble>> + Send>>;
+
+impl Errand {
+    /// Takes what the disk has, unless something newer is wanted, and fetches otherwise.
+    pub(super) fn run(self, renewal: bool) -> Coming {
+        let errand = Arc::new(self);
+        Box::pin(async move {
+            if !renewal && let Some(document) = errand.kept().await {
+                return Ok(document);
+            }
+            match &errand.key.serial {
+                None => {
+                    let bytes = errand.fetch(errand.url.clone(), None).await?;
+                    errand.verified(bytes).await
+                }
+                Some(_) => errand.answer().await,
+            }
+        })
+    }
+
+    /// By GET as Windows does, for such answers can be cached; by POST where that leads to nothing usable.
+    async fn answer(self: &Arc<Self>) -> Result<Document, Trouble> {
+        let question = answer::question(&self.subject)?;
+        let by_get = match self.get_url(&question) {
+            Some(url) => match self.fetch(url, None).await {
+                Ok(bytes) => self.verified(bytes).await,
+                Err(trouble) => Err(trouble),
+            },
+            None => Err(Trouble::new(RevocationReason::Unreachable, "not asked")),
+        };
+        let trouble = match by_get {
+            Ok(document) => return Ok(document),
+            Err(trouble) if trouble.reason == RevocationReason::Timeout => return Err(trouble),
+            Err(trouble) => trouble,
+        };
+        let post = Post {
+            content_type: "application/ocsp-request",
+            body: Bytes::from(question),
+        };
+        let by_post = match self.fetch(self.url.clone(), Some(post)).await {
+            Ok(bytes) => self.verified(bytes).await,
+            Err(trouble) => Err(trouble),
+        };
+        by_post.map_err(|other| {
+            if other.rank() > trouble.rank() {
+                other
+            } else {
+                trouble
+            }
+        })
+    }
+
+    fn get_url(&self, question: &[u8]) -> Option<Url> {
+        let encoded: String = byte_serialize(STANDARD.encode(question).as_bytes()).collect();
+        let base = self.url.as_str().trim_end_matches('/');
+        let whole = format!("{base}/{encoded}");
+        let short = whole.len() <= LONGEST_GET;
+        Url::parse(&whole).ok().filter(|_| short)
+    }
+
+    async fn fetch(&self, url: Url, post: Option<Post>) -> Result<Vec<u8>, Trouble> {
+        let route = &self.carrier.check.route.name;
+        let bytes = self.carrier.fetch(&url, post).await;
+        let bytes = bytes.map_err(|failure| Trouble::of_fetch(&failure, route))?;
+        if self.key.serial.is_some() && bytes.len() > MOST_ANSWER_BYTES {
+            let what = "the answer is longer than 256 KiB";
+            return Err(Trouble::new(RevocationReason::TooLarge, what));
+        }
+        Ok(bytes)
+    }
+
+    /// Off the probing thread: a long list takes its time.
+    async fn verified(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Document, Trouble> {
+        let errand = Arc::clone(self);
+        let verified = spawn_blocking(move || {
+            let document = errand.document(&bytes, SystemTime::now())?;
+            if let Some(disk) = &errand.disk {
+                disk.write(&errand.key, &bytes);
+            }
+            Ok(document)
+        });
+        let broken_off = |_| Err(Trouble::malformed("reading it was broken off"));
+        verified.await.unwrap_or_else(broken_off)
+    }
+
+    async fn kept(self: &Arc<Self>) -> Option<Document> {
+        let disk = self.disk.clone()?;
+        let errand = Arc::clone(self);
+        let read = spawn_blocking(move || {
+            disk.read(&errand.key, |bytes, since| errand.document(bytes, since))
+        });
+        read.await.ok().flatten()
+    }
+
+    fn document(&self, bytes: &[u8], since: SystemTime) -> Result<Document, Trouble> {
+        let now = SystemTime::now();
+        match &self.key.serial {
+            None => Document::of_list(bytes, &self.subject, since, now),
+            Some(_) => Document::of_answer(bytes, &self.subject, since, now),
+        }
+    }
+}
+
+impl Trouble {
+    /// What a probe says that can wait no longer.
+    pub(super) fn no_time(route: &str) -> Self {
+        let what = format!(
+            "over the route {route}: it did not come before the probe's time for it was over"
+        );
+        Self::new(RevocationReason::Timeout, what)
+    }
+}
