@@ -24,7 +24,7 @@ proxies:
 routes: [direct, squid, down]
 endpoints:
   - {name: web, service: good, url: "https://web.lab.test/", critical: true, hold: {for: 1s, interval: 3s}}
-  - {name: h2, service: good, url: "https://h2.lab.test/", critical: false}
+  - {name: h2, service: good, url: "https://h2.lab.test/", critical: false, expect: {chain: {roots: ["@root-sha256@"]}}}
   - {name: plain, service: good, url: "http://web.lab.test/"}
   - {name: expired, service: bad, url: "https://expired.lab.test/"}
   - {name: status, service: bad, url: "https://web.lab.test/status/511"}
