@@ -179,7 +179,7 @@ impl Prober {
             deciders: HashMap::new(),
             tickets: former.map_or_else(Arc::default, |former| Arc::clone(&former.tickets)),
             ticket_holders: HashSet::new(),
-            diagnoses: former.map_or_else(Arc::default, |former| Arc::clone(&former.diagnoses)),
+            diagnoses: Arc::default(),
             store: former.map_or_else(Arc::default, |former| Arc::clone(&former.store)),
         };
         for check in &plan.checks {
@@ -412,8 +412,13 @@ impl Probe {
     }
 
     /// The body of what is at a URL, over this probe's route.
-    async fn fetch(&self, url: &Url, post: Option<Post>) -> Result<Vec<u8>, Failure> {
-        let check = Arc::new(self.check.for_url(url));
+    async fn fetch(
+        &self,
+        url: &Url,
+        post: Option<Post>,
+        most_bytes: usize,
+    ) -> Result<Vec<u8>, Failure> {
+        let check = Arc::new(self.check.for_url(url, most_bytes));
         let probe = Self {
             check,
             ..self.clone()

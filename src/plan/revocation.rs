@@ -68,18 +68,21 @@ impl Check {
             timeout: *timeout,
             resolver: resolver.clone(),
             proxy_resolver: proxy_resolver.clone(),
-            // The name that is set is the endpoint's own.
+            // The name that is set is the endpoint's own, and so are the protocols; and to nobody else is it shown
+            // who connects.
             tls: Arc::new(TlsSettings {
                 server_name: None,
+                alpn: None,
+                client: None,
                 ..(*self.tls).clone()
             }),
             revocation: Revocation::off(Arc::clone(route)),
         }
     }
 
-    /// The same check of another URL, at which a list or an answer is to be had.
+    /// The same check of another URL, at which a list or an answer of at most so many bytes is to be had.
     #[must_use]
-    pub fn for_url(&self, url: &Url) -> Self {
+    pub fn for_url(&self, url: &Url, most_bytes: usize) -> Self {
         Self {
             endpoint: Arc::new(Endpoint {
                 name: url.host_str().unwrap_or_default().to_owned(),
@@ -89,7 +92,7 @@ impl Check {
                 expectation: Expectation {
                     status: StatusRule::OneOf(vec![200]),
                     max_redirects: MOST_REDIRECTS,
-                    max_body_bytes: MOST_LIST_BYTES,
+                    max_body_bytes: most_bytes,
                     ..Expectation::default()
                 },
                 hold: None,

@@ -3,6 +3,7 @@
 //! it. Whatever comes of that, the probe has failed: it is the server that has to send its chain.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 use std::time::Duration;
@@ -43,11 +44,11 @@ static EXPECTATION: LazyLock<Expectation> = LazyLock::new(|| Expectation {
     ..Expectation::default()
 });
 
-/// The diagnoses of late, by chain and route.
+/// The diagnoses of late, by chain, route and whom is trusted.
 #[derive(Debug, Default)]
 pub(super) struct Diagnoses(Mutex<HashMap<Key, (Instant, Diagnosis)>>);
 
-type Key = ([u8; 32], String);
+type Key = ([u8; 32], String, Option<PathBuf>);
 
 /// What is wrong with a chain.
 #[derive(Debug, Clone)]
@@ -94,7 +95,8 @@ impl Probe {
         let Some(gap) = gap.filter(|_| !journal.is_errand) else {
             return (failure, Arc::default());
         };
-        let key = (gap.digest(), self.check.route.name.clone());
+        let trusted = self.check.tls.ca_file.clone();
+        let key = (gap.digest(), self.check.route.name.clone(), trusted);
         let diagnosis = if let Some(known) = self.diagnoses.of(&key) {
             known
         } else {
@@ -208,7 +210,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_diagnosis_is_believed_for_a_while_and_only_on_its_route() {
         let diagnoses = Diagnoses::default();
-        let key = |route: &str| ([7; 32], route.to_owned());
+        let key = |route: &str| ([7; 32], route.to_owned(), None);
         let unproven = Diagnosis::unproven("nobody answers".to_owned(), Arc::default());
         let proven = Diagnosis {
             reason: Some(TlsReason::IncompleteChain),
@@ -229,7 +231,7 @@ mod tests {
         let diagnoses = Diagnoses::default();
         for number in 0..=MOST_REMEMBERED {
             let found = Diagnosis::unproven(String::new(), Arc::default());
-            diagnoses.remember(([0; 32], number.to_string()), found);
+            diagnoses.remember(([0; 32], number.to_string(), None), found);
         }
         assert!(diagnoses.0.lock().unwrap().len() <= MOST_REMEMBERED);
     }

@@ -7,6 +7,7 @@ use rustls::pki_types::CertificateDer;
 use sha2::{Digest, Sha256};
 use url::Url;
 use x509_parser::asn1_rs::BitString;
+use x509_parser::error::X509Error;
 use x509_parser::oid_registry::{
     OID_PKCS1_SHA1WITHRSA, OID_PKIX_ACCESS_DESCRIPTOR_OCSP, OID_SHA1_WITH_RSA,
 };
@@ -18,7 +19,7 @@ use x509_parser::verify::verify_signature;
 
 use super::der::without_zeros;
 use super::trouble::Trouble;
-use crate::outcome::CertificatePlace;
+use crate::outcome::{CertificatePlace, RevocationReason};
 
 /// More places of one kind are not looked at.
 const MOST_URLS: usize = 8;
@@ -168,6 +169,11 @@ pub(super) fn verify(
     let signature = BitString::new(0, signature);
     verify_signature(signer.public_key(), &algorithm, &signature, content).map_err(|error| {
         let name = signer.subject();
+        if matches!(error, X509Error::SignatureUnsupportedAlgorithm) {
+            let what =
+                format!("{name} signs in a way that reachd cannot verify, such as with P-521");
+            return Trouble::new(RevocationReason::Unknown, what);
+        }
         Trouble::bad_signature(format!("it is not signed by {name} ({error})"))
     })
 }

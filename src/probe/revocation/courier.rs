@@ -19,6 +19,7 @@ use super::document::Document;
 use super::store::Key;
 use super::trouble::Trouble;
 use crate::outcome::RevocationReason;
+use crate::plan::MOST_LIST_BYTES;
 use crate::probe::Probe;
 use crate::probe::http::Post;
 
@@ -102,13 +103,12 @@ impl Errand {
 
     async fn fetch(&self, url: Url, post: Option<Post>) -> Result<Vec<u8>, Trouble> {
         let route = &self.carrier.check.route.name;
-        let bytes = self.carrier.fetch(&url, post).await;
-        let bytes = bytes.map_err(|failure| Trouble::of_fetch(&failure, route))?;
-        if self.key.serial.is_some() && bytes.len() > MOST_ANSWER_BYTES {
-            let what = "the answer is longer than 256 KiB";
-            return Err(Trouble::new(RevocationReason::TooLarge, what));
-        }
-        Ok(bytes)
+        let most_bytes = match self.key.serial {
+            Some(_) => MOST_ANSWER_BYTES,
+            None => MOST_LIST_BYTES,
+        };
+        let bytes = self.carrier.fetch(&url, post, most_bytes).await;
+        bytes.map_err(|failure| Trouble::of_fetch(&failure, route))
     }
 
     /// Off the probing thread: a long list takes its time.

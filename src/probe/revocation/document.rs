@@ -11,6 +11,9 @@ use crate::outcome::RevocationReason;
 /// Clocks differ by so much.
 const TOLERANCE: Duration = Duration::from_secs(5 * 60);
 
+/// A server that keeps on giving what is about to end is not asked more often than this.
+const SOONEST_RENEWAL: Duration = Duration::from_secs(60);
+
 /// What names no next update is kept for so long.
 const WITHOUT_NEXT_UPDATE: Duration = Duration::from_secs(60 * 60);
 
@@ -95,7 +98,7 @@ impl Document {
         Ok(Self {
             content,
             until,
-            renew: now + left / 10 * 9,
+            renew: now + (left / 10 * 9).max(SOONEST_RENEWAL),
         })
     }
 

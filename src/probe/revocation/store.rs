@@ -21,14 +21,13 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 const MOST_BYTES: usize = 256 << 20;
 const MOST_ENTRIES: usize = 4096;
 
-/// So many fetches are under way at once.
-const MOST_FETCHES: usize = 64;
+/// So many fetches are under way at once over each route: a route that is dead holds up no other.
+const MOST_FETCHES: usize = 16;
 
 /// Lists and answers about revocation, kept for all checks of the process; it survives a reload.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(in crate::probe) struct RevocationStore {
     state: Mutex<State>,
-    fetches: Arc<Semaphore>,
 }
 
 #[derive(Debug, Default)]
@@ -39,6 +38,8 @@ struct State {
     /// Counts the uses.
     clock: u64,
     disk: Option<Arc<Disk>>,
+    /// By route, as many as the configuration has.
+    fetches: HashMap<String, Arc<Semaphore>>,
 }
 
 /// What tells one list or answer from the others.
@@ -75,15 +76,6 @@ pub(super) enum Found {
 #[derive(Debug)]
 pub(super) struct Pending(watch::Receiver<Option<Fetched>>);
 
-impl Default for RevocationStore {
-    fn default() -> Self {
-        Self {
-            state: Mutex::default(),
-            fetches: Arc::new(Semaphore::new(MOST_FETCHES)),
-        }
-    }
-}
-
 impl RevocationStore {
     /// Keeps everything in this folder too, from now on; without one, in memory alone. The folder is made.
     ///
@@ -115,16 +107,21 @@ impl RevocationStore {
         state.clock += 1;
         let clock = state.clock;
         if !state.entries.contains_key(key) {
-            state.entries.insert(key.clone(), Entry::default());
+            let entry = Entry {
+                used: clock,
+                ..Entry::default()
+            };
+            state.entries.insert(key.clone(), entry);
             state.make_room();
         }
+        let permits = state.permits(&key.route);
         let entry = state.entries.entry(key.clone()).or_default();
         entry.used = clock;
         let good = entry.document.clone().filter(|known| now < known.until);
         let failure = entry.remembered();
         if let Some(document) = good {
             if now >= document.renew && failure.is_none() && entry.under_way().is_none() {
-                entry.running = Some(self.begin(key, interval, fetch(true)).0);
+                entry.running = Some(self.begin(key, interval, permits, fetch(true)).0);
             }
             return Found::Known(Ok(document));
         }
@@ -134,12 +131,18 @@ impl RevocationStore {
         if let Some(running) = entry.under_way() {
             return Found::Awaited(Pending(running));
         }
-        let pending = self.begin(key, interval, fetch(false));
+        let pending = self.begin(key, interval, permits, fetch(false));
         entry.running = Some(pending.0.clone());
         Found::Awaited(pending)
     }
 
-    fn begin<F>(self: &Arc<Self>, key: &Key, interval: Duration, fetch: F) -> Pending
+    fn begin<F>(
+        self: &Arc<Self>,
+        key: &Key,
+        interval: Duration,
+        permits: Arc<Semaphore>,
+        fetch: F,
+    ) -> Pending
     where
         F: Future<Output = Result<Document, Trouble>> + Send + 'static,
     {
@@ -147,7 +150,7 @@ impl RevocationStore {
         let (store, key) = (Arc::clone(self), key.clone());
         tokio::spawn(async move {
             // The semaphore is never closed; if it were, fetching at once would still be right.
-            let _permit = store.fetches.acquire().await.ok();
+            let _permit = permits.acquire().await.ok();
             let fetched = fetch.await.map(Arc::new).map_err(Arc::new);
             store.keep(key, &fetched, interval.min(REMEMBERED));
             tell.send_replace(Some(fetched));
@@ -179,6 +182,11 @@ impl RevocationStore {
 }
 
 impl State {
+    fn permits(&mut self, route: &str) -> Arc<Semaphore> {
+        let known = self.fetches.entry(route.to_owned());
+        Arc::clone(known.or_insert_with(|| Arc::new(Semaphore::new(MOST_FETCHES))))
+    }
+
     /// What was not used for longest goes, unless somebody waits for it.
     fn make_room(&mut self) {
         while self.bytes > MOST_BYTES || self.entries.len() > MOST_ENTRIES {

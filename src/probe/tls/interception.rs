@@ -2,7 +2,7 @@
 //! presents one of its own making, and it does so whether this machine trusts it or not.
 
 use crate::endpoint::ChainExpectation;
-use crate::outcome::{CertificateSeen, Failure, FailureReason, TlsReason, TlsSeen};
+use crate::outcome::{CertificateSeen, Failure, FailureReason, PathSeen, TlsReason, TlsSeen};
 
 /// What a chain says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,7 @@ pub(in crate::probe) fn judge(
             of_roots
                 .map(|root| root.sha256.as_str())
                 .any(|sha256| sha256 == root.fingerprint_sha256)
-                || issuers_match(expected, &seen.certificates)
+                || issuer_of_path_matches(expected, &seen.path)
         }
         (None, Some(FailureReason::Tls(TlsReason::UnknownIssuer | TlsReason::SelfSigned))) => {
             leads_to_expected(expected, &seen.certificates)
@@ -58,12 +58,20 @@ pub(in crate::probe) fn judge(
     })
 }
 
+/// Only who really vouches counts: a server may present any certificate besides.
+fn issuer_of_path_matches(expected: &ChainExpectation, path: &[PathSeen]) -> bool {
+    let mut issuers = path.iter().skip(1).map(|certificate| &certificate.subject);
+    issuers.any(|issuer| is_named(expected, issuer))
+}
+
 fn issuers_match(expected: &ChainExpectation, certificates: &[CertificateSeen]) -> bool {
     let mut issuers = certificates.iter().map(|certificate| &certificate.issuer);
-    issuers.any(|issuer| {
-        let mut rules = expected.issuers.iter();
-        rules.any(|rule| rule.0.is_match(issuer.as_bytes()))
-    })
+    issuers.any(|issuer| is_named(expected, issuer))
+}
+
+fn is_named(expected: &ChainExpectation, issuer: &str) -> bool {
+    let mut rules = expected.issuers.iter();
+    rules.any(|rule| rule.0.is_match(issuer.as_bytes()))
 }
 
 /// Whether a chain that is not trusted is the endpoint's own all the same, and it is this machine that lacks the
@@ -119,11 +127,20 @@ mod tests {
         }
     }
 
+    /// With the way from the leaf over its issuer to this root, where there is one.
     fn seen(certificates: &[CertificateSeen], root: Option<&str>) -> TlsSeen {
-        let path = root.map(|root| PathSeen {
-            subject: format!("CN={root}"),
+        let on_path = |subject: String, fingerprint_sha256: String| PathSeen {
+            subject,
             not_after: SystemTime::UNIX_EPOCH,
-            fingerprint_sha256: fingerprint(root),
+            fingerprint_sha256,
+        };
+        let path = root.map(|root| {
+            let leaf = &certificates[0];
+            [
+                on_path(leaf.subject.clone(), leaf.fingerprint_sha256.clone()),
+                on_path(leaf.issuer.clone(), fingerprint(&leaf.issuer)),
+                on_path(format!("CN={root}"), fingerprint(root)),
+            ]
         });
         TlsSeen {
             peer: Peer::Endpoint,
@@ -132,7 +149,7 @@ mod tests {
             key_exchange: None,
             alpn: None,
             certificates: certificates.into(),
-            path: path.into_iter().collect(),
+            path: path.into_iter().flatten().collect(),
         }
     }
 
@@ -161,6 +178,7 @@ mod tests {
             certificate("Issuing 01", "Good Root"),
         ];
         let corp = [certificate("www", "Corp Inspection CA")];
+        let decoy = [corp[0].clone(), issued[0].clone()];
         let table = [
             (
                 "under the root",
@@ -179,6 +197,12 @@ mod tests {
                 seen(&issued, Some("Corp Root")),
                 None,
                 Some(true),
+            ),
+            (
+                "presented besides",
+                seen(&decoy, Some("Corp Root")),
+                None,
+                Some(false),
             ),
             ("untrusted", seen(&corp, None), Some(&unknown), Some(false)),
             (
