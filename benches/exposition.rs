@@ -9,12 +9,13 @@
     reason = "a benchmark prints figures, and none of them needs more than 52 bits"
 )]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reachd::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use reachd::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
 use reachd::metrics::Metrics;
 use reachd::observer::{Observer, Watcher};
 use reachd::outcome::{
@@ -121,6 +122,9 @@ fn plan() -> Result<Plan, url::ParseError> {
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,
+                origin: Origin::Configuration,
+                publishes: None,
+                labels: BTreeMap::default(),
             }),
             revocation: Revocation::off(Arc::clone(&route)),
             route: Arc::clone(&route),

@@ -9,13 +9,14 @@
     reason = "a benchmark prints figures, and none of them needs more than 52 bits"
 )]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use reachd::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use reachd::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
 use reachd::history::{History, RECENT};
 use reachd::observer::Observer;
 use reachd::outcome::{
@@ -97,6 +98,9 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,
+                origin: Origin::Configuration,
+                publishes: None,
+                labels: BTreeMap::default(),
             }),
             revocation: Revocation::off(Arc::clone(&route)),
             route: Arc::clone(&route),

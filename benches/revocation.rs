@@ -5,6 +5,7 @@
 
 #![expect(clippy::print_stdout, reason = "a benchmark prints figures")]
 
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::fs;
 use std::sync::Arc;
@@ -16,8 +17,8 @@ use rcgen::{
     SerialNumber, date_time_ymd,
 };
 use reachd::endpoint::{
-    Authority, Endpoint, Expectation, ResolverSettings, RevocationMethod, RevocationMode, Target,
-    TlsSettings,
+    Authority, Endpoint, Expectation, Origin, ResolverSettings, RevocationMethod, RevocationMode,
+    Target, TlsSettings,
 };
 use reachd::outcome::Phase;
 use reachd::plan::{Check, HistogramMode, Histograms, Plan, Revocation};
@@ -95,6 +96,9 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
             cloud: None,
             stands_in_for: None,
             serves_revocation: false,
+            origin: Origin::Configuration,
+            publishes: None,
+            labels: BTreeMap::default(),
         }),
         route: Arc::clone(&route),
         interval: Duration::from_secs(60),

@@ -23,6 +23,7 @@ mod tests;
 
 pub use cloud::{Cloud, Release, UnknownRelease};
 pub use data::{DataError, features};
+pub(crate) use feature::name_of;
 pub use feature::{Entry, Feature, Kind, Missing, RootSet, Source};
 pub use markdown::markdown_table;
 pub use select::select;

@@ -93,6 +93,17 @@ pub struct RevocationSettings {
     pub route: RevocationRoute,
     /// How long one fetch may take.
     pub timeout: Duration,
+    /// Whether what an authority publishes is probed by itself.
+    pub derived: DerivedEndpoints,
+}
+
+/// Whether what the authorities of certificates publish is probed by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DerivedEndpoints {
+    /// It is not.
+    Off,
+    /// So often.
+    Every(Duration),
 }
 
 /// What an endpoint sets for itself of that.
@@ -341,6 +352,7 @@ impl Default for RevocationSettings {
             methods: RevocationMethod::ALL.to_vec(),
             route: RevocationRoute::Same,
             timeout: Duration::from_secs(10),
+            derived: DerivedEndpoints::Every(Duration::from_secs(5 * 60)),
         }
     }
 }

@@ -4,10 +4,12 @@
 mod chain;
 mod expectation;
 mod hold;
+mod origin;
 mod resolver;
 mod revocation;
 mod tls;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 pub use chain::{
@@ -15,6 +17,7 @@ pub use chain::{
 };
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
 pub use hold::Hold;
+pub use origin::{Origin, Publication};
 pub use resolver::{ResolverSettings, ResolverTransport};
 pub use revocation::{RevocationMethod, RevocationMode};
 use serde::Serialize;
@@ -43,6 +46,12 @@ pub struct Endpoint {
     /// Whether it serves the revocation of certificates, and is so fetched by the operating system over a way
     /// of its own: a host of lists, of answers for single certificates, or of trust lists.
     pub serves_revocation: bool,
+    /// Who named it.
+    pub origin: Origin,
+    /// What an authority publishes there, where that is looked at and not only whether somebody answers.
+    pub publishes: Option<Publication>,
+    /// The user's own labels on `reachd_endpoint_info`, ten at most, by name.
+    pub labels: BTreeMap<String, String>,
 }
 
 /// Where an endpoint is and which phases a probe of it has.

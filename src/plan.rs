@@ -2,6 +2,7 @@
 //! catalog, swapped whole on reload, and compared with its predecessor by key.
 
 mod build;
+mod derived;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
@@ -11,6 +12,7 @@ mod steps;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use derived::Place;
 pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
 

@@ -34,7 +34,7 @@ use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PAC_COMMAND, PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
 pub use self::prober::{Prober, ProberError};
-use self::revocation::Inquiry;
+use self::revocation::{Inquiry, Ledger};
 use self::tls::{Demand, Identity, Trust};
 use crate::endpoint::{Authority, DnsQuestion, Expectation, Target};
 use crate::outcome::{Failure, Outcome, Phase};
@@ -62,6 +62,8 @@ pub struct Probe {
     diagnoses: Arc<Diagnoses>,
     /// What finds out whether certificates were revoked, where that is wanted.
     revocation: Option<Inquiry>,
+    /// What the certificates of all checks name.
+    ledger: Arc<Ledger>,
 }
 
 impl Probe {
@@ -71,12 +73,15 @@ impl Probe {
         let clock = Instant::now();
         let mut journal = Journal::new(clock + self.check.timeout);
         let result = match &self.check.endpoint.target {
-            Target::Http(_) => self.http(&mut journal).await,
+            Target::Http(url) => self.http(url, &mut journal).await,
             Target::Tls(authority) => self.tls(authority, &mut journal).await,
             Target::Tcp(authority) => self.tcp(authority, &mut journal).await,
             Target::Dns(question) => self.dns(question, &mut journal).await,
         };
         let duration = clock.elapsed();
+        if let Some(inquiry) = &self.revocation {
+            inquiry.page.write(&journal.chains, result.is_ok());
+        }
         let (via, not_run) = (journal.via(&self.check), journal.not_run(&self.check));
         let warnings = std::mem::take(&mut journal.warnings);
         let (timings, observed) = journal.evidence();
@@ -129,10 +134,10 @@ impl Probe {
         self.choose(authority, question, journal).await
     }
 
-    async fn http(&self, journal: &mut Journal) -> Result<(), Failure> {
-        let Target::Http(url) = &self.check.endpoint.target else {
-            return Ok(());
-        };
+    async fn http(&self, url: &Url, journal: &mut Journal) -> Result<(), Failure> {
+        if let Some(publication) = self.check.endpoint.publishes {
+            return self.look_at_publication(publication, url, journal).await;
+        }
         let mut http = HttpProbe::new(url.clone(), self.expectation());
         self.follow(&mut http, journal).await
     }

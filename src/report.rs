@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 pub use trust::of_trust_store;
 
 use crate::catalog;
+use crate::endpoint::Origin;
 use crate::explain::{Explanation, explain};
 use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, RootStanding, Timings};
 use crate::plan::Check;
@@ -81,6 +82,14 @@ pub struct Subject<'a> {
     pub url: String,
     /// Whether its service stops without it.
     pub critical: bool,
+    /// Who named it.
+    pub origin: Origin,
+    /// Whether it follows from what another endpoint showed.
+    #[serde(skip_serializing_if = "is_false")]
+    pub derived: bool,
+    /// The required wildcard for which it stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stands_in_for: Option<&'a str>,
 }
 
 /// What one probe found.
@@ -296,6 +305,9 @@ impl<'a> From<&'a Check> for Subject<'a> {
             route: &check.route.name,
             url: check.endpoint.target.to_string(),
             critical: check.endpoint.critical,
+            origin: check.endpoint.origin,
+            derived: check.endpoint.origin.is_derived(),
+            stands_in_for: check.endpoint.stands_in_for.as_deref(),
         }
     }
 }
@@ -334,6 +346,14 @@ impl<'a> From<&'a catalog::NotProbed> for NotProbed<'a> {
             why: &entry.why,
         }
     }
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 fn is_empty<T>(list: &[T]) -> bool {

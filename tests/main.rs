@@ -5,6 +5,7 @@
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
+//! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
@@ -28,6 +29,8 @@
 mod certificates;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod derived;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    certificates, commands, holds, isolation, layers, lifecycle, pac, prometheus, revocation,
-    scenarios, tickets, witness,
+    certificates, commands, derived, holds, isolation, layers, lifecycle, pac, prometheus,
+    revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -39,6 +39,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         scenarios::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
+        derived::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),

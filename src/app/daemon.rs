@@ -1,6 +1,7 @@
 //! The daemon: probes on one runtime, serves on another thread, reloads on request, and ends within five
 //! seconds of being told to.
 
+mod gathering;
 mod serving;
 
 use std::net::SocketAddr;
@@ -15,6 +16,7 @@ use tokio::task::spawn_blocking;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use self::gathering::Gathering;
 use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
@@ -25,7 +27,6 @@ use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
 use crate::outcome::{RootStanding, RootState};
 use crate::platform::{Signal, Signals};
-use crate::probe::Prober;
 use crate::report::of_trust_store;
 use crate::scheduler::Scheduler;
 use crate::server::{ReloadRequest, Server};
@@ -43,8 +44,8 @@ const WAITING_RELOADS: usize = 8;
 pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
     let setup = Setup::load(file)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let (daemon, server) = Daemon::new(file, arguments, &setup);
-    let ended = live(&runtime, daemon, setup, |stop| {
+    let (daemon, server) = Daemon::new(file, arguments, setup);
+    let ended = live(&runtime, daemon, |stop| {
         Serving::start(bind(&arguments.listen_addresses)?, server, stop)
     });
     runtime.shutdown_timeout(LEFTOVERS);
@@ -57,14 +58,13 @@ pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<Ex
 fn live(
     runtime: &Runtime,
     daemon: Daemon,
-    setup: Setup,
     serve: impl FnOnce(CancellationToken) -> Result<Serving, Fault>,
 ) -> Result<(), Fault> {
     // Before anybody can see that reachd is there, so that none is missed.
     let signals = listen_for_signals(runtime)?;
     let stop = CancellationToken::new();
     let serving = serve(stop.clone())?;
-    runtime.block_on(daemon.run(setup, signals, &stop));
+    runtime.block_on(daemon.run(signals, &stop));
     serving.end()
 }
 
@@ -73,8 +73,10 @@ struct Daemon {
     file: Option<PathBuf>,
     /// As many threads as probe: a reload does not change that.
     workers: usize,
-    /// Of the plan that is in force.
-    prober: Arc<Prober>,
+    /// What is in force.
+    setup: Setup,
+    /// When something was found that changes the plan.
+    findings: Gathering,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -85,7 +87,7 @@ struct Daemon {
 }
 
 impl Daemon {
-    fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: &Setup) -> (Self, Server) {
+    fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::default());
         let observers = Observers(vec![
@@ -110,7 +112,8 @@ impl Daemon {
         let daemon = Self {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
-            prober: setup.prober(),
+            findings: Gathering::new(setup.changes()),
+            setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
@@ -123,10 +126,8 @@ impl Daemon {
     }
 
     /// Probes until a signal to stop comes, or the server ends.
-    async fn run(mut self, setup: Setup, mut signals: Signals, stop: &CancellationToken) {
-        self.bring_into_force(&setup);
-        // What it prepared ends when a reload takes its place.
-        drop(setup);
+    async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
+        self.bring_into_force();
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         // Whoever waits for a reload learns that there will be none.
@@ -138,7 +139,7 @@ impl Daemon {
         stop.cancel();
     }
 
-    /// Reloads whenever that is asked for. The end does not wait for a reload under way: the files may lie on a
+    /// Reloads whenever that is asked for, and extends the plan whenever something was found. The end does not wait for a reload under way: the files may lie on a
     /// mount that hangs.
     async fn reload_until_end(&mut self, signals: &mut Signals, stop: &CancellationToken) {
         loop {
@@ -148,6 +149,10 @@ impl Daemon {
                     Signal::Stop => return,
                 },
                 Some(request) = self.reloads.recv() => Some(request),
+                () = self.findings.are_gathered() => {
+                    self.take_what_was_found();
+                    continue;
+                }
                 () = stop.cancelled() => return,
             };
             let result = tokio::select! {
@@ -165,13 +170,14 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let former = Arc::clone(&self.prober);
+        let former = self.setup.prober();
         let load = move || Setup::succeeding(Some(&former), file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
             Ok(setup) => {
-                self.bring_into_force(&setup);
+                self.setup = setup;
+                self.bring_into_force();
                 Ok(())
             }
             Err(fault) => {
@@ -182,28 +188,42 @@ impl Daemon {
         }
     }
 
-    fn bring_into_force(&mut self, setup: &Setup) {
-        for notice in &setup.notices {
+    /// What was found since becomes a part of the plan; what is not found any more leaves it.
+    fn take_what_was_found(&mut self) {
+        match self.setup.with_what_was_found() {
+            Ok(Some(found)) => {
+                self.setup.take(found);
+                self.apply_plan();
+                let checks = self.setup.plan.checks.len();
+                let derived = self.setup.plan.derived();
+                info!(
+                    checks,
+                    derived, "the plan follows what the certificates name"
+                );
+            }
+            Ok(None) => {}
+            Err(fault) => error!(error = %fault, "what was found cannot be probed"),
+        }
+    }
+
+    fn bring_into_force(&mut self) {
+        for notice in &self.setup.notices {
             warn!("{notice}");
         }
-        if let Some(shortage) = setup.plan.shortage_of_holds() {
+        if let Some(shortage) = self.setup.plan.shortage_of_holds() {
             warn!("{shortage}");
         }
-        let workers = setup.config.global.workers;
+        let workers = self.setup.config.global.workers;
         if workers != self.workers {
             warn!(
                 workers,
                 "global.workers takes effect at the next start: {} until then", self.workers
             );
         }
-        self.prober = setup.prober();
-        self.observers.planned(&setup.plan);
-        setup.comes_into_force();
-        self.scheduler.apply(setup.jobs(), setup.concurrency());
+        self.apply_plan();
+        let setup = &self.setup;
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));
-        self.not_probed
-            .send_replace(Arc::new(setup.plan.not_probed.clone()));
         self.trust_store
             .send_replace(Arc::new(setup.trust_store.clone()));
         self.metrics.trust_store(&setup.trust_store);
@@ -217,6 +237,16 @@ impl Daemon {
                 file.display().to_string()
             });
         info!(checks, not_probed, source, "the configuration is in force");
+    }
+
+    /// Observers first, so that they know the checks of which they are told.
+    fn apply_plan(&mut self) {
+        let setup = &self.setup;
+        self.observers.planned(&setup.plan);
+        setup.comes_into_force();
+        self.scheduler.apply(setup.jobs(), setup.concurrency());
+        self.not_probed
+            .send_replace(Arc::new(setup.plan.not_probed.clone()));
     }
 }
 

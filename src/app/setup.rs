@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::watch;
+
 use super::Fault;
-use crate::config::{Config, Problems};
+use crate::config::{Config, DerivedEndpoints, Problems};
 use crate::endpoint::Hold;
 use crate::outcome::RootStanding;
 use crate::plan::{Check, Plan};
@@ -17,11 +19,20 @@ use crate::scheduler::{Concurrency, HoldFunction, Job};
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) config: Config,
+    /// What the configuration asks for.
+    base: Plan,
+    /// That, and what was found while it was probed.
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
     /// How the roots stand that the catalog requires.
     pub(super) trust_store: Vec<RootStanding>,
+    prober: Arc<Prober>,
+}
+
+/// A plan with what was found, and what prepares its checks.
+pub(super) struct Found {
+    plan: Plan,
     prober: Arc<Prober>,
 }
 
@@ -33,7 +44,11 @@ impl Setup {
 
     /// The same, in the place of another one.
     pub(super) fn succeeding(former: Option<&Prober>, file: Option<&Path>) -> Result<Self, Fault> {
-        let (config, plan, notices) = plan(file)?;
+        let (config, base, notices) = plan(file)?;
+        let plan = match former {
+            Some(former) => with_places(&base, &config, former),
+            None => base.clone(),
+        };
         let prober = match former {
             Some(former) => former.succeeding(&plan)?,
             None => Prober::new(&plan)?,
@@ -45,9 +60,26 @@ impl Setup {
             config,
             notices,
             trust_store: prober.trust_store(&plan),
+            base,
             plan,
             prober: Arc::new(prober),
         })
+    }
+
+    /// The same with what was found meanwhile; `None` where that changes nothing.
+    pub(super) fn with_what_was_found(&self) -> Result<Option<Found>, Fault> {
+        let plan = with_places(&self.base, &self.config, &self.prober);
+        if plan == self.plan {
+            return Ok(None);
+        }
+        let prober = Arc::new(self.prober.extended(&plan)?);
+        Ok(Some(Found { plan, prober }))
+    }
+
+    /// From now on, what was found belongs to it.
+    pub(super) fn take(&mut self, found: Found) {
+        self.plan = found.plan;
+        self.prober = found.prober;
     }
 
     /// It is the one in force now.
@@ -58,6 +90,11 @@ impl Setup {
     /// What carries over to the next one.
     pub(super) fn prober(&self) -> Arc<Prober> {
         Arc::clone(&self.prober)
+    }
+
+    /// Tells when something may have been found; of this setup and all that succeed it.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.prober.changes_of_places()
     }
 
     /// How much may be under way at once.
@@ -91,6 +128,13 @@ fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
         let probe = Arc::clone(&probe);
         Box::pin(async move { probe.hold(&hold).await })
     })
+}
+
+fn with_places(base: &Plan, config: &Config, prober: &Prober) -> Plan {
+    match config.revocation.derived {
+        DerivedEndpoints::Every(interval) => base.with_places(&prober.places(), interval),
+        DerivedEndpoints::Off => base.clone(),
+    }
 }
 
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.

@@ -225,7 +225,7 @@ pub(super) fn covers(wildcard: &str, host: &str) -> bool {
 }
 
 /// The name of a URL: without scheme and closing slash.
-pub(super) fn name_of(url: &str) -> &str {
+pub(crate) fn name_of(url: &str) -> &str {
     let (_, rest) = url.split_once("://").unwrap_or(("", url));
     rest.trim_end_matches('/')
 }

@@ -9,7 +9,7 @@ use super::cloud::{Cloud, Release};
 use super::feature::{Entry, Feature, Kind, RootSet, covers, name_of};
 use super::{NotProbed, Selected};
 use crate::config::{Located, Location, Overrides, Problem};
-use crate::endpoint::{ChainExpectation, Endpoint, Expectation, Target};
+use crate::endpoint::{ChainExpectation, Endpoint, Expectation, Origin, Target};
 
 /// A feature of a cloud, gated by release, with what fills its templates.
 pub(super) struct Requirements<'a> {
@@ -67,6 +67,9 @@ impl Requirements<'_> {
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
             serves_revocation: entry.kind.serves_revocation(),
+            origin: Origin::Catalog,
+            publishes: None,
+            labels: BTreeMap::new(),
         })
     }
 

@@ -9,8 +9,9 @@ use super::scalars::{INTERVALS, TIMEOUTS, boolean, duration, name};
 use super::target::{TargetError, target};
 use super::trust;
 use super::{EndpointSettings, Overrides};
-use crate::endpoint::{Endpoint, RecordType, ResolverSettings, Target, TlsSettings};
+use crate::endpoint::{Endpoint, Origin, RecordType, ResolverSettings, Target, TlsSettings};
 use crate::route::Route;
+use std::collections::BTreeMap;
 
 /// The service of an endpoint that names none.
 pub(super) const DEFAULT_SERVICE: &str = "default";
@@ -97,6 +98,9 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: false,
+                origin: Origin::Configuration,
+                publishes: None,
+                labels: BTreeMap::default(),
             },
             overrides,
             resolver,

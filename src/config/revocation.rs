@@ -7,7 +7,7 @@ use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{duration, duration_text, word};
 use super::yaml::Yaml;
-use super::{RevocationOverrides, RevocationRoute, RevocationSettings};
+use super::{DerivedEndpoints, RevocationOverrides, RevocationRoute, RevocationSettings};
 use crate::endpoint::{RevocationMethod, RevocationMode};
 use crate::route::Route;
 
@@ -18,6 +18,13 @@ pub(super) const SAME: &str = "same";
 pub(super) const SAME_IS_TAKEN: &str =
     "`same` has a meaning of its own in `revocation`: choose another name";
 
+/// The word for nothing being derived.
+const OFF: &str = "off";
+
+/// How often what an authority publishes is probed by itself.
+const DERIVED_INTERVALS: RangeInclusive<Duration> =
+    Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+
 /// How long one fetch may take.
 const TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(100)..=Duration::from_secs(5 * 60);
 
@@ -26,6 +33,7 @@ pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<Revocatio
     value.fields(|fields| {
         let default = RevocationSettings::default();
         let timeout = fields.optional("timeout", |value| duration(value, &TIMEOUTS));
+        let derived = fields.optional("derived_interval", derived);
         let RevocationOverrides {
             mode,
             methods,
@@ -36,6 +44,7 @@ pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<Revocatio
             methods: methods.unwrap_or(default.methods),
             route: route.unwrap_or(default.route),
             timeout: timeout.unwrap_or(default.timeout),
+            derived: derived.unwrap_or(default.derived),
         }
     })
 }
@@ -52,12 +61,18 @@ pub(super) fn written(settings: &RevocationSettings) -> Yaml {
         methods,
         route,
         timeout,
+        derived,
     } = settings;
+    let derived_interval = match derived {
+        DerivedEndpoints::Every(interval) => Yaml::Plain(duration_text(*interval)),
+        DerivedEndpoints::Off => Yaml::text(OFF),
+    };
     Yaml::mapping([
         ("mode", Some(Yaml::text(mode.as_str()))),
         ("methods", Some(methods_written(methods))),
         ("route", Some(route_written(route))),
         ("timeout", Some(Yaml::Plain(duration_text(*timeout)))),
+        ("derived_interval", Some(derived_interval)),
     ])
 }
 
@@ -86,6 +101,13 @@ fn in_common(fields: &mut Fields<'_>, routes: &Names<Route>) -> RevocationOverri
 fn mode(value: &Value<'_>) -> Option<RevocationMode> {
     let words = RevocationMode::ALL.map(|mode| (mode.as_str(), mode));
     word(value, &words)
+}
+
+fn derived(value: &Value<'_>) -> Option<DerivedEndpoints> {
+    if value.text()? == OFF {
+        return Some(DerivedEndpoints::Off);
+    }
+    duration(value, &DERIVED_INTERVALS).map(DerivedEndpoints::Every)
 }
 
 fn method(value: &Value<'_>) -> Option<RevocationMethod> {

@@ -211,6 +211,11 @@ fn info(check: &Check) -> Labels {
         .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
         .with("critical", &endpoint.critical.to_string())
         .with("via", check.via().as_str())
+        .with("origin", endpoint.origin.as_str())
+        .with(
+            "stands_in_for",
+            endpoint.stands_in_for.as_deref().unwrap_or_default(),
+        )
 }
 
 // === impl ServiceRow ===

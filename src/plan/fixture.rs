@@ -1,12 +1,13 @@
 //! Plans and outcomes for the tests of those who observe.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use url::{Host, Url};
 
 use crate::endpoint::{
-    Authority, Endpoint, Expectation, Hold, ResolverSettings, Target, TlsSettings,
+    Authority, Endpoint, Expectation, Hold, Origin, ResolverSettings, Target, TlsSettings,
 };
 use crate::outcome::{
     Failure, FailureReason, HoldOutcome, HoldReason, HttpSeen, Observed, Outcome, Peer, Phase,
@@ -34,6 +35,9 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
             cloud: None,
             stands_in_for: None,
             serves_revocation: false,
+            origin: Origin::Configuration,
+            publishes: None,
+            labels: BTreeMap::default(),
         }),
         revocation: Revocation::off(Arc::new(route.clone())),
         route: Arc::new(route),

@@ -1,5 +1,6 @@
 //! How a check finds out whether certificates were revoked, and what it probes to fetch the lists and answers.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use url::Url;
 
 use super::Check;
 use crate::endpoint::{
-    Endpoint, Expectation, ResolverSettings, RevocationMethod, RevocationMode, StatusRule, Target,
-    TlsSettings,
+    Endpoint, Expectation, Origin, ResolverSettings, RevocationMethod, RevocationMode, StatusRule,
+    Target, TlsSettings,
 };
 use crate::route::Route;
 
@@ -99,6 +100,9 @@ impl Check {
                 cloud: None,
                 stands_in_for: None,
                 serves_revocation: true,
+                origin: Origin::Certificate,
+                publishes: None,
+                labels: BTreeMap::default(),
             }),
             ..self.clone()
         }

@@ -58,7 +58,11 @@ impl Check {
             Target::Http(_) => {
                 let no_tls = is_plain_http(target).then_some(WhyNotRun::PlainHttp);
                 steps.push((Phase::Tls.with_endpoint(), no_tls));
-                let not_asked = no_tls.or_else(|| self.not_asked_for_revocation());
+                // Of a list or an answer it is the content that is looked at.
+                let not_asked = match self.endpoint.publishes {
+                    Some(_) => None,
+                    None => no_tls.or_else(|| self.not_asked_for_revocation()),
+                };
                 steps.push((Phase::Revocation.with_endpoint(), not_asked));
                 steps.push((Phase::Request.with_endpoint(), None));
                 steps.push((Phase::Response.with_endpoint(), None));

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::choice::Candidate;
+use super::revocation::Chain;
 use crate::outcome::{Failure, NotRun, Observed, PacSeen, Step, Timings, WhyNotRun};
 use crate::plan::Check;
 use crate::route::{Proxy, Via};
@@ -25,6 +26,8 @@ pub(super) struct Journal {
     pub(super) warnings: Vec<Failure>,
     /// What was seen.
     pub(super) observed: Observed,
+    /// The chains by which servers were trusted, where it is looked at what their certificates name.
+    pub(super) chains: Vec<Arc<Chain>>,
     /// What the route's script said last.
     pub(super) pac: Option<PacSeen>,
     /// How the first hop leaves, or left.
@@ -42,6 +45,7 @@ impl Journal {
             timings: Timings::default(),
             warnings: Vec::new(),
             observed: Observed::default(),
+            chains: Vec::new(),
             pac: None,
             left: None,
             redirected: false,

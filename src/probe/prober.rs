@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use thiserror::Error;
+use tokio::sync::watch;
 
 use super::Probe;
 use super::authentication::Tickets;
@@ -15,13 +16,13 @@ use super::dns::Resolver;
 use super::fetch::Fetcher;
 use super::intermediate::Diagnoses;
 use super::pac::Decider;
-use super::revocation::{Inquiry, RevocationStore};
+use super::revocation::{Inquiry, Ledger, RevocationStore};
 use super::tls::{Identity, Trust};
 use crate::endpoint::{
     ClientFiles, ExpectedRoot, ResolverSettings, RevocationMode, TlsSettings, TlsVersion,
 };
 use crate::outcome::{Peer, RootStanding};
-use crate::plan::{Check, Plan};
+use crate::plan::{Check, CheckKey, Place, Plan};
 use crate::route::{Credentials, KerberosIdentity, PacSource, Way};
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
@@ -36,6 +37,9 @@ pub struct Prober {
     ticket_holders: HashSet<KerberosIdentity>,
     diagnoses: Arc<Diagnoses>,
     store: Arc<RevocationStore>,
+    ledger: Arc<Ledger>,
+    /// The checks of the plan.
+    checks: HashSet<CheckKey>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -125,8 +129,32 @@ impl Prober {
         Self::with_former(plan, Some(self))
     }
 
-    fn with_former(plan: &Plan, former: Option<&Self>) -> Result<Self, ProberError> {
+    /// The same for the same configuration with some checks more or less: nothing is read or set up anew.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn extended(&self, plan: &Plan) -> Result<Self, ProberError> {
         let mut prober = Self {
+            trusts: self.trusts.clone(),
+            identities: self.identities.clone(),
+            resolvers: self.resolvers.clone(),
+            deciders: self.deciders.clone(),
+            diagnoses: Arc::clone(&self.diagnoses),
+            ..Self::bare(plan, Some(self))
+        };
+        prober.prepare_all(plan, Some(self))?;
+        Ok(prober)
+    }
+
+    fn with_former(plan: &Plan, former: Option<&Self>) -> Result<Self, ProberError> {
+        let mut prober = Self::bare(plan, former);
+        prober.prepare_all(plan, former)?;
+        Ok(prober)
+    }
+
+    /// With what goes on for ever, and nothing prepared.
+    fn bare(plan: &Plan, former: Option<&Self>) -> Self {
+        Self {
             trusts: HashMap::new(),
             identities: HashMap::new(),
             resolvers: HashMap::new(),
@@ -135,14 +163,19 @@ impl Prober {
             ticket_holders: HashSet::new(),
             diagnoses: Arc::default(),
             store: former.map_or_else(Arc::default, |former| Arc::clone(&former.store)),
-        };
+            ledger: former.map_or_else(Arc::default, |former| Arc::clone(&former.ledger)),
+            checks: plan.checks.iter().map(|check| check.key()).collect(),
+        }
+    }
+
+    fn prepare_all(&mut self, plan: &Plan, former: Option<&Self>) -> Result<(), ProberError> {
         for check in &plan.checks {
-            prober.prepare(check, former)?;
+            self.prepare(check, former)?;
             if check.revocation.mode != RevocationMode::Off {
-                prober.prepare(&check.carrier(), former)?;
+                self.prepare(&check.carrier(), former)?;
             }
         }
-        Ok(prober)
+        Ok(())
     }
 
     fn prepare(&mut self, check: &Check, former: Option<&Self>) -> Result<(), ProberError> {
@@ -218,6 +251,19 @@ impl Prober {
     /// The plan is the one in force now: no tickets are got for anybody else.
     pub fn comes_into_force(&self) {
         self.tickets.keep_only(self.ticket_holders.clone());
+        self.ledger.keep_only(&self.checks);
+    }
+
+    /// The places where the authorities of the certificates publish that each check met of late.
+    #[must_use]
+    pub fn places(&self) -> HashMap<CheckKey, Vec<Place>> {
+        self.ledger.places()
+    }
+
+    /// Tells when those may have become others; from this plan, and all that succeed it.
+    #[must_use]
+    pub fn changes_of_places(&self) -> watch::Receiver<()> {
+        self.ledger.changes()
     }
 
     /// Keeps lists and answers about revocation below this folder too, so that a start needs none of them anew.
@@ -261,6 +307,7 @@ impl Prober {
             probe.revocation = Some(Inquiry {
                 carrier: Arc::new(carrier),
                 store: Arc::clone(&self.store),
+                page: self.ledger.page(check.key()),
             });
         }
         Some(probe)
@@ -286,6 +333,7 @@ impl Prober {
             tickets: Arc::clone(&self.tickets),
             diagnoses: Arc::clone(&self.diagnoses),
             revocation: None,
+            ledger: Arc::clone(&self.ledger),
         })
     }
 }

@@ -9,7 +9,9 @@ mod disk;
 mod document;
 #[cfg(test)]
 mod fixture;
+mod ledger;
 mod list;
+mod publication;
 mod store;
 mod trouble;
 mod verdict;
@@ -20,9 +22,10 @@ use std::time::SystemTime;
 use tokio::time::{Instant, timeout_at};
 use url::Url;
 
-use self::certificate::{Subject, subjects};
+use self::certificate::Subject;
 use self::courier::Errand;
 use self::document::{Document, Word};
+pub(super) use self::ledger::{Chain, Ledger, Page};
 pub(super) use self::store::RevocationStore;
 use self::store::{Found, Key};
 use self::trouble::Trouble;
@@ -42,6 +45,8 @@ pub(super) struct Inquiry {
     /// What makes the small probes that fetch lists and answers.
     pub(super) carrier: Arc<Probe>,
     pub(super) store: Arc<RevocationStore>,
+    /// Where it is written down what the check meets.
+    pub(super) page: Arc<Page>,
 }
 
 /// What one method says of one certificate.
@@ -73,31 +78,33 @@ impl Probe {
             RevocationMode::Require => journal.deadline,
             RevocationMode::Off | RevocationMode::Report => fair_share(journal.deadline, 2),
         };
-        for subject in subjects(&presented.path) {
+        let chain = inquiry.page.read(&presented.path);
+        journal.chains.push(Arc::clone(&chain));
+        for subject in &chain.subjects {
             let methods: Vec<RevocationMethod> = settings
                 .methods
                 .iter()
                 .copied()
-                .filter(|method| applies(*method, &subject))
+                .filter(|method| applies(*method, subject))
                 .collect();
             let mut left = methods.len();
             for method in methods {
                 let share = fair_share(deadline, left);
                 left -= 1;
                 let finding = match method {
-                    RevocationMethod::Stapled => stapled(&presented.staple, &subject),
+                    RevocationMethod::Stapled => stapled(&presented.staple, subject),
                     RevocationMethod::Ocsp => {
-                        self.ask_authority(inquiry, &subject, method, &subject.responders, share)
+                        self.ask_authority(inquiry, subject, method, &subject.responders, share)
                             .await
                     }
                     RevocationMethod::Crl => {
-                        self.ask_authority(inquiry, &subject, method, &subject.lists, share)
+                        self.ask_authority(inquiry, subject, method, &subject.lists, share)
                             .await
                     }
                 };
                 let state = finding.state;
-                let seen = finding.seen(&subject, method);
-                verdict.hear(&subject, method, &finding);
+                let seen = finding.seen(subject, method);
+                verdict.hear(subject, method, &finding);
                 journal.observed.revocation.push(seen);
                 if state.is_conclusive() {
                     break;

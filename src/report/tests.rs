@@ -56,7 +56,7 @@ fn the_json_report_has_the_documented_shape() {
             "version": "0.0.0", "started": "2026-11-22T18:00:00Z", "seconds": 1.8, "verdict": "critical", "message_id": 11412,
             "checks": [{
                 "service": "site", "endpoint": "admin-service", "route": "corp", "url": "https://cm01.corp.example/",
-                "critical": true, "via": "proxy", "success": false,
+                "critical": true, "origin": "configuration", "via": "proxy", "success": false,
                 "failure": {
                     "phase": "tls", "peer": "endpoint", "reason": "expired", "detail": "it ended",
                     "explanation": {"what": "what", "likely": ["likely"], "do": ["first", "second"], "owner": "PKI"},

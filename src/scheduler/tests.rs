@@ -1,5 +1,6 @@
 //! The scheduler under paused time.
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -7,7 +8,7 @@ use std::time::SystemTime;
 use url::Url;
 
 use super::*;
-use crate::endpoint::{Endpoint, Expectation, ResolverSettings, Target, TlsSettings};
+use crate::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
 use crate::outcome::{HoldOutcome, Observed, Timings};
 use crate::plan::{Plan, Revocation};
 use crate::route::{Route, Via};
@@ -112,6 +113,9 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
             cloud: None,
             stands_in_for: None,
             serves_revocation: false,
+            origin: Origin::Configuration,
+            publishes: None,
+            labels: BTreeMap::default(),
         }),
         route: Arc::new(Route::direct()),
         interval,

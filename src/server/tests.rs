@@ -293,7 +293,7 @@ async fn before_the_first_outcome_there_is_no_verdict() {
     assert_eq!(
         checks["checks"][0],
         json!({"id": "s/e/direct", "service": "s", "endpoint": "e", "route": "direct", "url": "https://host.example/",
-               "critical": true, "interval_seconds": 60.0, "timeout_seconds": 10.0, "state": "waiting", "since": null,
+               "critical": true, "origin": "configuration", "interval_seconds": 60.0, "timeout_seconds": 10.0, "state": "waiting", "since": null,
                "recent": {"outcomes": 0, "failures": 0}})
     );
 }

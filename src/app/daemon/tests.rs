@@ -24,8 +24,8 @@ fn ended_with(
     };
     let setup = Setup::load(Some(&file)).unwrap();
     let runtime = probing_runtime(1).unwrap();
-    let (daemon, server) = Daemon::new(Some(&file), &arguments, &setup);
-    live(&runtime, daemon, setup, |stop| serve(server, stop))
+    let (daemon, server) = Daemon::new(Some(&file), &arguments, setup);
+    live(&runtime, daemon, |stop| serve(server, stop))
 }
 
 #[test]

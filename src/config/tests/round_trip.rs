@@ -41,7 +41,7 @@ endpoints:
   - {name: e, url: "https://a.example/", revocation: {mode: require, methods: [stapled], route: same}}
   - {name: f, url: "tls://a.example:1", revocation: {route: far}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
-revocation: {mode: off, methods: [crl, ocsp], route: near, timeout: 2500ms}
+revocation: {mode: off, methods: [crl, ocsp], route: near, timeout: 2500ms, derived_interval: off}
 state_dir: state
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
@@ -97,7 +97,7 @@ fn no_secret_is_shown() {
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
     let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
-                    resolver: system\nroutes: [direct]\nrevocation:\n  mode: report\n  methods: [stapled, ocsp, crl]\n  route: same\n  timeout: 10s\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
+                    resolver: system\nroutes: [direct]\nrevocation:\n  mode: report\n  methods: [stapled, ocsp, crl]\n  route: same\n  timeout: 10s\n  derived_interval: 5m\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";
     assert_eq!(shown, expected);

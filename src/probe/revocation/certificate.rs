@@ -9,7 +9,8 @@ use url::Url;
 use x509_parser::asn1_rs::BitString;
 use x509_parser::error::X509Error;
 use x509_parser::oid_registry::{
-    OID_PKCS1_SHA1WITHRSA, OID_PKIX_ACCESS_DESCRIPTOR_OCSP, OID_SHA1_WITH_RSA,
+    OID_PKCS1_SHA1WITHRSA, OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS, OID_PKIX_ACCESS_DESCRIPTOR_OCSP,
+    OID_SHA1_WITH_RSA,
 };
 use x509_parser::prelude::{
     ASN1Time, AlgorithmIdentifier, DistributionPointName, FromDer, GeneralName, ParsedExtension,
@@ -39,6 +40,8 @@ pub(super) struct Subject {
     pub(super) responders: Vec<Url>,
     /// Where lists are, over HTTP.
     pub(super) lists: Vec<Url>,
+    /// Where the issuer's certificate is, over HTTP.
+    pub(super) issuers: Vec<Url>,
     /// All names of the places of its lists, of whatever kind.
     pub(super) points: Vec<String>,
     /// What it names that cannot be asked.
@@ -77,6 +80,7 @@ fn subject(
         issuer: Arc::new(Issuer::new(issuer.clone())),
         responders: Vec::new(),
         lists: Vec::new(),
+        issuers: Vec::new(),
         points: Vec::new(),
         skipped: Vec::new(),
     };
@@ -87,6 +91,11 @@ fn subject(
                     if place.access_method == OID_PKIX_ACCESS_DESCRIPTOR_OCSP {
                         let url = http(&place.access_location, &mut subject.skipped);
                         subject.responders.extend(url);
+                    } else if place.access_method == OID_PKIX_ACCESS_DESCRIPTOR_CA_ISSUERS {
+                        // Nothing is lost where it cannot be asked: the chain is whole without it.
+                        subject
+                            .issuers
+                            .extend(http(&place.access_location, &mut Vec::new()));
                     }
                 }
             }
@@ -115,6 +124,7 @@ fn subject(
     }
     subject.responders.truncate(MOST_URLS);
     subject.lists.truncate(MOST_URLS);
+    subject.issuers.truncate(MOST_URLS);
     subject.points.truncate(MOST_URLS);
     subject.skipped.truncate(MOST_URLS);
     Some(subject)
@@ -144,6 +154,10 @@ impl Issuer {
     pub(super) fn new(der: CertificateDer<'static>) -> Self {
         let digest = Sha256::digest(&der).into();
         Self { der, digest }
+    }
+
+    pub(super) fn der(&self) -> &[u8] {
+        &self.der
     }
 
     pub(super) fn certificate(&self) -> Result<X509Certificate<'_>, Trouble> {

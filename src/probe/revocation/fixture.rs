@@ -18,6 +18,7 @@ use super::der::{
 /// Where the certificates of the tests say that lists and answers are.
 pub(super) const LIST: &str = "http://pki.test/ca.crl";
 pub(super) const RESPONDER: &str = "http://ocsp.test";
+pub(super) const ISSUER: &str = "http://pki.test/ca.crt";
 
 const ECDSA_WITH_SHA256: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
 const NULL: &[u8] = &[5, 0];
@@ -77,6 +78,11 @@ impl Authority {
 
     /// A certificate with this number, ready to be asked about.
     pub(super) fn subject(&self, serial: &[u8]) -> Subject {
+        subjects(&self.path(serial)).remove(0)
+    }
+
+    /// A certificate with this number, and the authority's own.
+    pub(super) fn path(&self, serial: &[u8]) -> Vec<CertificateDer<'static>> {
         let mut params = CertificateParams::new(vec!["web.test".to_owned()]).unwrap();
         params.serial_number = Some(SerialNumber::from_slice(serial));
         params.crl_distribution_points = vec![CrlDistributionPoint {
@@ -84,14 +90,22 @@ impl Authority {
         }];
         let ocsp = written(OBJECT_IDENTIFIER, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, 1]]);
         let uri = written(plain_context(6), &[RESPONDER.as_bytes()]);
-        let access = written(SEQUENCE, &[&written(SEQUENCE, &[&ocsp, &uri])]);
+        let issuers = written(OBJECT_IDENTIFIER, &[&[0x2b, 6, 1, 5, 5, 7, 0x30, 2]]);
+        let issuer = written(plain_context(6), &[ISSUER.as_bytes()]);
+        let access = written(
+            SEQUENCE,
+            &[
+                &written(SEQUENCE, &[&ocsp, &uri]),
+                &written(SEQUENCE, &[&issuers, &issuer]),
+            ],
+        );
         params.custom_extensions = vec![CustomExtension::from_oid_content(
             &[1, 3, 6, 1, 5, 5, 7, 1, 1],
             access,
         )];
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &self.0).unwrap();
-        subjects(&[leaf.der().clone(), self.der()]).remove(0)
+        vec![leaf.der().clone(), self.der()]
     }
 
     pub(super) fn list(&self, crl: &Crl) -> Vec<u8> {

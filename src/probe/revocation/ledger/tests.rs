@@ -1,0 +1,148 @@
+use super::*;
+use crate::probe::revocation::fixture::{Authority, ISSUER, LIST, RESPONDER};
+
+fn key(endpoint: &str) -> CheckKey {
+    CheckKey {
+        service: "s".to_owned(),
+        endpoint: endpoint.to_owned(),
+        route: "direct".to_owned(),
+    }
+}
+
+fn path(authority: &Authority, serial: &[u8]) -> Arc<[CertificateDer<'static>]> {
+    authority.path(serial).into()
+}
+
+/// A probe that met these chains.
+fn meet(page: &Page, paths: &[&Arc<[CertificateDer<'static>]>], came_to_its_end: bool) {
+    let chains: Vec<Arc<Chain>> = paths.iter().map(|path| page.read(path)).collect();
+    page.write(&chains, came_to_its_end);
+}
+
+fn urls(ledger: &Ledger, endpoint: &str) -> Vec<(Publication, String)> {
+    let places = ledger.places().remove(&key(endpoint)).unwrap_or_default();
+    let pairs = places.into_iter();
+    pairs
+        .map(|place| (place.publication, place.url.to_string()))
+        .collect()
+}
+
+#[test]
+fn what_a_certificate_names_is_told_once() {
+    let ledger = Ledger::default();
+    let authority = Authority::new("Lab CA");
+    let page = ledger.page(key("a"));
+    meet(
+        &page,
+        &[&path(&authority, &[1]), &path(&authority, &[2])],
+        true,
+    );
+    let responder = format!("{RESPONDER}/");
+    assert_eq!(
+        urls(&ledger, "a"),
+        [
+            (Publication::RevocationList, LIST.to_owned()),
+            (Publication::Answers, responder),
+            (Publication::Certificate, ISSUER.to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_chain_is_parsed_once() {
+    let ledger = Ledger::default();
+    let page = ledger.page(key("a"));
+    let path = path(&Authority::new("Lab CA"), &[1]);
+    meet(&page, &[&path], true);
+    assert!(Arc::ptr_eq(&page.read(&path), &page.read(&path)));
+}
+
+#[test]
+fn changes_are_told_and_only_they() {
+    let ledger = Ledger::default();
+    let mut changes = ledger.changes();
+    let page = ledger.page(key("a"));
+    let path = path(&Authority::new("Lab CA"), &[1]);
+    meet(&page, &[&path], true);
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+    meet(&page, &[&path], true);
+    meet(&page, &[], false);
+    assert!(!changes.has_changed().unwrap());
+}
+
+#[test]
+fn a_chain_is_forgotten_when_no_probe_of_late_met_it() {
+    let ledger = Ledger::default();
+    let page = ledger.page(key("a"));
+    let authority = Authority::new("Lab CA");
+    let (first, second) = (path(&authority, &[1]), path(&authority, &[2]));
+    meet(&page, &[&first], true);
+    // A probe that failed on its way tells nothing of what there is.
+    for _ in 0..PROBES_OF_LATE * 2 {
+        meet(&page, &[], false);
+    }
+    assert!(!urls(&ledger, "a").is_empty());
+    // Two servers that take turns are both there.
+    for _ in 0..PROBES_OF_LATE {
+        meet(&page, &[&second], true);
+        meet(&page, &[&first], true);
+    }
+    assert_eq!(page.chains().len(), 2);
+    let mut changes = ledger.changes();
+    for _ in 0..PROBES_OF_LATE {
+        meet(&page, &[], true);
+    }
+    assert!(urls(&ledger, "a").is_empty());
+    assert!(changes.has_changed().unwrap());
+    changes.mark_unchanged();
+}
+
+#[test]
+fn more_chains_than_so_many_are_not_looked_at() {
+    let ledger = Ledger::default();
+    let page = ledger.page(key("a"));
+    let authority = Authority::new("Lab CA");
+    for serial in 1..=u8::try_from(MOST_CHAINS).unwrap() + 2 {
+        meet(&page, &[&path(&authority, &[serial])], false);
+    }
+    assert_eq!(page.chains().len(), MOST_CHAINS);
+}
+
+#[test]
+fn a_place_is_looked_at_with_a_certificate_that_names_it() {
+    let ledger = Ledger::default();
+    let authority = Authority::new("Lab CA");
+    let path = path(&authority, &[7]);
+    let place = Place {
+        publication: Publication::RevocationList,
+        url: Url::parse(LIST).unwrap(),
+    };
+    assert!(ledger.naming(&place).is_none());
+    for endpoint in ["a", "b"] {
+        meet(&ledger.page(key(endpoint)), &[&path], true);
+    }
+    let (chain, index, count) = ledger.naming(&place).unwrap();
+    assert_eq!(
+        (chain.subjects[index].serial.as_slice(), count),
+        (&[7][..], 2)
+    );
+    // What is published as a list is no responder.
+    let other = Place {
+        publication: Publication::Answers,
+        ..place
+    };
+    assert!(ledger.naming(&other).is_none());
+}
+
+#[test]
+fn checks_that_are_gone_are_forgotten() {
+    let ledger = Ledger::default();
+    let path = path(&Authority::new("Lab CA"), &[7]);
+    for endpoint in ["a", "b"] {
+        meet(&ledger.page(key(endpoint)), &[&path], true);
+    }
+    ledger.keep_only(&HashSet::from([key("b")]));
+    let left: Vec<CheckKey> = ledger.places().into_keys().collect();
+    assert_eq!(left, [key("b")]);
+}
