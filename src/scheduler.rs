@@ -1,4 +1,4 @@
-//! One loop a check: first runs spread evenly over the interval, then at a fixed rate without drift, within a
+//! One loop a check: first runs spread evenly, then at a fixed rate without drift, within a
 //! limit on all probes together. A turn that comes while a probe still runs is skipped and counted. A check that
 //! has a hold has a second loop for it.
 
@@ -30,6 +30,9 @@ use crate::plan::{Check, CheckKey};
 /// The first probes of a plan are spread over no more than this, so that the state of a check that runs once a
 /// day is not unknown for half a day.
 const MOST_TIME_TO_BEGIN: Duration = Duration::from_secs(60);
+
+/// First probes are no further apart than this: of a handful of checks nobody has to wait a minute for.
+const LONGEST_GAP: Duration = Duration::from_secs(1);
 
 /// Makes the future of one probe; called anew for each, so that no check holds a future while it waits.
 pub type ProbeFunction =
@@ -94,7 +97,8 @@ impl Scheduler {
     }
 
     /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
-    /// and changed ones start, spread evenly over their interval, or over a minute where that is shorter. The observers know the plan already.
+    /// and changed ones start, spread evenly: over their interval, over a minute, or a second apart, whatever is shortest. The observers
+    /// know the plan already.
     pub fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
         self.limit_to(concurrency);
         let mut former = std::mem::take(&mut self.loops);
@@ -130,7 +134,7 @@ impl Scheduler {
         let count_of_holds = jobs.iter().filter(|job| job.hold.is_some()).count();
         let mut holds = 0;
         for (number, Job { check, probe, hold }) in jobs.into_iter().enumerate() {
-            let first = now + share(check.interval.min(MOST_TIME_TO_BEGIN), number, count);
+            let first = now + share(time_to_begin(check.interval, count), number, count);
             let stop = self.stop.child_token();
             let probe = self.start_probes(&check, probe, first, &stop);
             let hold = match (check.endpoint.hold, hold) {
@@ -215,10 +219,17 @@ impl Scheduler {
     }
 }
 
-/// The part of the interval after which the check `number` of `count` starts.
-fn share(interval: Duration, number: usize, count: usize) -> Duration {
+/// Over how long the first probes of so many checks are spread.
+fn time_to_begin(interval: Duration, count: usize) -> Duration {
+    let gaps = u32::try_from(count).unwrap_or(u32::MAX);
+    let far_apart = LONGEST_GAP.saturating_mul(gaps);
+    interval.min(MOST_TIME_TO_BEGIN).min(far_apart)
+}
+
+/// The part of that time after which the check `number` of `count` starts.
+fn share(spread: Duration, number: usize, count: usize) -> Duration {
     let fraction = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
-    interval.mul_f64(fraction(number) / fraction(count.max(1)))
+    spread.mul_f64(fraction(number) / fraction(count.max(1)))
 }
 
 /// The loop of one check, from inside.

@@ -171,9 +171,26 @@ async fn first_runs_are_spread_and_the_rate_does_not_drift() {
     scheduler.apply(jobs.to_vec(), at_once(10));
     advance_to(&notebook, 89).await;
     assert_eq!(notebook.of("a started"), [0, 30, 60]);
-    assert_eq!(notebook.of("b started"), [10, 40, 70]);
-    assert_eq!(notebook.of("c started"), [20, 50, 80]);
+    assert_eq!(notebook.of("b started"), [1, 31, 61]);
+    assert_eq!(notebook.of("c started"), [2, 32, 62]);
     assert_eq!(notebook.of("a observed"), [3, 33, 63]);
+}
+
+#[test]
+fn first_probes_begin_soon_but_not_all_at_once() {
+    for (interval, count, expected) in [
+        (60, 20, 20),
+        (60, 1000, 60),
+        (10, 1000, 10),
+        (86_400, 1000, 60),
+    ] {
+        let spread = time_to_begin(interval * SECOND, count);
+        assert_eq!(
+            spread,
+            expected * SECOND,
+            "{count} checks every {interval} s"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -297,7 +314,7 @@ async fn a_reload_touches_only_what_changed() {
     );
     advance_to(&notebook, 34).await;
     assert_eq!(notebook.of("gone started"), [0, 10]);
-    assert_eq!(notebook.of("kept started"), [5, 15, 25]);
+    assert_eq!(notebook.of("kept started"), [1, 11, 21, 31]);
     assert_eq!(notebook.of("new started"), [12, 22, 32]);
 }
 
