@@ -68,13 +68,10 @@ pub fn show_text(name: &str, cloud: &str, release: Option<u16>) -> Result<String
 fn list_row(feature: &Feature, cloud: Cloud) -> [String; 5] {
     let (since, endpoints, note) = match feature.clouds.get(&cloud) {
         Some(since) => {
+            let since = since.map_or_else(|| "-".to_owned(), |since| since.to_string());
             let required = feature.required(cloud, Release::NEWEST);
             let probed = required.filter(|entry| entry.kind != Kind::Wildcard);
-            (
-                since.to_string(),
-                probed.count().to_string(),
-                feature.title.clone(),
-            )
+            (since, probed.count().to_string(), feature.title.clone())
         }
         None => (
             "-".to_owned(),
