@@ -1,7 +1,8 @@
 //! The built-in catalog: which endpoints a feature requires, by cloud and version, each with its source.
 //!
-//! * `tenant-attach.yml`: the data, one file a feature, made to be read and reviewed.
-//! * `data`: reads it once. `feature`, `cloud`, `template`: what it says, typed.
+//! * `features/*.yml`: the data, one file a feature, made to be read and reviewed; `FORMAT.md` explains it. `sources.yml`:
+//!   the documents on which it rests. `left-out.yml`: what is no feature, and why.
+//! * `data`, `written`: read it once. `lint`: what it must hold to. `feature`, `cloud`, `template`: what it says, typed.
 //! * `select`: applies what the configuration takes from it, with `requirements` (entries to endpoints) and
 //!   `overrides` (what the configuration sets apart).
 //! * `text`, `markdown`: shows it.
@@ -9,23 +10,26 @@
 mod cloud;
 mod data;
 mod feature;
+mod lint;
 mod markdown;
 mod overrides;
 mod requirements;
 mod select;
 mod template;
 mod text;
+mod written;
 
-#[cfg(test)]
-mod lint;
 #[cfg(test)]
 mod tests;
 
 pub use cloud::{Cloud, Release, UnknownRelease};
-pub use data::{DataError, features};
-pub use feature::{Entry, Feature, Kind, Missing, RootSet, Source};
+pub use data::{DataError, features, left_out};
+pub use feature::{
+    Connector, Entry, Feature, Kind, Missing, Retired, RootSet, RouteChoice, Source, covers,
+};
+pub use lint::lint;
 pub use markdown::markdown_table;
-pub use select::select;
+pub use select::{notices, select};
 pub use template::Template;
 pub use text::{ShowError, list_text, show_text};
 

@@ -70,8 +70,11 @@ impl Release {
     /// What an unset `configmgr_version` means.
     pub const NEWEST: Self = Self(2603);
 
-    /// Every release since the one before tenant attach, the oldest first.
-    const KNOWN: [Self; 17] = [
+    /// Every release since the oldest that a requirement of the catalog names.
+    const KNOWN: [Self; 20] = [
+        Self(1810),
+        Self(1902),
+        Self(1906),
         Self(1910),
         Self(2002),
         Self(2006),
@@ -139,7 +142,7 @@ mod tests {
     fn the_nearest_release_is_a_hint() {
         assert_eq!(Release::nearest_to(2504).to_string(), "2503");
         assert_eq!(Release::nearest_to(9999), Release::NEWEST);
-        assert_eq!(Release::nearest_to(0).to_string(), "1910");
+        assert_eq!(Release::nearest_to(0).to_string(), "1810");
     }
 
     #[test]
