@@ -5,16 +5,26 @@
 //! * `data`, `written`: read it once. `lint`: what it must hold to. `feature`, `cloud`, `template`: what it says, typed.
 //! * `select`: applies what the configuration takes from it, with `requirements` (entries to endpoints) and
 //!   `overrides` (what the configuration sets apart).
-//! * `text`, `markdown`: shows it.
+//! * `scope`, `need`: for whom a command asks, and what an entry comes to there; `ask`: why there is no answer.
+//!   `listing`, `sheet`, `diff`, `export`: the answers, which `text`, `markdown` and `table` write.
 
+mod address;
+mod ask;
 mod cloud;
 mod data;
+mod diff;
+mod export;
 mod feature;
 mod lint;
+mod listing;
 mod markdown;
+mod need;
 mod overrides;
 mod requirements;
+mod scope;
 mod select;
+mod sheet;
+mod table;
 mod template;
 mod text;
 mod written;
@@ -22,16 +32,23 @@ mod written;
 #[cfg(test)]
 mod tests;
 
+pub use ask::AskError;
 pub use cloud::{Cloud, Release, UnknownRelease};
 pub use data::{DataError, features, left_out};
+pub use diff::{Change, Changed, Changes, Difference, diff_markdown, diff_text};
+pub use export::{Export, ExportFormat};
 pub use feature::{
     Connector, Entry, Feature, Kind, Missing, Retired, RootSet, RouteChoice, Source, covers,
 };
 pub use lint::lint;
-pub use markdown::markdown_table;
+pub use listing::{InCloud, Listed, Listing};
+pub use markdown::{list_markdown, show_markdown};
+pub use need::{Dated, Need};
+pub use scope::{Asked, Scope};
 pub use select::{notices, select};
+pub use sheet::{Cited, Sheet};
 pub use template::Template;
-pub use text::{ShowError, list_text, show_text};
+pub use text::{list_text, show_text};
 
 use crate::config::Overrides;
 use crate::endpoint::Endpoint;

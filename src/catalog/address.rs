@@ -39,13 +39,24 @@ mod tests {
         for (url, host, port) in [
             ("https://aka.ms/configmgrgateway", "aka.ms", 443),
             ("http://crl3.digicert.com", "crl3.digicert.com", 80),
-            ("https://*.manage.microsoft.us/", "*.manage.microsoft.us", 443),
-            ("https://*.<region>.logic.example:444/x", "*.<region>.logic.example", 444),
+            (
+                "https://*.manage.microsoft.us/",
+                "*.manage.microsoft.us",
+                443,
+            ),
+            (
+                "https://*.<region>.logic.example:444/x",
+                "*.<region>.logic.example",
+                444,
+            ),
             ("https://Falls.example", "falls.example", 443),
             ("https://a.example/x?at=1:2", "a.example", 443),
             ("tls://a.example:8443", "a.example", 8443),
         ] {
-            let expected = Address { host: host.to_owned(), port };
+            let expected = Address {
+                host: host.to_owned(),
+                port,
+            };
             assert_eq!(Address::of(url), expected, "{url}");
         }
     }

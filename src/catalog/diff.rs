@@ -12,7 +12,6 @@ use super::feature::{Feature, Kind, RouteChoice};
 use super::need::Need;
 use super::scope::{Scope, present};
 use super::table::yes_or_no;
-use crate::endpoint::Inspection;
 
 /// What one side needs and the other does not, feature by feature.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -75,16 +74,17 @@ impl Difference {
         let features = if names.is_empty() {
             present()?
         } else {
-            let named = names.iter().map(|name| feature_named(name));
-            named.collect::<Result<_, _>>()?
+            let chosen = names.iter().map(|name| feature_named(name));
+            chosen.collect::<Result<_, _>>()?
         };
-        let features = features.into_iter();
+        let mut differing = Vec::new();
+        for feature in features {
+            differing.extend(Changes::between(from, to, feature)?);
+        }
         Ok(Self {
             from: from.to_string(),
             to: to.to_string(),
-            features: features
-                .filter_map(|feature| Changes::between(from, to, feature))
-                .collect(),
+            features: differing,
         })
     }
 
@@ -97,12 +97,13 @@ impl Difference {
 
 impl Changes {
     /// What differs, if anything does.
-    fn between(from: &Scope, to: &Scope, feature: &'static Feature) -> Option<Self> {
-        let [(not_in_from, before), (not_in_to, after)] =
-            [from, to].map(|scope| match scope.check(feature) {
-                Ok(()) => (None, scope.needs(feature)),
-                Err(missing) => (Some(missing.to_string()), Vec::new()),
-            });
+    fn between(
+        from: &Scope,
+        to: &Scope,
+        feature: &'static Feature,
+    ) -> Result<Option<Self>, AskError> {
+        let (not_in_from, before) = side(from, feature)?;
+        let (not_in_to, after) = side(to, feature)?;
         let former: BTreeMap<&str, &Need<'_>> = by_url(&before);
         let latter: BTreeMap<&str, &Need<'_>> = by_url(&after);
         let both = after
@@ -112,14 +113,16 @@ impl Changes {
             .filter_map(|(former, latter)| Changed::between(former, latter))
             .collect();
         let only = |needs: &[Need<'static>], there: &BTreeMap<&str, &Need<'_>>| {
-            let missing = needs.iter().filter(|need| !there.contains_key(need.url.as_str()));
+            let missing = needs
+                .iter()
+                .filter(|need| !there.contains_key(need.url.as_str()));
             missing.cloned().collect::<Vec<_>>()
         };
         let (added, removed) = (only(&after, &former), only(&before, &latter));
         if added.is_empty() && removed.is_empty() && changed.is_empty() {
-            return None;
+            return Ok(None);
         }
-        Some(Self {
+        Ok(Some(Self {
             feature: &feature.name,
             title: &feature.title,
             not_in_from,
@@ -127,7 +130,18 @@ impl Changes {
             added,
             removed,
             changed,
-        })
+        }))
+    }
+}
+
+/// Why a side does not have the feature, or what it needs there.
+fn side(
+    scope: &Scope,
+    feature: &'static Feature,
+) -> Result<(Option<String>, Vec<Need<'static>>), AskError> {
+    match scope.check(feature) {
+        Ok(()) => Ok((None, scope.needs(feature)?)),
+        Err(missing) => Ok((Some(missing.to_string()), Vec::new())),
     }
 }
 
@@ -165,17 +179,10 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         ("kind", need.kind.as_str().to_owned()),
         ("stands_in_for", or_none(need.stands_in_for)),
         ("follow_redirects", yes_or_no(need.follow_redirects)),
-        ("inspection", inspection(need.inspection).to_owned()),
+        ("inspection", need.inspection.as_str().to_owned()),
         ("hold", or_none(need.hold.as_deref())),
         ("status", status),
         ("route", or_none(need.route.map(RouteChoice::as_str))),
         ("probed", yes_or_no(is_represented)),
     ]
-}
-
-fn inspection(inspection: Inspection) -> &'static str {
-    match inspection {
-        Inspection::Unsupported => "unsupported",
-        Inspection::Tolerated => "tolerated",
-    }
 }

@@ -12,7 +12,6 @@ mod squid;
 use std::collections::{BTreeMap, HashSet};
 
 use super::ask::AskError;
-use super::feature::Feature;
 use super::need::Need;
 use super::scope::{Scope, present};
 use super::select::ALL;
@@ -43,8 +42,6 @@ pub struct Export {
     turned_off: Vec<Need<'static>>,
     /// The features that the scope does not have, and why.
     missing: Vec<String>,
-    /// The newest date of the sources of each feature and key.
-    dates: BTreeMap<(&'static str, &'static str), &'static str>,
 }
 
 // === impl Export ===
@@ -58,10 +55,10 @@ impl Export {
         let scope = Scope::of(selection)?;
         let names = selection.features.iter().map(|name| name.value.as_str());
         let features = scope.features(names)?;
-        let all: Vec<Need<'static>> = features
-            .iter()
-            .flat_map(|feature| scope.needs(feature))
-            .collect();
+        let mut all = Vec::new();
+        for feature in &features {
+            all.extend(scope.needs(feature)?);
+        }
         let (needs, turned_off) = overridden(all, &selection.overrides);
         let is_all = selection.features.iter().any(|name| name.value == ALL);
         let missing = if is_all {
@@ -72,7 +69,6 @@ impl Export {
             Vec::new()
         };
         Ok(Self {
-            dates: features.iter().flat_map(|feature| dates(feature)).collect(),
             scope,
             needs,
             turned_off,
@@ -137,17 +133,10 @@ impl Export {
         })
     }
 
-    /// The newest date of what a need rests on.
-    fn date(&self, need: &Need<'static>) -> &'static str {
-        let keys = need.sources.iter();
-        let dates = keys.filter_map(|key| self.dates.get(&(need.feature, key.as_str())));
-        dates.max().copied().unwrap_or_default()
-    }
-
     /// The lines that open every format with comments.
     fn head(&self) -> Vec<String> {
         let Scope { cloud, release, .. } = &self.scope;
-        let newest = self.needs.iter().map(|need| self.date(need)).max();
+        let newest = self.needs.iter().map(Need::date).max();
         let mut features: Vec<&str> = self.needs.iter().map(|need| need.feature).collect();
         features.dedup();
         vec![
@@ -161,15 +150,21 @@ impl Export {
         ]
     }
 
-    /// The lines that end every format with comments: all that it does not hold.
-    fn tail(&self) -> Vec<String> {
-        let unfilled: Vec<String> = self.unfilled().collect();
+    /// All that a format with comments does not hold: titles and their lines.
+    fn not_in_here(&self) -> impl Iterator<Item = (&'static str, Vec<String>)> {
         let parts = [
-            ("Not in here, for a template names no host:", unfilled),
+            (
+                "Not in here, for a template names no host:",
+                self.unfilled().collect(),
+            ),
             ("Not in here:", self.left_out()),
         ];
-        let parts = parts.into_iter().filter(|(_, lines)| !lines.is_empty());
-        parts
+        parts.into_iter().filter(|(_, lines)| !lines.is_empty())
+    }
+
+    /// The same as the lines that end such a format.
+    fn tail(&self) -> Vec<String> {
+        self.not_in_here()
             .flat_map(|(title, lines)| {
                 let lines = lines.into_iter().map(|line| format!("  {line}"));
                 [title.to_owned()].into_iter().chain(lines)
@@ -188,7 +183,9 @@ fn overridden(
     let mut kept = Vec::new();
     let mut off = Vec::new();
     for mut need in needs {
-        let of_host = written.get(&need.host).filter(|_| !names.contains(&need.host));
+        let of_host = written
+            .get(&need.host)
+            .filter(|_| !names.contains(&need.host));
         let found = [written.get(&need.name), of_host];
         let found: Vec<&Overrides> = found.into_iter().flatten().map(|it| &it.value).collect();
         let critical = found.iter().find_map(|overrides| overrides.critical);
@@ -201,14 +198,4 @@ fn overridden(
         }
     }
     (kept, off)
-}
-
-type Dated = ((&'static str, &'static str), &'static str);
-
-fn dates(feature: &'static Feature) -> impl Iterator<Item = Dated> {
-    let sources = feature.sources.iter();
-    sources.map(|(key, source)| {
-        let of = (feature.name.as_str(), key.as_str());
-        (of, source.date.as_str())
-    })
 }

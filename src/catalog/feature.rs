@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::cloud::{Cloud, Release};
 use super::template::Template;
@@ -37,7 +37,7 @@ pub struct Feature {
 }
 
 /// Who connects to the endpoints of a feature: a role of the site, or a person's or a managed computer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 #[expect(
     missing_docs,
@@ -57,7 +57,7 @@ pub enum Connector {
 }
 
 /// A feature that is gone.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Retired {
     /// A date, or a release: `2022-11-30`, `release 2303`.
@@ -135,7 +135,7 @@ pub struct Entry {
 }
 
 /// The one route that an entry can ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RouteChoice {
     /// Without any proxy, for it is a host of the site itself.
@@ -143,7 +143,7 @@ pub enum RouteChoice {
 }
 
 /// What a requirement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A host that the feature itself talks to.
@@ -207,6 +207,18 @@ impl Connector {
             Self::Console => "console",
             Self::Client => "client",
             Self::Administrator => "administrator",
+        }
+    }
+}
+
+// === impl RouteChoice ===
+
+impl RouteChoice {
+    /// The name in the data file, which is the route's.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
         }
     }
 }

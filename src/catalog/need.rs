@@ -4,9 +4,11 @@
 use serde::Serialize;
 
 use super::address::Address;
+use super::ask::AskError;
 use super::cloud::Release;
-use super::feature::{Entry, Feature, Kind, RouteChoice, name_of};
+use super::feature::{Entry, Feature, Kind, RouteChoice, covers, name_of};
 use super::scope::Scope;
+use crate::config::{Location, Problem, Problems};
 use crate::endpoint::Inspection;
 
 /// What a feature needs, in the words of the data files.
@@ -54,34 +56,81 @@ pub struct Need<'a> {
     pub missing_variables: Vec<&'a str>,
     /// Why it is not probed as it is, where it is not.
     pub not_probed: Option<String>,
-    /// On what it rests: keys of the feature's sources.
-    pub sources: &'a [String],
+    /// On what it rests.
+    pub sources: Vec<Dated<'a>>,
     /// What the sources leave open, and what else is worth knowing.
     pub note: Option<&'a str>,
+}
+
+/// A source of the feature, by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Dated<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The date that the document bears.
+    pub date: &'a str,
+}
+
+// === impl Need ===
+
+impl<'a> Need<'a> {
+    /// The newest date of what it rests on.
+    pub(super) fn date(&self) -> &'a str {
+        let dates = self.sources.iter().map(|source| source.date);
+        dates.max().unwrap_or_default()
+    }
 }
 
 // === impl Scope ===
 
 impl Scope {
     /// What the feature needs here, in the order of its data file. The scope must have the feature.
-    #[must_use]
-    pub fn needs<'a>(&self, feature: &'a Feature) -> Vec<Need<'a>> {
-        let required = feature.required(self.cloud, self.release);
-        let mut needs: Vec<Need<'a>> = required.map(|entry| self.need(feature, entry)).collect();
+    ///
+    /// # Errors
+    /// A variable makes a host of a template that its wildcard does not cover.
+    pub fn needs<'a>(&self, feature: &'a Feature) -> Result<Vec<Need<'a>>, AskError> {
+        let entries: Vec<&Entry> = feature.required(self.cloud, self.release).collect();
+        let mut needs: Vec<Need<'a>> = Vec::new();
+        for entry in &entries {
+            let need = self.need(feature, entry);
+            self.check_place(entry, &need)?;
+            needs.push(need);
+        }
+        // Stand-ins name their wildcard as the data file writes it, with its templates.
         let stand_ins: Vec<(Option<&str>, String)> = needs
             .iter()
             .map(|need| (need.stands_in_for, need.name.clone()))
             .collect();
-        for wildcard in needs.iter_mut().filter(|need| need.kind == Kind::Wildcard) {
-            let own = stand_ins
-                .iter()
-                .filter(|(of, _)| *of == Some(wildcard.name.as_str()));
+        for (entry, wildcard) in entries.iter().zip(&mut needs) {
+            if wildcard.kind != Kind::Wildcard {
+                continue;
+            }
+            let own = stand_ins.iter().filter(|(of, _)| *of == Some(entry.name()));
             wildcard.stand_ins = own.map(|(_, name)| name.clone()).collect();
             if wildcard.not_probed.is_none() {
-                wildcard.not_probed = Some(unprobed_wildcard(&wildcard.stand_ins));
+                wildcard.not_probed = Some("a wildcard names no host".to_owned());
             }
         }
-        needs
+        Ok(needs)
+    }
+
+    /// A template that stands in for a wildcard is filled with a host of it.
+    fn check_place(&self, entry: &Entry, need: &Need<'_>) -> Result<(), AskError> {
+        let is_in_place = !need.missing_variables.is_empty()
+            || need
+                .stands_in_for
+                .is_none_or(|wildcard| covers(wildcard, &need.host));
+        if is_in_place {
+            return Ok(());
+        }
+        let mut variables = entry.url.variables();
+        let variable = variables.find_map(|name| self.variables.get(name));
+        let wildcard = need.stands_in_for.unwrap_or_default();
+        Err(AskError::Unknown(Problems(vec![Problem {
+            at: variable.map_or_else(Location::default, |variable| variable.at.clone()),
+            message: format!("{} is not a host of {wildcard}", need.host),
+            hint: None,
+        }])))
     }
 
     fn need<'a>(&self, feature: &'a Feature, entry: &'a Entry) -> Need<'a> {
@@ -119,11 +168,19 @@ impl Scope {
                 .clone()
                 .or_else(|| unfilled(&missing_variables)),
             missing_variables,
-            sources: &entry.sources,
+            sources: dated(feature, entry),
             note: entry.note.as_deref(),
             url,
         }
     }
+}
+
+fn dated<'a>(feature: &'a Feature, entry: &'a Entry) -> Vec<Dated<'a>> {
+    let known = entry.sources.iter().filter_map(|key| {
+        let date = &feature.sources.get(key)?.date;
+        Some(Dated { key, date })
+    });
+    known.collect()
 }
 
 /// What to set, for a template that is not filled.
@@ -136,12 +193,4 @@ fn unfilled(missing: &[&str]) -> Option<String> {
         .map(|name| format!("catalog.variables.{name}"))
         .collect();
     Some(format!("set {}", settings.join(" and ")))
-}
-
-fn unprobed_wildcard(stand_ins: &[String]) -> String {
-    if stand_ins.is_empty() {
-        "a wildcard names no host, and no host below it is known".to_owned()
-    } else {
-        "a wildcard names no host; others stand in for it".to_owned()
-    }
 }

@@ -149,15 +149,17 @@ impl Scope {
     ) -> Result<Vec<&'static Feature>, AskError> {
         let mut chosen: Vec<&'static Feature> = Vec::new();
         for name in names {
-            let named: Vec<&'static Feature> = if name == ALL {
+            let meant: Vec<&'static Feature> = if name == ALL {
                 let current = present()?.into_iter();
-                current.filter(|feature| self.check(feature).is_ok()).collect()
+                current
+                    .filter(|feature| self.check(feature).is_ok())
+                    .collect()
             } else {
                 let feature = feature_named(name)?;
                 self.check(feature)?;
                 vec![feature]
             };
-            for feature in named {
+            for feature in meant {
                 if !chosen.iter().any(|other| other.name == feature.name) {
                     chosen.push(feature);
                 }
@@ -170,7 +172,9 @@ impl Scope {
 /// Every feature that is not retired.
 pub(super) fn present() -> Result<Vec<&'static Feature>, AskError> {
     let features = all_features()?.iter();
-    Ok(features.filter(|feature| feature.retired.is_none()).collect())
+    Ok(features
+        .filter(|feature| feature.retired.is_none())
+        .collect())
 }
 
 impl fmt::Display for Scope {
@@ -197,7 +201,10 @@ mod tests {
             ("publik", "did you mean \"public\"?"),
             ("2104", "2104 is no release"),
             ("99999", "\"99999\" is no release"),
-            ("public@", "\"\" is no release (CLOUD, VERSION or CLOUD@VERSION"),
+            (
+                "public@",
+                "\"\" is no release (CLOUD, VERSION or CLOUD@VERSION",
+            ),
             ("2103@public", "\"public\" is no release"),
             ("mars@2107", "mars@2107: there is no cloud \"mars\""),
         ] {
@@ -222,8 +229,14 @@ mod tests {
         };
         let selection = asked.over(Some(&configured));
         assert_eq!(selection.cloud.value, "public");
-        assert_eq!(selection.configmgr_version.map(|version| version.value), Some(2503));
+        assert_eq!(
+            selection.configmgr_version.map(|version| version.value),
+            Some(2503)
+        );
         assert_eq!(selection.features.len(), 2);
-        assert_eq!(selection.variables["gateway_host"].at.file, "--variable gateway_host");
+        assert_eq!(
+            selection.variables["gateway_host"].at.file,
+            "--variable gateway_host"
+        );
     }
 }

@@ -109,7 +109,7 @@ pub(super) fn select_from(
 
 // === The parts of a selection ===
 
-fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud> {
+pub(super) fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud> {
     let cloud = Cloud::named(&written.value);
     if cloud.is_none() {
         problems.push(Problem {
@@ -121,7 +121,10 @@ fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud
     cloud
 }
 
-fn release(written: Option<&Located<u16>>, problems: &mut Vec<Problem>) -> Option<Release> {
+pub(super) fn release(
+    written: Option<&Located<u16>>,
+    problems: &mut Vec<Problem>,
+) -> Option<Release> {
     let Some(written) = written else {
         return Some(Release::NEWEST);
     };
@@ -215,7 +218,7 @@ fn without(feature: &Feature, missing: &Missing) -> NotProbed {
 }
 
 /// A variable may be meant for a feature or a cloud that is not selected now, but not for nothing at all.
-fn check_variables(
+pub(super) fn check_variables(
     features: &[Feature],
     variables: &BTreeMap<String, Located<String>>,
     problems: &mut Vec<Problem>,

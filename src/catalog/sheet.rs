@@ -56,7 +56,7 @@ impl Sheet {
     pub fn new(name: &str, scope: &Scope) -> Result<Self, AskError> {
         let feature = feature_named(name)?;
         scope.check(feature)?;
-        let entries = scope.needs(feature);
+        let entries = scope.needs(feature)?;
         Ok(Self {
             feature: &feature.name,
             title: &feature.title,
@@ -93,7 +93,11 @@ impl Sheet {
 }
 
 fn cited(feature: &'static Feature, entries: &[Need<'_>]) -> Vec<Cited> {
-    let is_cited = |key: &String| entries.iter().any(|need| need.sources.contains(key));
+    let is_cited = |key: &String| {
+        entries
+            .iter()
+            .any(|need| need.sources.iter().any(|source| source.key == key))
+    };
     let sources = feature.sources.iter().filter(|(key, _)| is_cited(key));
     sources
         .map(|(key, source)| Cited {

@@ -40,6 +40,15 @@ pub(super) fn code(text: &str) -> String {
     format!("`{text}`")
 }
 
+/// Lines, each with something before it.
+pub(super) fn prefixed(prefix: &str, lines: &[String]) -> String {
+    let lines: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{prefix}{line}\n"))
+        .collect();
+    lines.concat()
+}
+
 fn escaped(cell: &str) -> String {
     cell.replace('|', "\\|").replace('\n', " ")
 }

@@ -3,7 +3,7 @@
 mod list;
 mod show;
 
-pub(super) use list::{from, in_cloud};
 pub use list::list_text;
+pub(super) use list::{from, in_cloud};
 pub(super) use show::facts;
 pub use show::show_text;

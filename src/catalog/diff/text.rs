@@ -41,7 +41,10 @@ pub fn diff_markdown(difference: &Difference) -> String {
 }
 
 fn block(changes: &Changes) -> Vec<String> {
-    let mut lines = vec![String::new(), format!("{} ({})", changes.title, changes.feature)];
+    let mut lines = vec![
+        String::new(),
+        format!("{} ({})", changes.title, changes.feature),
+    ];
     let missing = [("-", &changes.not_in_to), ("+", &changes.not_in_from)];
     lines.extend(missing.into_iter().filter_map(|(sign, why)| {
         let why = why.as_ref()?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Export;
 use crate::catalog::need::Need;
-use crate::catalog::table;
+use crate::catalog::table::{self, prefixed};
 
 /// Sorted, each host and port once; a comment says who needs it.
 pub(super) fn written(export: &Export) -> String {
@@ -14,23 +14,21 @@ pub(super) fn written(export: &Export) -> String {
     }
     let rows: Vec<[String; 3]> = pairs
         .into_iter()
-        .map(|((host, port), needs)| {
-            [host.to_owned(), port.to_string(), comment(export, &needs)]
-        })
+        .map(|((host, port), needs)| [host.to_owned(), port.to_string(), comment(&needs)])
         .collect();
-    let mut text = commented(export.head());
+    let mut text = prefixed("# ", &export.head());
     text.push_str("# A * stands for one character or more, dots among them.\n\n");
     text.push_str(&table::columns(&rows));
     let tail = export.tail();
     if !tail.is_empty() {
         text.push('\n');
-        text.push_str(&commented(tail));
+        text.push_str(&prefixed("# ", &tail));
     }
     text
 }
 
 /// The features that need it, each once and with its criticality, and the newest date.
-fn comment(export: &Export, needs: &[&Need<'static>]) -> String {
+fn comment(needs: &[&Need<'static>]) -> String {
     let mut features: BTreeMap<&str, bool> = BTreeMap::new();
     for need in needs {
         *features.entry(need.feature).or_default() |= need.critical;
@@ -42,12 +40,10 @@ fn comment(export: &Export, needs: &[&Need<'static>]) -> String {
             format!("{feature}{critical}")
         })
         .collect();
-    let dates = needs.iter().map(|need| export.date(need));
-    format!("# {}; {}", features.join(", "), dates.max().unwrap_or_default())
-}
-
-/// Lines as comments.
-pub(super) fn commented(lines: Vec<String>) -> String {
-    let lines = lines.into_iter();
-    lines.map(|line| format!("# {line}\n")).collect()
+    let dates = needs.iter().map(|need| need.date());
+    format!(
+        "# {}; {}",
+        features.join(", "),
+        dates.max().unwrap_or_default()
+    )
 }

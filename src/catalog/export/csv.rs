@@ -2,6 +2,8 @@
 
 use super::Export;
 use crate::catalog::ask::AskError;
+use crate::catalog::cloud::Release;
+use crate::catalog::feature::RouteChoice;
 use crate::catalog::need::Need;
 use crate::catalog::table::yes_or_no;
 
@@ -59,6 +61,7 @@ pub(super) fn written(export: &Export) -> Result<String, AskError> {
 fn record(export: &Export, need: &Need<'static>) -> [String; COLUMNS.len()] {
     let or_empty = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
+    let sources: Vec<&str> = need.sources.iter().map(|source| source.key).collect();
     let release = |release: Option<Release>| release.map_or_else(String::new, |it| it.to_string());
     [
         need.feature.to_owned(),
@@ -84,8 +87,8 @@ fn record(export: &Export, need: &Need<'static>) -> [String; COLUMNS.len()] {
         or_empty(need.route.map(RouteChoice::as_str)),
         need.missing_variables.join("\n"),
         or_empty(need.not_probed.as_deref()),
-        need.sources.join("\n"),
-        export.date(need).to_owned(),
+        sources.join("\n"),
+        need.date().to_owned(),
         or_empty(need.note),
     ]
 }

@@ -27,7 +27,10 @@ pub fn list_markdown(listing: &Listing) -> String {
 
 fn row(feature: &Listed) -> Vec<String> {
     let title = match feature.retired {
-        Some(retired) => format!("{} (retired, {}: {})", feature.title, retired.on, retired.why),
+        Some(retired) => format!(
+            "{} (retired, {}: {})",
+            feature.title, retired.on, retired.why
+        ),
         None => feature.title.to_owned(),
     };
     let name = [code(feature.name)].into_iter();

@@ -27,15 +27,15 @@ pub fn show_markdown(sheet: &Sheet) -> String {
 fn head(sheet: &Sheet) -> String {
     let (title, feature) = (sheet.title, code(sheet.feature));
     let (cloud, release) = (sheet.cloud, sheet.configmgr_version);
-    let mut text = format!(
+    let mut lines = vec![format!(
         "# {title} ({feature}), cloud {cloud}, Configuration Manager {release}\n\n{}\n\nConnects from: {}\n",
         sheet.summary,
         from(sheet.from)
-    );
+    )];
     if let Some(retired) = sheet.retired {
-        text.push_str(&format!("\nRetired, {}: {}\n", retired.on, retired.why));
+        lines.push(format!("\nRetired, {}: {}\n", retired.on, retired.why));
     }
-    text
+    lines.concat()
 }
 
 fn entries(sheet: &Sheet) -> String {

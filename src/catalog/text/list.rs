@@ -11,27 +11,31 @@ pub fn list_text(listing: &Listing) -> String {
         .features
         .iter()
         .partition(|feature| feature.retired.is_some());
-    let mut text = features(&present);
-    text.push_str(&format!(
-        "\nA number counts the endpoints with Configuration Manager {}, templates included; -: the cloud does not have \
-         the feature.\n",
-        listing.configmgr_version
-    ));
+    let mut lines = vec![
+        features(&present),
+        format!(
+            "\nThe numbers count endpoints with Configuration Manager {}, templates included; -: the cloud does not \
+             have the feature.\n",
+            listing.configmgr_version
+        ),
+    ];
     if !retired.is_empty() {
-        text.push_str("\nRetired, selected only by name:\n");
-        text.extend(retired.iter().map(|feature| gone(feature)));
+        lines.push("\nRetired, selected only by name:\n".to_owned());
+        lines.extend(retired.iter().map(|feature| gone(feature)));
     }
     if !listing.left_out.is_empty() {
-        text.push_str("\nLeft out:\n");
+        lines.push("\nLeft out:\n".to_owned());
         let left_out = listing.left_out.iter();
-        text.extend(left_out.map(|(name, why)| format!("  {name}: {why}\n")));
+        lines.extend(left_out.map(|(name, why)| format!("  {name}: {why}\n")));
     }
-    text
+    lines.concat()
 }
 
 fn features(features: &[&Listed]) -> String {
     let clouds = features.first().map_or(&[][..], |feature| &feature.clouds);
-    let clouds = clouds.iter().map(|there| there.cloud.as_str().to_uppercase());
+    let clouds = clouds
+        .iter()
+        .map(|there| there.cloud.as_str().to_uppercase());
     let head = ["FEATURE".to_owned()].into_iter().chain(clouds);
     let head = head.chain(["FROM", "TITLE"].map(str::to_owned)).collect();
     let mut rows: Vec<Vec<String>> = vec![head];

@@ -102,6 +102,11 @@ pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] 
         Inspection::Tolerated => String::new(),
     };
     let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
+    let sources: Vec<String> = need
+        .sources
+        .iter()
+        .map(|source| format!("{} ({})", source.key, source.date))
+        .collect();
     let route = need.route.map_or("", |route| route.as_str());
     [
         ("breaks", need.breaks.to_owned()),
@@ -112,6 +117,6 @@ pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] 
         ("hold", hold),
         ("tls", inspection),
         ("note", need.note.unwrap_or_default().to_owned()),
-        ("sources", need.sources.join(", ")),
+        ("sources", sources.join(", ")),
     ]
 }
