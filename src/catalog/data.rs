@@ -13,15 +13,58 @@ use super::feature::{Connector, Feature, Retired, Source};
 use super::written::{self, Shared};
 use crate::endpoint::RevocationMode;
 
-/// The files of features, in the order in which they are listed.
+/// The files of these features.
 macro_rules! files {
     ($($name:literal),* $(,)?) => {
         &[$(($name, include_str!(concat!("features/", $name, ".yml")))),*]
     };
 }
 
-/// One file a feature.
-const FILES: &[(&str, &str)] = files!["tenant-attach"];
+/// One file a feature, in the order in which they are listed: what the site needs, then what clients need, then what
+/// certificates need, then what is retired.
+const FILES: &[(&str, &str)] = files![
+    "tenant-attach",
+    "url-forwarding",
+    "administration-service",
+    "administration-service-cmg",
+    "updates-and-servicing",
+    "azure-services",
+    "entra-user-discovery",
+    "management-point-entra",
+    "cmg-connection-point",
+    "cmg-client",
+    "software-update-point",
+    "windows-servicing",
+    "microsoft365-apps",
+    "edge-deployment",
+    "external-notifications",
+    "endpoint-analytics",
+    "endpoint-analytics-client",
+    "app-insights-ingestion",
+    "console-cloud",
+    "console-documentation-node",
+    "console-push-notifications",
+    "product-feedback",
+    "delivery-optimization",
+    "connected-cache-content",
+    "intune",
+    "intune-attestation",
+    "intune-epm-mde",
+    "intune-macos",
+    "intune-management-extension",
+    "intune-remote-help",
+    "microsoft-store",
+    "windows-autopatch",
+    "windows-autopatch-wufb-ds",
+    "windows-autopilot",
+    "azure-pki-aia",
+    "azure-pki-crl",
+    "azure-pki-ocsp",
+    "asset-intelligence",
+    "community-hub",
+    "desktop-analytics",
+    "geographical-view",
+];
 
 /// The documents on which entries rest, by key.
 const SOURCES: &str = include_str!("sources.yml");
