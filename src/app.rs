@@ -1,6 +1,7 @@
 //! The wiring: what each command does with the rooms below it, and with which exit code it ends.
 
 mod arguments;
+mod catalog;
 mod check;
 mod commands;
 mod daemon;
@@ -63,7 +64,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Run(arguments) => daemon::run(file, &arguments),
         Command::Check(arguments) => check::run(file, &arguments),
         Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
-        Command::Catalog(command) => commands::catalog(command).and_then(|text| print(&text)),
+        Command::Catalog(command) => catalog::run(file, command),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
         Command::Proxies { command: None } => proxies::run().and_then(|text| print(&text)),
         Command::Proxies {

@@ -1,34 +1,55 @@
 //! The built-in catalog: which endpoints a feature requires, by cloud and version, each with its source.
 //!
-//! * `tenant-attach.yml`: the data, one file a feature, made to be read and reviewed.
-//! * `data`: reads it once. `feature`, `cloud`, `template`: what it says, typed.
+//! * `features/*.yml`: the data, one file a feature, made to be read and reviewed; `FORMAT.md` explains it. `sources.yml`:
+//!   the documents on which it rests. `left-out.yml`: what is no feature, and why.
+//! * `data`, `written`: read it once. `lint`: what it must hold to. `feature`, `cloud`, `template`: what it says, typed.
 //! * `select`: applies what the configuration takes from it, with `requirements` (entries to endpoints) and
 //!   `overrides` (what the configuration sets apart).
-//! * `text`, `markdown`: shows it.
+//! * `scope`, `need`: for whom a command asks, and what an entry comes to there; `ask`: why there is no answer.
+//!   `listing`, `sheet`, `diff`, `export`: the answers, which `text`, `markdown` and `table` write.
 
+mod address;
+mod ask;
 mod cloud;
 mod data;
+mod diff;
+mod export;
 mod feature;
+mod lint;
+mod listing;
 mod markdown;
+mod need;
 mod overrides;
 mod requirements;
+mod scope;
 mod select;
+mod sheet;
+mod table;
 mod template;
 mod text;
+mod written;
 
-#[cfg(test)]
-mod lint;
 #[cfg(test)]
 mod tests;
 
+pub use ask::AskError;
 pub use cloud::{Cloud, Release, UnknownRelease};
-pub use data::{DataError, features};
+pub use data::{DataError, features, left_out};
+pub use diff::{Change, Changed, Changes, Difference, diff_markdown, diff_text};
+pub use export::{Export, ExportFormat};
 pub(crate) use feature::name_of;
-pub use feature::{Entry, Feature, Kind, Missing, RootSet, Source};
-pub use markdown::markdown_table;
-pub use select::select;
+pub use feature::{
+    Connector, Entry, Feature, Kind, Missing, Retired, RootSet, RouteChoice, Source, covers,
+};
+pub use lint::lint;
+pub use listing::{InCloud, Listed, Listing};
+pub use markdown::{list_markdown, show_markdown};
+pub use need::{Dated, Need};
+pub use scope::{Asked, Scope};
+pub use select::{notices, select};
+pub use sheet::{Cited, Sheet};
 pub use template::Template;
-pub use text::{ShowError, list_text, show_text};
+pub use text::{list_text, show_text};
 
 use crate::config::Overrides;
 use crate::endpoint::Endpoint;

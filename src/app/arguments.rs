@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::catalog::CatalogCommand;
 use crate::platform::KERBEROS_COMMAND;
 use crate::probe::PAC_COMMAND;
 
@@ -176,24 +177,6 @@ pub enum ProxiesCommand {
         /// What to ask it for: URLs as endpoints have them.
         #[arg(required = true, value_name = "URL")]
         urls: Vec<String>,
-    },
-}
-
-/// What to do with the catalog.
-#[derive(Debug, Subcommand)]
-pub enum CatalogCommand {
-    /// List the features.
-    List,
-    /// Show the endpoints that a feature requires, and why.
-    Show {
-        /// The feature, such as `tenant-attach`.
-        feature: String,
-        /// The cloud: `public`, `us-government` or `china`.
-        #[arg(long, default_value = "public")]
-        cloud: String,
-        /// The Configuration Manager release, such as 2503; the newest known where there is none.
-        #[arg(long)]
-        configmgr_version: Option<u16>,
     },
 }
 

@@ -6,11 +6,11 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
-use super::arguments::{Arguments, CatalogCommand, ConfigCommand, ExplainArguments, ExplainFormat};
+use super::arguments::{Arguments, ConfigCommand, ExplainArguments, ExplainFormat};
 use super::{Fault, setup};
 use crate::metrics::series_of;
 use crate::plan::{HistogramMode, Plan};
-use crate::{catalog, config, explain};
+use crate::{config, explain};
 
 pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<String, Fault> {
     match command {
@@ -21,20 +21,6 @@ pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<Stri
         }
         ConfigCommand::Show => Ok(setup::plan(file)?.0.effective_yaml()),
         ConfigCommand::Schema => Ok(config::schema().to_owned()),
-    }
-}
-
-pub(super) fn catalog(command: CatalogCommand) -> Result<String, Fault> {
-    match command {
-        CatalogCommand::List => {
-            catalog::list_text().map_err(|error| Fault::Internal(error.to_string()))
-        }
-        CatalogCommand::Show {
-            feature,
-            cloud,
-            configmgr_version,
-        } => catalog::show_text(&feature, &cloud, configmgr_version)
-            .map_err(|error| Fault::Usage(error.to_string())),
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use super::Fault;
+use crate::catalog;
 use crate::config::{Config, DerivedEndpoints, Problems};
 use crate::endpoint::Hold;
 use crate::outcome::RootStanding;
@@ -140,11 +141,12 @@ fn with_places(base: &Plan, config: &Config, prober: &Prober) -> Plan {
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.
 pub(super) fn plan(file: Option<&Path>) -> Result<(Config, Plan, Vec<String>), Fault> {
     let environment = &platform::environment;
-    let (config, notices) = match file {
+    let (config, mut notices) = match file {
         Some(file) => (Config::load(file, environment)?, Vec::new()),
         None => Config::embedded_default(environment)?,
     };
     let plan = Plan::build(&config)?;
+    notices.extend(config.catalog.iter().flat_map(catalog::notices));
     Ok((config, plan, notices))
 }
 

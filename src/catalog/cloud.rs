@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A cloud, as `catalog.cloud` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cloud {
     /// `AzurePublicCloud`, GCC included.
@@ -17,7 +17,7 @@ pub enum Cloud {
 }
 
 /// A release of Configuration Manager, current branch: two digits of the year and two of the month.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(try_from = "u16")]
 pub struct Release(u16);
 
@@ -70,8 +70,11 @@ impl Release {
     /// What an unset `configmgr_version` means.
     pub const NEWEST: Self = Self(2603);
 
-    /// Every release since the one before tenant attach, the oldest first.
-    const KNOWN: [Self; 17] = [
+    /// Every release since the oldest that a requirement of the catalog names.
+    const KNOWN: [Self; 20] = [
+        Self(1810),
+        Self(1902),
+        Self(1906),
         Self(1910),
         Self(2002),
         Self(2006),
@@ -139,7 +142,7 @@ mod tests {
     fn the_nearest_release_is_a_hint() {
         assert_eq!(Release::nearest_to(2504).to_string(), "2503");
         assert_eq!(Release::nearest_to(9999), Release::NEWEST);
-        assert_eq!(Release::nearest_to(0).to_string(), "1910");
+        assert_eq!(Release::nearest_to(0).to_string(), "1810");
     }
 
     #[test]

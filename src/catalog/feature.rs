@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Serialize};
 
 use super::cloud::{Cloud, Release};
 use super::template::Template;
@@ -18,18 +18,52 @@ pub struct Feature {
     pub title: String,
     /// What it does, in a sentence.
     pub summary: String,
-    /// The clouds that have it, and since which release.
-    pub clouds: BTreeMap<Cloud, Release>,
+    /// Who connects.
+    pub from: Vec<Connector>,
+    /// The clouds that have it, and since which release where that is documented.
+    pub clouds: BTreeMap<Cloud, Option<Release>>,
     /// The clouds that do not, and why.
     pub absent: BTreeMap<Cloud, String>,
+    /// Since when it is gone, if it is: it is selected by its name only then.
+    pub retired: Option<Retired>,
+    /// Whether no document names a log file that shows its failures.
+    pub logs_unknown: bool,
     /// What the entries rest on, by key.
     pub sources: BTreeMap<String, Source>,
-    /// The roots by which the certificates of its endpoints are vouched for.
-    pub roots: Option<RootSet>,
     /// What it means where the revocation of their certificates cannot be found out.
     pub revocation: Option<RevocationMode>,
     /// What it needs, in the order in which it is shown.
     pub entries: Vec<Entry>,
+}
+
+/// Who connects to the endpoints of a feature: a role of the site, or a person's or a managed computer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(
+    missing_docs,
+    reason = "the variants are Configuration Manager's own names"
+)]
+pub enum Connector {
+    ServiceConnectionPoint,
+    SiteServer,
+    ManagementPoint,
+    SoftwareUpdatePoint,
+    DistributionPoint,
+    CmgConnectionPoint,
+    SmsProvider,
+    Console,
+    Client,
+    Administrator,
+}
+
+/// A feature that is gone.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Retired {
+    /// A date, or a release: `2022-11-30`, `release 2303`.
+    pub on: String,
+    /// What happened to it.
+    pub why: String,
 }
 
 /// A document on which entries rest.
@@ -55,11 +89,13 @@ pub struct RootSet {
 }
 
 /// One requirement.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Entry {
     /// With `*` in a wildcard, with `<name>` in a template.
     pub url: Template,
+    /// What it is called where its URL without the scheme is not it: an entry over `http` whose host is required over
+    /// `https`, too, is called by its port.
+    pub own_name: Option<String>,
     /// Where it is required.
     pub clouds: Vec<Cloud>,
     /// What it is.
@@ -79,33 +115,39 @@ pub struct Entry {
     /// The wildcard whose hosts this one represents, by name: `*.manage.microsoft.com`.
     pub stands_in_for: Option<String>,
     /// Whether the target of its redirect is needed too.
-    #[serde(default)]
     pub follow_redirects: bool,
+    /// The roots by which its certificate is vouched for.
+    pub roots: Option<RootSet>,
     /// Whether its operator supports that a proxy inspects its traffic.
-    #[serde(default)]
     pub inspection: Inspection,
     /// How long an idle connection to it must live.
-    #[serde(default, deserialize_with = "hold")]
     pub hold: Option<Hold>,
+    /// The statuses that count as reachable, where the service connection point's rule does not hold.
+    pub status: Vec<u16>,
+    /// The route that it is probed over unless an override says otherwise.
+    pub route: Option<RouteChoice>,
+    /// Why it is not probed, where it cannot or must not be.
+    pub not_probed: Option<String>,
     /// Keys of [`Feature::sources`].
     pub sources: Vec<String>,
     /// What the sources leave open, and what else is worth knowing.
     pub note: Option<String>,
 }
 
-/// `hold` as written: how long. The rest is the configuration's business.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct HeldFor {
-    #[serde(rename = "for")]
-    duration: String,
+/// The one route that an entry can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RouteChoice {
+    /// Without any proxy, for it is a host of the site itself.
+    Direct,
 }
 
 /// What a requirement is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
     /// A host that the feature itself talks to.
+    #[default]
     Endpoint,
     /// Any host below a name: required, but not to be probed as such.
     Wildcard,
@@ -113,6 +155,8 @@ pub enum Kind {
     Crl,
     /// A host that answers for single certificates (RFC 6960).
     Ocsp,
+    /// A host from which the certificates of issuers are fetched.
+    Aia,
     /// A host of certificate trust lists: where Windows gets new roots from.
     Ctl,
 }
@@ -146,27 +190,37 @@ pub enum Missing {
     },
 }
 
-// === impl Kind ===
+// === impl Connector ===
 
-impl Kind {
-    /// Whether Windows fetches it while it verifies a certificate.
+impl Connector {
+    /// The name in the data file.
     #[must_use]
-    pub fn serves_revocation(self) -> bool {
+    pub fn as_str(self) -> &'static str {
         match self {
-            Self::Crl | Self::Ocsp | Self::Ctl => true,
-            Self::Endpoint | Self::Wildcard => false,
+            Self::ServiceConnectionPoint => "service-connection-point",
+            Self::SiteServer => "site-server",
+            Self::ManagementPoint => "management-point",
+            Self::SoftwareUpdatePoint => "software-update-point",
+            Self::DistributionPoint => "distribution-point",
+            Self::CmgConnectionPoint => "cmg-connection-point",
+            Self::SmsProvider => "sms-provider",
+            Self::Console => "console",
+            Self::Client => "client",
+            Self::Administrator => "administrator",
         }
     }
 }
 
-fn hold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hold>, D::Error> {
-    let HeldFor { duration } = HeldFor::deserialize(deserializer)?;
-    let duration = humantime::parse_duration(&duration).map_err(serde::de::Error::custom)?;
-    Ok(Some(Hold {
-        duration,
-        interval: Hold::DEFAULT_INTERVAL,
-        keep_alive: None,
-    }))
+// === impl RouteChoice ===
+
+impl RouteChoice {
+    /// The name in the data file, which is the route's.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+        }
+    }
 }
 
 // === impl Feature ===
@@ -179,7 +233,7 @@ impl Feature {
             let why = self.absent.get(&cloud).cloned().unwrap_or_default();
             return Err(Missing::InCloud { title, cloud, why });
         };
-        if release < since {
+        if let Some(since) = since.filter(|since| release < *since) {
             return Err(Missing::BeforeRelease {
                 title,
                 cloud,
@@ -212,16 +266,43 @@ impl Entry {
     /// Its name, with the templates as they are written.
     #[must_use]
     pub fn name(&self) -> &str {
-        name_of(self.url.as_str())
+        let own = self.own_name.as_deref();
+        own.unwrap_or_else(|| name_of(self.url.as_str()))
     }
 }
 
-/// Whether a wildcard, which has one `*`, covers a host. The `*` stands for at least one character.
-pub(super) fn covers(wildcard: &str, host: &str) -> bool {
-    let Some((head, tail)) = wildcard.split_once('*') else {
-        return wildcard == host;
+/// Whether a wildcard covers a host. Each `*`, and each `<name>` that nothing fills, stands for at least one
+/// character; a port is no part of the host.
+#[must_use]
+pub fn covers(wildcard: &str, host: &str) -> bool {
+    let (pattern, _) = wildcard.split_once(':').unwrap_or((wildcard, ""));
+    let pattern = Template::open(pattern);
+    let mut parts = pattern.split('*');
+    let first = parts.next().unwrap_or_default();
+    let Some(mut rest) = host.strip_prefix(first) else {
+        return false;
     };
-    host.len() > head.len() + tail.len() && host.starts_with(head) && host.ends_with(tail)
+    let mut parts = parts.peekable();
+    if parts.peek().is_none() {
+        return rest.is_empty();
+    }
+    while let Some(part) = parts.next() {
+        // At least one character is the star's own.
+        let Some(after) = rest.char_indices().nth(1).map_or_else(
+            || (!rest.is_empty()).then_some(rest.len()),
+            |(at, _)| Some(at),
+        ) else {
+            return false;
+        };
+        if parts.peek().is_none() {
+            return rest[after..].ends_with(part);
+        }
+        let Some(found) = rest[after..].find(part) else {
+            return false;
+        };
+        rest = &rest[after + found + part.len()..];
+    }
+    true
 }
 
 /// The name of a URL: without scheme and closing slash.
@@ -241,14 +322,18 @@ impl Kind {
             Self::Wildcard => "wildcard",
             Self::Crl => "crl",
             Self::Ocsp => "ocsp",
+            Self::Aia => "aia",
             Self::Ctl => "ctl",
         }
     }
 
     /// Whether Windows itself fetches it to check a certificate, in the SYSTEM context and over plain HTTP.
     #[must_use]
-    pub fn serves_certificate_checks(self) -> bool {
-        matches!(self, Self::Crl | Self::Ocsp | Self::Ctl)
+    pub fn serves_revocation(self) -> bool {
+        match self {
+            Self::Crl | Self::Ocsp | Self::Aia | Self::Ctl => true,
+            Self::Endpoint | Self::Wildcard => false,
+        }
     }
 }
 
@@ -288,6 +373,19 @@ mod tests {
             ),
             ("payload*.blob.example", "payload7.blob.example", true),
             ("payload*.blob.example", "payload.blob.example", false),
+            ("*.*.logic.example", "prod1.eu.logic.example", true),
+            ("*.*.logic.example", "eu.logic.example", false),
+            ("*.<region>.logic.example", "prod1.eu.logic.example", true),
+            ("*.<region>.logic.example", ".logic.example", false),
+            ("a*b*c", "axbyc", true),
+            ("a*b*c", "abbbc", true),
+            ("a*b*c", "abc", false),
+            ("a*b*c", "axbc", false),
+            ("*.wild.example:80", "a.wild.example", true),
+            ("*.wild.example", "ä.wild.example", true),
+            ("*", "", false),
+            ("plain.example", "plain.example", true),
+            ("plain.example", "plain.example.org", false),
         ] {
             assert_eq!(covers(wildcard, host), expected, "{wildcard} {host}");
         }

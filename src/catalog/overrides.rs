@@ -33,12 +33,12 @@ pub(super) fn attach(
     for ((endpoint, overrides), host) in selected.endpoints.iter_mut().zip(&hosts) {
         let of_name = written.get(&endpoint.name);
         let of_host = written.get(host).filter(|_| !names.contains(host));
-        *overrides = [of_name, of_host]
-            .into_iter()
-            .flatten()
-            .fold(Overrides::default(), |specific, general| {
-                specific_over_general(specific, &general.value)
-            });
+        let of_catalog = std::mem::take(overrides);
+        let settings = [of_name, of_host].into_iter().flatten();
+        *overrides = settings
+            .map(|written| &written.value)
+            .chain([&of_catalog])
+            .fold(Overrides::default(), specific_over_general);
     }
 }
 
@@ -58,12 +58,16 @@ pub(super) fn tell_uncovered<'a>(
             selected.not_probed.push(NotProbed {
                 service: service.to_owned(),
                 endpoint: wildcard.name().to_owned(),
-                why: "a wildcard names no host to connect to, and no host that stands in for it is probed; \
-                      add one under endpoints"
-                    .to_owned(),
+                why: unrepresented(wildcard),
             });
         }
     }
+}
+
+fn unrepresented(wildcard: &Entry) -> String {
+    let why = wildcard.not_probed.as_deref();
+    let why = why.unwrap_or("no host that stands in for it is probed");
+    format!("a wildcard names no host to connect to, and {why}; add one under endpoints")
 }
 
 fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides {

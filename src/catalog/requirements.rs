@@ -6,10 +6,10 @@ use std::sync::Arc;
 use url::Url;
 
 use super::cloud::{Cloud, Release};
-use super::feature::{Entry, Feature, Kind, RootSet, covers, name_of};
+use super::feature::{Entry, Feature, Kind, RootSet, RouteChoice, covers, name_of};
 use super::{NotProbed, Selected};
 use crate::config::{Located, Location, Overrides, Problem};
-use crate::endpoint::{ChainExpectation, Endpoint, Expectation, Origin, Target};
+use crate::endpoint::{ChainExpectation, Endpoint, Expectation, Origin, StatusRule, Target};
 
 /// A feature of a cloud, gated by release, with what fills its templates.
 pub(super) struct Requirements<'a> {
@@ -36,11 +36,15 @@ impl Requirements<'_> {
             required().partition(|entry| entry.url.variables().next().is_some());
         let mut names = HashSet::new();
         for entry in templates.into_iter().chain(plain) {
+            if let Some(why) = &entry.not_probed {
+                selected.not_probed.push(self.not_probed(entry, why));
+                continue;
+            }
             match entry.url.fill(self.variables) {
                 Err(missing) => selected.not_probed.push(self.unfilled(entry, &missing)),
                 Ok(url) => match self.endpoint(entry, &url) {
                     Ok(endpoint) if names.insert(endpoint.name.clone()) => {
-                        selected.endpoints.push((endpoint, Overrides::default()));
+                        selected.endpoints.push((endpoint, own_settings(entry)));
                     }
                     Ok(_) => {}
                     Err(message) => problems.push(self.problem(entry, message)),
@@ -58,7 +62,10 @@ impl Requirements<'_> {
             return Err(format!("{host} is not a host of {wildcard}"));
         }
         Ok(Endpoint {
-            name: name_of(url.as_str()).to_owned(),
+            name: entry
+                .own_name
+                .clone()
+                .unwrap_or_else(|| name_of(url.as_str()).to_owned()),
             service: self.feature.name.clone(),
             target: Target::Http(url.clone()),
             critical: entry.critical,
@@ -82,8 +89,13 @@ impl Requirements<'_> {
             issuers: Vec::new(),
             inspection: entry.inspection,
         };
-        let roots = self.feature.roots.as_ref();
+        let roots = entry.roots.as_ref();
         Expectation {
+            status: if entry.status.is_empty() {
+                default.status
+            } else {
+                StatusRule::OneOf(entry.status.clone())
+            },
             max_redirects: if entry.follow_redirects {
                 default.max_redirects
             } else {
@@ -101,12 +113,15 @@ impl Requirements<'_> {
             .map(|name| format!("catalog.variables.{name}"))
             .collect();
         let note = entry.note.as_deref().unwrap_or_default();
+        let why = format!("set {}. {note}", settings.join(" and "));
+        self.not_probed(entry, why.trim_end())
+    }
+
+    fn not_probed(&self, entry: &Entry, why: &str) -> NotProbed {
         NotProbed {
             service: self.feature.name.clone(),
             endpoint: entry.name().to_owned(),
-            why: format!("set {}. {note}", settings.join(" and "))
-                .trim_end()
-                .to_owned(),
+            why: why.to_owned(),
         }
     }
 
@@ -121,5 +136,14 @@ impl Requirements<'_> {
             message,
             hint: None,
         }
+    }
+}
+
+/// What the catalog itself sets apart for an endpoint; overrides go before it.
+fn own_settings(entry: &Entry) -> Overrides {
+    let route = entry.route.map(|RouteChoice::Direct| "direct".to_owned());
+    Overrides {
+        routes: route.map(|route| vec![route]),
+        ..Overrides::default()
     }
 }

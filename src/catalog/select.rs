@@ -8,8 +8,11 @@ use super::feature::{Feature, Missing};
 use super::overrides;
 use super::requirements::Requirements;
 use super::template::is_fit;
-use super::{Selected, did_you_mean, features};
+use super::{NotProbed, Selected, did_you_mean, features, left_out};
 use crate::config::{CatalogSelection, Located, Location, Problem, Problems};
+
+/// The name in `catalog.features` that stands for every feature.
+pub(super) const ALL: &str = "all";
 
 /// Applies a selection to the built-in catalog.
 ///
@@ -26,6 +29,24 @@ pub fn select(selection: &CatalogSelection) -> Result<Selected, Problems> {
     }
 }
 
+/// What somebody should know of a selection that holds: features that are retired.
+#[must_use]
+pub fn notices(selection: &CatalogSelection) -> Vec<String> {
+    let features = features().unwrap_or_default();
+    let named = selection.features.iter();
+    named
+        .filter_map(|name| {
+            let feature = features.iter().find(|feature| feature.name == name.value)?;
+            let retired = feature.retired.as_ref()?;
+            let (title, on, why) = (&feature.title, &retired.on, &retired.why);
+            Some(format!(
+                "{title} ({}) is retired ({on}): {why}",
+                feature.name
+            ))
+        })
+        .collect()
+}
+
 /// Applies a selection to these features.
 pub(super) fn select_from(
     features: &[Feature],
@@ -34,9 +55,14 @@ pub(super) fn select_from(
     let mut problems = Vec::new();
     let cloud = cloud(&selection.cloud, &mut problems);
     let release = release(selection.configmgr_version.as_ref(), &mut problems);
-    let chosen = chosen(features, &selection.features, &mut problems);
+    let is_all = takes_all(&selection.features, &mut problems);
+    let mut chosen = if is_all {
+        all(features, &selection.features)
+    } else {
+        named(features, &selection.features, &mut problems)
+    };
     check_variables(features, &selection.variables, &mut problems);
-    if let Some(cloud) = cloud {
+    if let Some(cloud) = cloud.filter(|_| !is_all) {
         for (feature, at) in &chosen {
             // Whether the cloud has it at all can be said even where the release is wrong.
             let release = release.unwrap_or(Release::NEWEST);
@@ -49,6 +75,13 @@ pub(super) fn select_from(
         return Err(Problems(problems));
     };
     let mut selected = Selected::default();
+    chosen.retain(|(feature, _)| match feature.check(cloud, release) {
+        Ok(()) => true,
+        Err(missing) => {
+            selected.not_probed.push(without(feature, &missing));
+            false
+        }
+    });
     for (feature, at) in &chosen {
         let requirements = Requirements {
             feature,
@@ -76,7 +109,7 @@ pub(super) fn select_from(
 
 // === The parts of a selection ===
 
-fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud> {
+pub(super) fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud> {
     let cloud = Cloud::named(&written.value);
     if cloud.is_none() {
         problems.push(Problem {
@@ -88,7 +121,10 @@ fn cloud(written: &Located<String>, problems: &mut Vec<Problem>) -> Option<Cloud
     cloud
 }
 
-fn release(written: Option<&Located<u16>>, problems: &mut Vec<Problem>) -> Option<Release> {
+pub(super) fn release(
+    written: Option<&Located<u16>>,
+    problems: &mut Vec<Problem>,
+) -> Option<Release> {
     let Some(written) = written else {
         return Some(Release::NEWEST);
     };
@@ -106,8 +142,35 @@ fn release(written: Option<&Located<u16>>, problems: &mut Vec<Problem>) -> Optio
     }
 }
 
+/// Whether the selection is every feature instead of named ones.
+fn takes_all(written: &[Located<String>], problems: &mut Vec<Problem>) -> bool {
+    let all = written.iter().find(|name| name.value == ALL);
+    if let Some(Located { at, .. }) = all.filter(|_| written.len() > 1) {
+        problems.push(Problem {
+            at: at.clone(),
+            message: format!(
+                "`{ALL}` stands alone, for it takes every feature that is not retired"
+            ),
+            hint: Some(format!("write either features: [{ALL}] or the names")),
+        });
+    }
+    all.is_some()
+}
+
+/// Every feature that is not retired.
+fn all<'a>(
+    features: &'a [Feature],
+    written: &'a [Located<String>],
+) -> Vec<(&'a Feature, &'a Location)> {
+    let Some(Located { at, .. }) = written.first() else {
+        return Vec::new();
+    };
+    let current = features.iter().filter(|feature| feature.retired.is_none());
+    current.map(|feature| (feature, at)).collect()
+}
+
 /// The features that are named, each with the place where it is.
-fn chosen<'a>(
+fn named<'a>(
     features: &'a [Feature],
     written: &'a [Located<String>],
     problems: &mut Vec<Problem>,
@@ -118,10 +181,7 @@ fn chosen<'a>(
             problems.push(Problem {
                 at: at.clone(),
                 message: format!("the catalog has no feature \"{value}\""),
-                hint: Some(did_you_mean(
-                    value,
-                    features.iter().map(|feature| feature.name.as_str()),
-                )),
+                hint: Some(hint(features, value)),
             });
             continue;
         };
@@ -138,8 +198,27 @@ fn chosen<'a>(
     chosen
 }
 
+fn hint(features: &[Feature], written: &str) -> String {
+    if let Some(why) = left_out().ok().and_then(|names| names.get(written)) {
+        return why.clone();
+    }
+    did_you_mean(
+        written,
+        features.iter().map(|feature| feature.name.as_str()),
+    )
+}
+
+/// What stands for a whole feature that the cloud does not have with this release.
+fn without(feature: &Feature, missing: &Missing) -> NotProbed {
+    NotProbed {
+        service: feature.name.clone(),
+        endpoint: "all endpoints".to_owned(),
+        why: missing.to_string(),
+    }
+}
+
 /// A variable may be meant for a feature or a cloud that is not selected now, but not for nothing at all.
-fn check_variables(
+pub(super) fn check_variables(
     features: &[Feature],
     variables: &BTreeMap<String, Located<String>>,
     problems: &mut Vec<Problem>,

@@ -2,13 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Deserialize;
-
 use crate::config::Located;
 
 /// A URL as the data file writes it. Most have nothing to fill.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(transparent)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Template(String);
 
 // === impl Template ===
@@ -18,6 +15,21 @@ impl Template {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A text with every `<name>` as `*`.
+    pub(super) fn open(text: &str) -> String {
+        let mut open = String::new();
+        let mut rest = text;
+        while let Some((head, (_, tail))) = rest
+            .split_once('<')
+            .and_then(|(head, name)| Some((head, name.split_once('>')?)))
+        {
+            open.push_str(head);
+            open.push('*');
+            rest = tail;
+        }
+        open + rest
     }
 
     /// The names to fill, in order of appearance.
@@ -47,6 +59,12 @@ impl Template {
         } else {
             Err(missing)
         }
+    }
+}
+
+impl From<String> for Template {
+    fn from(url: String) -> Self {
+        Self(url)
     }
 }
 

@@ -13,12 +13,12 @@ title: Gateway
 summary: A small feature with templates and gates.
 clouds: {public: {since: 2002}}
 absent: {us-government: not there, china: not there}
-sources: {s: {title: T, document: d, date: 2020-06}}
+from: [console]
 entries:
-  - {url: 'https://<prefix>.<region>.cloudapp.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [s]}
-  - {url: 'https://old.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [s], until: 2107}
-  - {url: 'https://new.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [s], since: 2111}
-  - {url: 'https://*.wild.example', clouds: [public], kind: wildcard, critical: true, why: w, breaks: b, logs: [l], sources: [s]}
+  - {url: 'https://<prefix>.<region>.cloudapp.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [internet-endpoints]}
+  - {url: 'https://old.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [internet-endpoints], until: 2107}
+  - {url: 'https://new.example', clouds: [public], kind: endpoint, critical: true, why: w, breaks: b, logs: [l], sources: [internet-endpoints], since: 2111}
+  - {url: 'https://*.wild.example', clouds: [public], kind: wildcard, critical: true, why: w, breaks: b, logs: [l], sources: [internet-endpoints]}
 ";
 
 fn at(field: &str) -> Location {
@@ -356,7 +356,7 @@ fn a_wildcard_without_a_probed_stand_in_is_told() {
 
 #[test]
 fn entries_are_gated_and_templates_filled() {
-    let features = [data::read(SMALL).unwrap()];
+    let features = [data::read(SMALL, &data::shared().unwrap()).unwrap()];
     let mut written = selection("public");
     written.features = vec![located("features[0]", "gateway".to_owned())];
     let selected = select_from(&features, &written).unwrap();

@@ -1,0 +1,196 @@
+//! One entry as a scope needs it: templates filled as far as they can be, wildcards with their stand-ins, and
+//! why it is not probed where it is not. Every command of the catalog shows these.
+
+use serde::Serialize;
+
+use super::address::Address;
+use super::ask::AskError;
+use super::cloud::Release;
+use super::feature::{Entry, Feature, Kind, RouteChoice, covers, name_of};
+use super::scope::Scope;
+use crate::config::{Location, Problem, Problems};
+use crate::endpoint::Inspection;
+
+/// What a feature needs, in the words of the data files.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Need<'a> {
+    /// The feature.
+    pub feature: &'a str,
+    /// As the configuration's `overrides` name it.
+    pub name: String,
+    /// The URL; a template whose variables are not all set as it is written.
+    pub url: String,
+    /// Its host, which may be a wildcard or a template.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// What it is.
+    pub kind: Kind,
+    /// Whether the feature stops without it.
+    pub critical: bool,
+    /// The reason for that.
+    pub why: &'a str,
+    /// What an administrator notices when it fails.
+    pub breaks: &'a str,
+    /// The log files that show it.
+    pub logs: &'a [String],
+    /// The first release that needs it, where that is not the feature's.
+    pub since: Option<Release>,
+    /// The last release that needs it.
+    pub until: Option<Release>,
+    /// The wildcard whose hosts it represents.
+    pub stands_in_for: Option<&'a str>,
+    /// Of a wildcard: what represents it.
+    pub stand_ins: Vec<String>,
+    /// Whether the target of its redirect is needed too.
+    pub follow_redirects: bool,
+    /// Whether its operator supports that a proxy inspects its traffic.
+    pub inspection: Inspection,
+    /// How long an idle connection to it must live, such as `3m`.
+    pub hold: Option<String>,
+    /// The statuses that count as reachable, where the service connection point's rule does not hold.
+    pub status: &'a [u16],
+    /// The route that it is probed over unless an override says otherwise.
+    pub route: Option<RouteChoice>,
+    /// The variables of its template that are not set.
+    pub missing_variables: Vec<&'a str>,
+    /// Why it is not probed as it is, where it is not.
+    pub not_probed: Option<String>,
+    /// On what it rests.
+    pub sources: Vec<Dated<'a>>,
+    /// What the sources leave open, and what else is worth knowing.
+    pub note: Option<&'a str>,
+}
+
+/// A source of the feature, by its key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Dated<'a> {
+    /// The key.
+    pub key: &'a str,
+    /// The date that the document bears.
+    pub date: &'a str,
+}
+
+// === impl Need ===
+
+impl<'a> Need<'a> {
+    /// The newest date of what it rests on.
+    pub(super) fn date(&self) -> &'a str {
+        let dates = self.sources.iter().map(|source| source.date);
+        dates.max().unwrap_or_default()
+    }
+}
+
+// === impl Scope ===
+
+impl Scope {
+    /// What the feature needs here, in the order of its data file. The scope must have the feature.
+    ///
+    /// # Errors
+    /// A variable makes a host of a template that its wildcard does not cover.
+    pub fn needs<'a>(&self, feature: &'a Feature) -> Result<Vec<Need<'a>>, AskError> {
+        let entries: Vec<&Entry> = feature.required(self.cloud, self.release).collect();
+        let mut needs: Vec<Need<'a>> = Vec::new();
+        for entry in &entries {
+            let need = self.need(feature, entry);
+            self.check_place(entry, &need)?;
+            needs.push(need);
+        }
+        // Stand-ins name their wildcard as the data file writes it, with its templates.
+        let stand_ins: Vec<(Option<&str>, String)> = needs
+            .iter()
+            .map(|need| (need.stands_in_for, need.name.clone()))
+            .collect();
+        for (entry, wildcard) in entries.iter().zip(&mut needs) {
+            if wildcard.kind != Kind::Wildcard {
+                continue;
+            }
+            let own = stand_ins.iter().filter(|(of, _)| *of == Some(entry.name()));
+            wildcard.stand_ins = own.map(|(_, name)| name.clone()).collect();
+            if wildcard.not_probed.is_none() {
+                wildcard.not_probed = Some("a wildcard names no host".to_owned());
+            }
+        }
+        Ok(needs)
+    }
+
+    /// A template that stands in for a wildcard is filled with a host of it.
+    fn check_place(&self, entry: &Entry, need: &Need<'_>) -> Result<(), AskError> {
+        let is_in_place = !need.missing_variables.is_empty()
+            || need
+                .stands_in_for
+                .is_none_or(|wildcard| covers(wildcard, &need.host));
+        if is_in_place {
+            return Ok(());
+        }
+        let mut variables = entry.url.variables();
+        let variable = variables.find_map(|name| self.variables.get(name));
+        let wildcard = need.stands_in_for.unwrap_or_default();
+        Err(AskError::Unknown(Problems(vec![Problem {
+            at: variable.map_or_else(Location::default, |variable| variable.at.clone()),
+            message: format!("{} is not a host of {wildcard}", need.host),
+            hint: None,
+        }])))
+    }
+
+    fn need<'a>(&self, feature: &'a Feature, entry: &'a Entry) -> Need<'a> {
+        let (url, missing_variables) = match entry.url.fill(&self.variables) {
+            Ok(url) => (url, Vec::new()),
+            Err(missing) => (entry.url.as_str().to_owned(), missing),
+        };
+        let Address { host, port } = Address::of(&url);
+        Need {
+            feature: &feature.name,
+            name: entry
+                .own_name
+                .clone()
+                .unwrap_or_else(|| name_of(&url).to_owned()),
+            host,
+            port,
+            kind: entry.kind,
+            critical: entry.critical,
+            why: &entry.why,
+            breaks: &entry.breaks,
+            logs: &entry.logs,
+            since: entry.since,
+            until: entry.until,
+            stands_in_for: entry.stands_in_for.as_deref(),
+            stand_ins: Vec::new(),
+            follow_redirects: entry.follow_redirects,
+            inspection: entry.inspection,
+            hold: entry
+                .hold
+                .map(|hold| humantime::format_duration(hold.duration).to_string()),
+            status: &entry.status,
+            route: entry.route,
+            not_probed: entry
+                .not_probed
+                .clone()
+                .or_else(|| unfilled(&missing_variables)),
+            missing_variables,
+            sources: dated(feature, entry),
+            note: entry.note.as_deref(),
+            url,
+        }
+    }
+}
+
+fn dated<'a>(feature: &'a Feature, entry: &'a Entry) -> Vec<Dated<'a>> {
+    let known = entry.sources.iter().filter_map(|key| {
+        let date = &feature.sources.get(key)?.date;
+        Some(Dated { key, date })
+    });
+    known.collect()
+}
+
+/// What to set, for a template that is not filled.
+fn unfilled(missing: &[&str]) -> Option<String> {
+    if missing.is_empty() {
+        return None;
+    }
+    let settings: Vec<String> = missing
+        .iter()
+        .map(|name| format!("catalog.variables.{name}"))
+        .collect();
+    Some(format!("set {}", settings.join(" and ")))
+}

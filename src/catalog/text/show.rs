@@ -1,0 +1,122 @@
+//! One feature in full as text.
+
+use super::list::from;
+use crate::catalog::need::Need;
+use crate::catalog::sheet::Sheet;
+use crate::catalog::table::{self, yes_or_no};
+use crate::endpoint::Inspection;
+
+/// The overview first, then the wildcards, what is not probed, and every entry with what it rests on.
+#[must_use]
+pub fn show_text(sheet: &Sheet) -> String {
+    let mut lines = head(sheet);
+    lines.push(overview(sheet));
+    let wildcards: Vec<String> = sheet.wildcards().map(stand_ins).collect();
+    if !wildcards.is_empty() {
+        lines.push("Required, but a wildcard names no host; these stand in for it:".to_owned());
+        lines.extend(wildcards);
+        lines.push(String::new());
+    }
+    let not_probed: Vec<String> = sheet
+        .not_probed()
+        .map(|(need, why)| format!("  {}: {why}", need.name))
+        .collect();
+    if !not_probed.is_empty() {
+        lines.push("Not probed:".to_owned());
+        lines.extend(not_probed);
+        lines.push(String::new());
+    }
+    lines.push("What breaks, where it shows, and on what the entry rests:".to_owned());
+    let all = sheet.wildcards().chain(sheet.endpoints());
+    lines.extend(all.flat_map(detail));
+    lines.push("\nSources:".to_owned());
+    lines.extend(sheet.sources.iter().map(|source| {
+        let (key, title, date) = (source.key, source.title, source.date);
+        format!("  {key}: {title}, {date}\n    {}", source.document)
+    }));
+    lines.join("\n") + "\n"
+}
+
+fn head(sheet: &Sheet) -> Vec<String> {
+    let since = sheet
+        .since
+        .map_or_else(String::new, |since| format!(" (there since {since})"));
+    let mut lines = vec![
+        format!(
+            "{} ({}), cloud {}, Configuration Manager {}{since}",
+            sheet.title, sheet.feature, sheet.cloud, sheet.configmgr_version
+        ),
+        sheet.summary.to_owned(),
+        format!("Connects from: {}", from(sheet.from)),
+    ];
+    if let Some(retired) = sheet.retired {
+        lines.push(format!("Retired, {}: {}", retired.on, retired.why));
+    }
+    lines.push(String::new());
+    lines
+}
+
+fn overview(sheet: &Sheet) -> String {
+    let mut rows = vec![["CRITICAL", "KIND", "ENDPOINT", "WHY"].map(str::to_owned)];
+    rows.extend(sheet.endpoints().map(|need| {
+        [
+            yes_or_no(need.critical),
+            need.kind.as_str().to_owned(),
+            need.url.clone(),
+            need.why.to_owned(),
+        ]
+    }));
+    table::columns(&rows)
+}
+
+fn stand_ins(wildcard: &Need<'_>) -> String {
+    let names = if wildcard.stand_ins.is_empty() {
+        "none".to_owned()
+    } else {
+        wildcard.stand_ins.join(", ")
+    };
+    format!("  {}: {names}", wildcard.url)
+}
+
+fn detail(need: &Need<'_>) -> Vec<String> {
+    let facts = facts(need);
+    let known = facts.iter().filter(|(_, content)| !content.is_empty());
+    let mut lines = vec![format!("  {}", need.url)];
+    lines.extend(known.map(|(label, content)| format!("    {label:<8} {content}")));
+    lines
+}
+
+/// Everything that is to be said of an entry, empty where nothing is.
+pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] {
+    let needed = match (need.since, need.until) {
+        (None, None) => String::new(),
+        (Some(since), None) => format!("since {since}"),
+        (None, Some(until)) => format!("until {until}"),
+        (Some(since), Some(until)) => format!("from {since} until {until}"),
+    };
+    let hold = need.hold.as_ref().map_or_else(String::new, |hold| {
+        format!("an idle connection must live for {hold}")
+    });
+    let inspection = match need.inspection {
+        Inspection::Unsupported => "must not be inspected by a proxy".to_owned(),
+        Inspection::Tolerated => String::new(),
+    };
+    let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
+    let sources: Vec<String> = need
+        .sources
+        .iter()
+        .map(|source| format!("{} ({})", source.key, source.date))
+        .collect();
+    let route = need.route.map_or("", |route| route.as_str());
+    [
+        ("breaks", need.breaks.to_owned()),
+        ("logs", need.logs.join(", ")),
+        ("needed", needed),
+        ("route", route.to_owned()),
+        ("status", status.join(", ")),
+        ("hold", hold),
+        ("tls", inspection),
+        ("note", need.note.unwrap_or_default().to_owned()),
+        ("sources", sources.join(", ")),
+    ]
+}
