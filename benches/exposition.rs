@@ -138,6 +138,8 @@ fn plan() -> Result<Plan, url::ParseError> {
     Ok(Plan {
         checks: (0..CHECKS).map(check).collect::<Result<_, _>>()?,
         not_probed: Vec::new(),
+        wildcards: Vec::new(),
+        discover_redirects: false,
         concurrency: 256,
         hold_concurrency: 64,
         histograms: Histograms {

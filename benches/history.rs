@@ -59,6 +59,8 @@ fn full(checks: &[Arc<Check>], fails: Fails) -> History {
     history.planned(&Plan {
         checks: checks.to_vec(),
         not_probed: Vec::new(),
+        wildcards: Vec::new(),
+        discover_redirects: false,
         concurrency: 256,
         hold_concurrency: 64,
         histograms: Histograms {

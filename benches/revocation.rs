@@ -119,6 +119,8 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
     Plan {
         checks: vec![Arc::new(check)],
         not_probed: Vec::new(),
+        wildcards: Vec::new(),
+        discover_redirects: false,
         concurrency: 1,
         hold_concurrency: 1,
         histograms: Histograms {

@@ -61,6 +61,8 @@ pub struct Selected {
     pub endpoints: Vec<(Endpoint, Overrides)>,
     /// What is required but cannot be probed, and why.
     pub not_probed: Vec<NotProbed>,
+    /// The required wildcards, each as an endpoint that has it in place of a host and is not to be probed.
+    pub wildcards: Vec<Endpoint>,
 }
 
 /// A required endpoint that cannot be probed, and why: shown, never hidden.

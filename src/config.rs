@@ -201,6 +201,8 @@ pub struct CatalogSelection {
     pub variables: BTreeMap<String, Located<String>>,
     /// By endpoint name or host.
     pub overrides: BTreeMap<String, Located<Overrides>>,
+    /// Whether hosts of a required wildcard to which a redirect leads are probed, too.
+    pub discover_redirects: bool,
 }
 
 /// A value and where it stands in the file. Two of them are equal if their values are: moving a line is no

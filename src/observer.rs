@@ -1,11 +1,13 @@
 //! Who is told of outcomes. The scheduler knows observers only through these two traits.
 
+mod redirects;
 mod state_log;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use redirects::{Redirects, led_to};
 pub use state_log::StateLog;
 
 use crate::outcome::{HoldOutcome, Outcome};

@@ -6,6 +6,7 @@ mod derived;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
+mod redirects;
 mod revocation;
 mod steps;
 
@@ -59,6 +60,10 @@ pub struct Plan {
     pub checks: Vec<Arc<Check>>,
     /// What is required but not probed.
     pub not_probed: Vec<NotProbed>,
+    /// The required wildcards, as endpoints that have one in place of a host.
+    pub wildcards: Vec<Endpoint>,
+    /// Whether hosts of theirs to which a redirect leads are probed.
+    pub discover_redirects: bool,
     /// How many probes may be under way at once.
     pub concurrency: usize,
     /// How many connections may be held idle at once.

@@ -12,13 +12,14 @@ use super::arguments::{CheckArguments, ReportFormat};
 use super::output::print;
 use super::setup::Setup;
 use crate::catalog::NotProbed;
+use crate::endpoint::Origin;
 use crate::outcome::RootStanding;
 use crate::plan::Check;
 use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
 
 pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+    let mut setup = Setup::load(file)?;
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }
@@ -28,7 +29,17 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
         .enable_all()
         .build()
         .map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))?;
-    let round = runtime.block_on(Round::of(chosen, setup.concurrency()));
+    let mut round = runtime.block_on(Round::of(chosen, setup.concurrency()));
+    let led_to = round.led_to();
+    if let Some(found) = setup.with_redirects(&led_to)? {
+        setup.take(found);
+        // With --endpoint, nobody asked for another one.
+        let is_new = |job: &Job| job.check.endpoint.origin == Origin::Redirect;
+        if arguments.endpoints.is_empty() {
+            let found = setup.jobs().into_iter().filter(is_new).collect();
+            round.add(runtime.block_on(Round::of(found, setup.concurrency())));
+        }
+    }
     let aside = Aside {
         not_probed: setup.plan.not_probed,
         not_held,

@@ -24,7 +24,7 @@ use super::setup::Setup;
 use crate::catalog::NotProbed;
 use crate::history::History;
 use crate::metrics::Metrics;
-use crate::observer::{Observer, Observers, StateLog};
+use crate::observer::{Observer, Observers, Redirects, StateLog};
 use crate::outcome::{RootStanding, RootState};
 use crate::platform::{Signal, Signals};
 use crate::report::of_trust_store;
@@ -75,6 +75,8 @@ struct Daemon {
     workers: usize,
     /// What is in force.
     setup: Setup,
+    /// Where redirects lead.
+    redirects: Arc<Redirects>,
     /// When something was found that changes the plan.
     findings: Gathering,
     observers: Observers,
@@ -90,10 +92,12 @@ impl Daemon {
     fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::default());
+        let redirects = Arc::new(Redirects::default());
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
             Arc::clone(&history) as Arc<dyn Observer>,
             Arc::new(StateLog::default()),
+            Arc::clone(&redirects) as Arc<dyn Observer>,
         ]);
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
@@ -112,7 +116,8 @@ impl Daemon {
         let daemon = Self {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
-            findings: Gathering::new(setup.changes()),
+            findings: Gathering::new([setup.changes(), redirects.changes()]),
+            redirects,
             setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
@@ -170,8 +175,8 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let former = self.setup.prober();
-        let load = move || Setup::succeeding(Some(&former), file.as_deref());
+        let (former, redirects) = (self.setup.prober(), Arc::clone(&self.redirects));
+        let load = move || Setup::succeeding(Some((&former, &redirects)), file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
@@ -190,16 +195,13 @@ impl Daemon {
 
     /// What was found since becomes a part of the plan; what is not found any more leaves it.
     fn take_what_was_found(&mut self) {
-        match self.setup.with_what_was_found() {
+        match self.setup.with_what_was_found(&self.redirects) {
             Ok(Some(found)) => {
                 self.setup.take(found);
                 self.apply_plan();
                 let checks = self.setup.plan.checks.len();
                 let derived = self.setup.plan.derived();
-                info!(
-                    checks,
-                    derived, "the plan follows what the certificates name"
-                );
+                info!(checks, derived, "the plan follows what was found");
             }
             Ok(None) => {}
             Err(fault) => error!(error = %fault, "what was found cannot be probed"),

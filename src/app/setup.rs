@@ -1,17 +1,20 @@
 //! From a configuration file to everything that is needed to probe: made aside and whole, so that a bad file
 //! changes nothing.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use tokio::sync::watch;
+use url::Url;
 
 use super::Fault;
 use crate::catalog;
 use crate::config::{Config, DerivedEndpoints, Problems};
 use crate::endpoint::Hold;
+use crate::observer::Redirects;
 use crate::outcome::RootStanding;
-use crate::plan::{Check, Plan};
+use crate::plan::{Check, CheckKey, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
@@ -44,12 +47,16 @@ impl Setup {
     }
 
     /// The same, in the place of another one.
-    pub(super) fn succeeding(former: Option<&Prober>, file: Option<&Path>) -> Result<Self, Fault> {
+    pub(super) fn succeeding(
+        former: Option<(&Prober, &Redirects)>,
+        file: Option<&Path>,
+    ) -> Result<Self, Fault> {
         let (config, base, notices) = plan(file)?;
         let plan = match former {
-            Some(former) => with_places(&base, &config, former),
+            Some((prober, redirects)) => with_findings(&base, &config, prober, redirects),
             None => base.clone(),
         };
+        let former = former.map(|(prober, _)| prober);
         let prober = match former {
             Some(former) => former.succeeding(&plan)?,
             None => Prober::new(&plan)?,
@@ -68,8 +75,27 @@ impl Setup {
     }
 
     /// The same with what was found meanwhile; `None` where that changes nothing.
-    pub(super) fn with_what_was_found(&self) -> Result<Option<Found>, Fault> {
-        let plan = with_places(&self.base, &self.config, &self.prober);
+    pub(super) fn with_what_was_found(
+        &self,
+        redirects: &Redirects,
+    ) -> Result<Option<Found>, Fault> {
+        self.found(with_findings(
+            &self.base,
+            &self.config,
+            &self.prober,
+            redirects,
+        ))
+    }
+
+    /// The same with the hosts to which redirects led; `None` where that changes nothing.
+    pub(super) fn with_redirects(
+        &self,
+        seen: &HashMap<CheckKey, Vec<Url>>,
+    ) -> Result<Option<Found>, Fault> {
+        self.found(self.plan.with_redirects(seen))
+    }
+
+    fn found(&self, plan: Plan) -> Result<Option<Found>, Fault> {
         if plan == self.plan {
             return Ok(None);
         }
@@ -131,10 +157,12 @@ fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
     })
 }
 
-fn with_places(base: &Plan, config: &Config, prober: &Prober) -> Plan {
+/// The plan with the hosts to which redirects led, and with the places that the certificates of both name.
+fn with_findings(base: &Plan, config: &Config, prober: &Prober, redirects: &Redirects) -> Plan {
+    let plan = base.with_redirects(&redirects.places());
     match config.revocation.derived {
-        DerivedEndpoints::Every(interval) => base.with_places(&prober.places(), interval),
-        DerivedEndpoints::Off => base.clone(),
+        DerivedEndpoints::Every(interval) => plan.with_places(&prober.places(), interval),
+        DerivedEndpoints::Off => plan,
     }
 }
 

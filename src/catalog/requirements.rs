@@ -53,6 +53,16 @@ impl Requirements<'_> {
         }
     }
 
+    /// Adds every wildcard whose template is filled.
+    pub(super) fn add_wildcards_to(&self, selected: &mut Selected) {
+        let required = self.feature.required(self.cloud, self.release);
+        for entry in required.filter(|entry| entry.kind == Kind::Wildcard) {
+            let url = entry.url.fill(self.variables).ok();
+            let endpoint = url.and_then(|url| self.endpoint(entry, &url).ok());
+            selected.wildcards.extend(endpoint);
+        }
+    }
+
     fn endpoint(&self, entry: &Entry, written: &str) -> Result<Endpoint, String> {
         let url = Url::parse(written).map_err(|error| format!("{written} is no URL: {error}"))?;
         let host = url.host_str().unwrap_or_default();

@@ -68,6 +68,7 @@ fn everything() -> CatalogSelection {
         features: vec![of_flag("--feature", ALL.to_owned())],
         variables: BTreeMap::new(),
         overrides: BTreeMap::new(),
+        discover_redirects: false,
     }
 }
 

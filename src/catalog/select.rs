@@ -91,6 +91,7 @@ pub(super) fn select_from(
             variables: &selection.variables,
         };
         requirements.add_to(&mut selected, &mut problems);
+        requirements.add_wildcards_to(&mut selected);
     }
     overrides::attach(&selection.overrides, &mut selected, &mut problems);
     for (feature, _) in &chosen {

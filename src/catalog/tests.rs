@@ -56,6 +56,7 @@ fn selection(cloud: &str) -> CatalogSelection {
         features: vec![located("features[0]", "tenant-attach".to_owned())],
         variables: BTreeMap::new(),
         overrides: BTreeMap::new(),
+        discover_redirects: false,
     }
 }
 

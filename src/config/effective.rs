@@ -70,6 +70,12 @@ fn catalog(selection: &CatalogSelection) -> Yaml {
         ),
         ("variables", variables.if_any()),
         ("overrides", overrides.if_any()),
+        (
+            "discover_redirects",
+            selection
+                .discover_redirects
+                .then(|| Yaml::plain(selection.discover_redirects)),
+        ),
     ])
 }
 

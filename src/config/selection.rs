@@ -28,12 +28,14 @@ pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<CatalogSe
                 Some(value.located(overrides))
             })
         });
+        let discover_redirects = fields.optional("discover_redirects", boolean);
         Some(CatalogSelection {
             cloud: cloud.unwrap_or_else(|| value.located(DEFAULT_CLOUD.to_owned())),
             configmgr_version: version,
             features: features?,
             variables: variables.unwrap_or_default(),
             overrides: overrides.unwrap_or_default(),
+            discover_redirects: discover_redirects.unwrap_or_default(),
         })
     })?
 }

@@ -36,6 +36,7 @@ struct Builder<'a> {
     named: HashSet<(String, String)>,
     checks: Vec<Arc<Check>>,
     not_probed: Vec<NotProbed>,
+    wildcards: Vec<Endpoint>,
     problems: Vec<Problem>,
 }
 
@@ -47,6 +48,7 @@ impl<'a> Builder<'a> {
             named: HashSet::new(),
             checks: Vec::new(),
             not_probed: Vec::new(),
+            wildcards: Vec::new(),
             problems: Vec::new(),
         }
     }
@@ -59,8 +61,10 @@ impl<'a> Builder<'a> {
             Ok(Selected {
                 endpoints,
                 not_probed,
+                wildcards,
             }) => {
                 self.not_probed.extend(not_probed);
+                self.wildcards = wildcards;
                 for (endpoint, overrides) in endpoints {
                     self.add(&EndpointSettings {
                         endpoint,
@@ -271,6 +275,7 @@ impl<'a> Builder<'a> {
             return Err(Problems(self.problems));
         }
         self.checks.sort_by_cached_key(|check| check.key());
+        let catalog = self.config.catalog.as_ref();
         Ok(Plan {
             histograms: Histograms {
                 mode: histogram_mode(self.config.metrics.histograms, self.checks.len()),
@@ -278,6 +283,8 @@ impl<'a> Builder<'a> {
             },
             checks: self.checks,
             not_probed: self.not_probed,
+            wildcards: self.wildcards,
+            discover_redirects: catalog.is_some_and(|catalog| catalog.discover_redirects),
             concurrency: self.config.global.concurrency,
             hold_concurrency: self.config.global.hold_concurrency,
         })

@@ -121,6 +121,8 @@ pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan
     Plan {
         checks: checks.into_iter().map(Arc::clone).collect(),
         not_probed: Vec::new(),
+        wildcards: Vec::new(),
+        discover_redirects: false,
         concurrency: 256,
         hold_concurrency: 64,
         histograms: Histograms {

@@ -1,5 +1,6 @@
 //! One round: every check once, and every hold that is asked for, within their limits.
 
+use std::collections::HashMap;
 use std::io::{IsTerminal, stderr};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -8,9 +9,12 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::Semaphore;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::Instant;
+use url::Url;
 
+use crate::endpoint::Origin;
+use crate::observer::led_to;
 use crate::outcome::{HoldOutcome, Outcome};
-use crate::plan::Check;
+use crate::plan::{Check, CheckKey};
 use crate::scheduler::{Concurrency, Job};
 
 /// What came of every check, ordered by key.
@@ -68,11 +72,33 @@ impl Round {
             }
         }
         progress.finish_and_clear();
-        round.outcomes.sort_by_cached_key(|(check, _)| check.key());
-        round.holds.sort_by_cached_key(|(check, _)| check.key());
-        round.broken.sort_by_cached_key(|(check, _)| check.key());
         round.duration = clock.elapsed();
+        round.sort();
         round
+    }
+
+    /// What came of a later round is a part of this one.
+    pub(super) fn add(&mut self, later: Self) {
+        self.duration += later.duration;
+        self.outcomes.extend(later.outcomes);
+        self.holds.extend(later.holds);
+        self.broken.extend(later.broken);
+        self.sort();
+    }
+
+    /// Where the redirects of the catalog's endpoints led.
+    pub(super) fn led_to(&self) -> HashMap<CheckKey, Vec<Url>> {
+        let outcomes = self.outcomes.iter();
+        let of_catalog = outcomes.filter(|(check, _)| check.endpoint.origin == Origin::Catalog);
+        of_catalog
+            .map(|(check, outcome)| (check.key(), led_to(outcome).collect()))
+            .collect()
+    }
+
+    fn sort(&mut self) {
+        self.outcomes.sort_by_cached_key(|(check, _)| check.key());
+        self.holds.sort_by_cached_key(|(check, _)| check.key());
+        self.broken.sort_by_cached_key(|(check, _)| check.key());
     }
 }
 

@@ -10,12 +10,12 @@ use tokio::time::{Instant, sleep_until};
 const GATHERED_FOR: Duration = Duration::from_secs(2);
 
 pub(super) struct Gathering {
-    changes: watch::Receiver<()>,
+    changes: [watch::Receiver<()>; 2],
     due: Option<Instant>,
 }
 
 impl Gathering {
-    pub(super) fn new(changes: watch::Receiver<()>) -> Self {
+    pub(super) fn new(changes: [watch::Receiver<()>; 2]) -> Self {
         Self { changes, due: None }
     }
 
@@ -30,11 +30,19 @@ impl Gathering {
     }
 
     async fn first(&mut self) -> Instant {
-        if self.changes.changed().await.is_err() {
-            // Nobody is left who could find anything.
-            pending::<()>().await;
+        let [one, other] = &mut self.changes;
+        tokio::select! {
+            () = change(one) => {}
+            () = change(other) => {}
         }
         *self.due.insert(Instant::now() + GATHERED_FOR)
+    }
+}
+
+async fn change(changes: &mut watch::Receiver<()>) {
+    if changes.changed().await.is_err() {
+        // Nobody is left who could find anything.
+        pending::<()>().await;
     }
 }
 
@@ -46,8 +54,8 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_told_once_and_nothing_is_lost() {
-        let (found, changes) = watch::channel(());
-        let mut gathering = Gathering::new(changes);
+        let ((found, changes), (_never, silent)) = (watch::channel(()), watch::channel(()));
+        let mut gathering = Gathering::new([silent, changes]);
         let soon = Duration::from_secs(1);
         assert!(timeout(soon, gathering.are_gathered()).await.is_err());
         found.send_replace(());
