@@ -12,18 +12,19 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
-use super::setup::Setup;
+use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, StateLog};
-use crate::outcome::{RootStanding, RootState};
+use crate::outcome::{RequiredRoot, RootStanding, RootState};
 use crate::platform::{Signal, Signals};
 use crate::probe::Prober;
 use crate::report::of_trust_store;
@@ -36,6 +37,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long the rest may take after that, such as a file that is being read for a reload.
 const LEFTOVERS: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether the time of a root is over.
+const JUDGED_EVERY: Duration = Duration::from_secs(60);
 
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
@@ -80,6 +84,8 @@ struct Daemon {
     scheduler: Scheduler,
     config: watch::Sender<Arc<String>>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
+    /// Of the plan that is in force, too.
+    roots: Vec<RequiredRoot>,
     trust_store: watch::Sender<Arc<Vec<RootStanding>>>,
     reloads: mpsc::Receiver<ReloadRequest>,
 }
@@ -96,7 +102,8 @@ impl Daemon {
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
             watch::channel(Arc::new(setup.plan.not_probed.clone()));
-        let (trust_store, shown_trust_store) = watch::channel(Arc::new(setup.trust_store.clone()));
+        let (trust_store, shown_trust_store) =
+            watch::channel(Arc::new(standings(&setup.trust_store)));
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
@@ -116,6 +123,7 @@ impl Daemon {
             metrics,
             config,
             not_probed,
+            roots: Vec::new(),
             trust_store,
             reloads,
         };
@@ -149,6 +157,10 @@ impl Daemon {
                 },
                 Some(request) = self.reloads.recv() => Some(request),
                 () = stop.cancelled() => return,
+                () = sleep(JUDGED_EVERY) => {
+                    self.judge_roots();
+                    continue;
+                }
             };
             let result = tokio::select! {
                 result = self.reload() => result,
@@ -204,10 +216,8 @@ impl Daemon {
             .send_replace(Arc::new(setup.config.effective_yaml()));
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
-        self.trust_store
-            .send_replace(Arc::new(setup.trust_store.clone()));
-        self.metrics.trust_store(&setup.trust_store);
-        log_trust_store(&setup.trust_store);
+        self.roots.clone_from(&setup.trust_store);
+        self.publish_roots(standings(&self.roots));
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
         let source = self
@@ -217,6 +227,20 @@ impl Daemon {
                 file.display().to_string()
             });
         info!(checks, not_probed, source, "the configuration is in force");
+    }
+
+    /// The time of a root may be over while the plan stays the same.
+    fn judge_roots(&self) {
+        let standings = standings(&self.roots);
+        if **self.trust_store.borrow() != standings {
+            self.publish_roots(standings);
+        }
+    }
+
+    fn publish_roots(&self, standings: Vec<RootStanding>) {
+        self.metrics.trust_store(&standings);
+        log_trust_store(&standings);
+        self.trust_store.send_replace(Arc::new(standings));
     }
 }
 
@@ -233,6 +257,7 @@ fn log_trust_store(roots: &[RootStanding]) {
         let (state, sha256) = (root.state.as_str(), &root.sha256);
         warn!(
             root = root.root,
+            store = root.store,
             state,
             sha256,
             "a root that required endpoints may need {}",

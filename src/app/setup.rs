@@ -3,11 +3,12 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use super::Fault;
 use crate::config::{Config, Problems};
 use crate::endpoint::Hold;
-use crate::outcome::RootStanding;
+use crate::outcome::{RequiredRoot, RootStanding};
 use crate::plan::{Check, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
@@ -20,8 +21,8 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
-    /// How the roots stand that the catalog requires.
-    pub(super) trust_store: Vec<RootStanding>,
+    /// The roots that the catalog requires, in each trust store that is asked for them.
+    pub(super) trust_store: Vec<RequiredRoot>,
     prober: Arc<Prober>,
 }
 
@@ -91,6 +92,12 @@ fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
         let probe = Arc::clone(&probe);
         Box::pin(async move { probe.hold(&hold).await })
     })
+}
+
+/// How roots stand now.
+pub(super) fn standings(roots: &[RequiredRoot]) -> Vec<RootStanding> {
+    let now = SystemTime::now();
+    roots.iter().map(|root| root.standing(now)).collect()
 }
 
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.

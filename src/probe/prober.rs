@@ -5,7 +5,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use thiserror::Error;
 
@@ -20,9 +19,12 @@ use super::tls::{Identity, Trust};
 use crate::endpoint::{
     ClientFiles, ExpectedRoot, ResolverSettings, RevocationMode, TlsSettings, TlsVersion,
 };
-use crate::outcome::{Peer, RootStanding};
+use crate::outcome::{Peer, RequiredRoot};
 use crate::plan::{Check, Plan};
 use crate::route::{Credentials, KerberosIdentity, PacSource, Way};
+
+/// What the operating system's trust store goes by.
+const SYSTEM_STORE: &str = "system";
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
 #[derive(Debug)]
@@ -218,6 +220,7 @@ impl Prober {
     /// The plan is the one in force now: no tickets are got for anybody else.
     pub fn comes_into_force(&self) {
         self.tickets.keep_only(self.ticket_holders.clone());
+        self.store.forget_failures();
     }
 
     /// Keeps lists and answers about revocation below this folder too, so that a start needs none of them anew.
@@ -228,28 +231,29 @@ impl Prober {
         self.store.keep_in(folder)
     }
 
-    /// How the roots stand that the plan's catalog endpoints may need, in the store that their checks use.
+    /// The roots that the plan's catalog endpoints may need, as each trust store has them that their checks use.
     #[must_use]
-    pub fn trust_store(&self, plan: &Plan) -> Vec<RootStanding> {
-        let mut standings: Vec<RootStanding> = Vec::new();
-        for check in plan
-            .checks
-            .iter()
-            .filter(|check| check.endpoint.cloud.is_some())
-        {
+    pub fn trust_store(&self, plan: &Plan) -> Vec<RequiredRoot> {
+        let mut known: Vec<RequiredRoot> = Vec::new();
+        let checks = plan.checks.iter();
+        for check in checks.filter(|check| check.endpoint.cloud.is_some()) {
+            let store = match &check.tls.ca_file {
+                Some(file) => file.display().to_string(),
+                None => SYSTEM_STORE.to_owned(),
+            };
             let chain = check.endpoint.expectation.chain.as_ref();
             let needed = chain.map(|chain| chain.roots.iter()).into_iter().flatten();
             let is_new = |root: &&ExpectedRoot| {
-                let mut known = standings.iter();
-                !known.any(|known| known.sha256 == root.sha256.as_str())
+                let mut known = known.iter();
+                !known.any(|known| known.store == store && known.sha256 == root.sha256.as_str())
             };
             let new: Vec<&ExpectedRoot> = needed.filter(is_new).collect();
             let trust = self.trusts.get(&trust_key(&check.tls));
             if let Some(trust) = trust.filter(|_| !new.is_empty()) {
-                standings.extend(trust.standings(&new, SystemTime::now()));
+                known.extend(trust.required(&store, &new));
             }
         }
-        standings
+        known
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.
@@ -289,3 +293,6 @@ impl Prober {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;
