@@ -20,7 +20,7 @@ pub use reason::{
     ResponseReason, RevocationReason, TlsReason,
 };
 pub use revocation::{CertificatePlace, RevocationSeen, RevocationState};
-pub use root::{RootStanding, RootState};
+pub use root::{RequiredRoot, RootStanding, RootState};
 use serde::{Serialize, Serializer};
 
 use crate::route::Via;

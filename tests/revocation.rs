@@ -10,7 +10,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use libtest_mimic::Trial;
 
-use crate::kit::{Lab, Reachd, command, run_to_end};
+use crate::kit::{Lab, Reachd, command, http, run_to_end};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
@@ -27,6 +27,7 @@ revocation: {mode: require}
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("revocation::one_fetch_for_all", lab, one_fetch),
+        trial("revocation::told_at_once", lab, told_at_once),
         trial("revocation::kept_over_a_restart", lab, kept),
         trial("revocation::as_openssl_sees_it", lab, as_openssl),
         trial("revocation::openssl_understands", lab, understood),
@@ -53,6 +54,29 @@ fn one_fetch(lab: &Lab) {
         })
     });
     assert_eq!(asked(lab, "GET crl.rev.lab.test/counted.crl"), 1);
+}
+
+/// Where a list does not come, only the first probe waits for it; the next ones tell at once why, as exactly as the fetch
+/// itself found out.
+fn told_at_once(lab: &Lab) {
+    let config = format!(
+        "{}endpoints: [{{name: slow, url: \"https://crl-slow.rev.lab.test/\"}}]\n",
+        HEAD.replace(
+            "mode: require",
+            "mode: require, timeout: 2s, methods: [crl]"
+        )
+    );
+    let config = lab.write("revocation-told.yml", &config);
+    let reachd = Reachd::start(lab, "revocation-told", &config);
+    let phase = [("phase", "revocation"), ("peer", "endpoint")];
+    reachd.wait_for_metrics("a probe that waits for nothing", SOON, |metrics| {
+        let probes = metrics.sum("reachd_probes_total", &[("result", "failure")]);
+        let took = metrics.value("reachd_probe_last_phase_duration_seconds", &phase);
+        probes >= 4.0 && took.is_some_and(|took| took < 0.5)
+    });
+    let checks = http::get(reachd.address, "/api/v1/checks").unwrap().body;
+    let why = "CRL http://crl.rev.lab.test/slow.crl: over the route direct: response/timeout at the endpoint";
+    assert!(checks.contains(why), "{checks}");
 }
 
 /// With a folder for its state, a restart needs no server; and what lies there is verified.

@@ -10,7 +10,7 @@ use self::round::Round;
 use super::Fault;
 use super::arguments::{CheckArguments, ReportFormat};
 use super::output::print;
-use super::setup::Setup;
+use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
 use crate::endpoint::Origin;
 use crate::outcome::RootStanding;
@@ -40,10 +40,12 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
             round.add(runtime.block_on(Round::of(found, setup.concurrency())));
         }
     }
+    // All that is wanted is there: a disk that hangs keeps nobody from reading it.
+    runtime.shutdown_background();
     let aside = Aside {
         not_probed: setup.plan.not_probed,
         not_held,
-        trust_store: setup.trust_store,
+        trust_store: standings(&setup.trust_store),
         in_full: arguments.verbose,
     };
     let Answer { report, verdict } = answer(&round, aside, arguments.format)?;

@@ -13,6 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -20,7 +21,7 @@ use self::gathering::Gathering;
 use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
-use super::setup::Setup;
+use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
 use crate::history::History;
 use crate::metrics::Metrics;
@@ -37,6 +38,9 @@ const GRACE: Duration = Duration::from_secs(3);
 
 /// How long the rest may take after that, such as a file that is being read for a reload.
 const LEFTOVERS: Duration = Duration::from_millis(200);
+
+/// How often it is looked whether the time of a root is over.
+const JUDGED_EVERY: Duration = Duration::from_secs(60);
 
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
@@ -102,7 +106,8 @@ impl Daemon {
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
             watch::channel(Arc::new(setup.plan.not_probed.clone()));
-        let (trust_store, shown_trust_store) = watch::channel(Arc::new(setup.trust_store.clone()));
+        let (trust_store, shown_trust_store) =
+            watch::channel(Arc::new(standings(&setup.trust_store)));
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
@@ -159,6 +164,10 @@ impl Daemon {
                     continue;
                 }
                 () = stop.cancelled() => return,
+                () = sleep(JUDGED_EVERY) => {
+                    self.judge_roots();
+                    continue;
+                }
             };
             let result = tokio::select! {
                 result = self.reload() => result,
@@ -182,6 +191,7 @@ impl Daemon {
         match loaded {
             Ok(setup) => {
                 self.setup = setup;
+                self.setup.reloaded();
                 self.bring_into_force();
                 Ok(())
             }
@@ -226,10 +236,7 @@ impl Daemon {
         let setup = &self.setup;
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));
-        self.trust_store
-            .send_replace(Arc::new(setup.trust_store.clone()));
-        self.metrics.trust_store(&setup.trust_store);
-        log_trust_store(&setup.trust_store);
+        self.publish_roots(standings(&setup.trust_store));
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
         let source = self
@@ -250,6 +257,20 @@ impl Daemon {
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
     }
+
+    /// The time of a root may be over while the plan stays the same.
+    fn judge_roots(&self) {
+        let standings = standings(&self.setup.trust_store);
+        if **self.trust_store.borrow() != standings {
+            self.publish_roots(standings);
+        }
+    }
+
+    fn publish_roots(&self, standings: Vec<RootStanding>) {
+        self.metrics.trust_store(&standings);
+        log_trust_store(&standings);
+        self.trust_store.send_replace(Arc::new(standings));
+    }
 }
 
 fn log_trust_store(roots: &[RootStanding]) {
@@ -265,6 +286,7 @@ fn log_trust_store(roots: &[RootStanding]) {
         let (state, sha256) = (root.state.as_str(), &root.sha256);
         warn!(
             root = root.root,
+            store = root.store,
             state,
             sha256,
             "a root that required endpoints may need {}",

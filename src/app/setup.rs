@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::watch;
 use url::Url;
@@ -13,7 +14,7 @@ use crate::catalog;
 use crate::config::{Config, DerivedEndpoints, Problems};
 use crate::endpoint::Hold;
 use crate::observer::Redirects;
-use crate::outcome::RootStanding;
+use crate::outcome::{RequiredRoot, RootStanding};
 use crate::plan::{Check, CheckKey, Plan};
 use crate::platform;
 use crate::probe::{Probe, Prober, ProberError};
@@ -29,8 +30,8 @@ pub(super) struct Setup {
     pub(super) plan: Plan,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
-    /// How the roots stand that the catalog requires.
-    pub(super) trust_store: Vec<RootStanding>,
+    /// The roots that the catalog requires, in each trust store that is asked for them.
+    pub(super) trust_store: Vec<RequiredRoot>,
     prober: Arc<Prober>,
 }
 
@@ -114,6 +115,11 @@ impl Setup {
         self.prober.comes_into_force();
     }
 
+    /// It takes another one's place.
+    pub(super) fn reloaded(&self) {
+        self.prober.reloaded();
+    }
+
     /// What carries over to the next one.
     pub(super) fn prober(&self) -> Arc<Prober> {
         Arc::clone(&self.prober)
@@ -164,6 +170,12 @@ fn with_findings(base: &Plan, config: &Config, prober: &Prober, redirects: &Redi
         DerivedEndpoints::Every(interval) => plan.with_places(&prober.places(), interval),
         DerivedEndpoints::Off => plan,
     }
+}
+
+/// How roots stand now.
+pub(super) fn standings(roots: &[RequiredRoot]) -> Vec<RootStanding> {
+    let now = SystemTime::now();
+    roots.iter().map(|root| root.standing(now)).collect()
 }
 
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.

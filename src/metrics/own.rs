@@ -72,9 +72,9 @@ impl OwnHealth {
             roots: IntGaugeVec::new(
                 Opts::new(
                     "reachd_trust_store_root",
-                    "How a root that the catalog's endpoints may need stands in the trust store.",
+                    "How a root that the catalog's endpoints may need stands in a trust store.",
                 ),
-                &["root", "fingerprint_sha256", "state"],
+                &["root", "fingerprint_sha256", "store", "state"],
             )?,
         };
         let build = IntGauge::with_opts(
@@ -137,7 +137,7 @@ impl OwnHealth {
     pub(super) fn trust_store(&self, roots: &[RootStanding]) {
         self.roots.reset();
         for root in roots {
-            let labels = [&root.root, &root.sha256, root.state.as_str()];
+            let labels = [&root.root, &root.sha256, &root.store, root.state.as_str()];
             self.roots.with_label_values(&labels).set(1);
         }
     }

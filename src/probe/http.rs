@@ -1,4 +1,4 @@
-//! The phases `request` and `response`: one GET over the stream in hand, HTTP/1.1 or HTTP/2 as agreed by
+//! The phases `request` and `response`: one request over the stream in hand, HTTP/1.1 or HTTP/2 as agreed by
 //! ALPN, each answer judged or followed. The line between the two phases is the answer's first byte.
 
 mod broken;
@@ -177,6 +177,7 @@ impl<'a> HttpProbe<'a> {
                 proxy, to_proxy, ..
             } => (Some(&***proxy), Leg::first(to_proxy.demand.clone())),
         };
+        let method = self.method();
         let deadline = journal.deadline;
         let watch = leg.watch.clone();
         let mut conversation = Box::pin(self.converse(line, &mut leg, journal));
@@ -190,6 +191,7 @@ impl<'a> HttpProbe<'a> {
             Ok(Err(Trouble::Failure(failure))) => Err(failure),
             Ok(Err(Trouble::Broken(error))) => {
                 let broken = Broken {
+                    method,
                     url: &self.url,
                     proxy,
                     demand: &leg.demand,
@@ -230,7 +232,7 @@ impl<'a> HttpProbe<'a> {
                     probe,
                     proxy,
                     request: wire::proxy_request(&asked, proxy),
-                    described: format!("GET {}", self.url),
+                    described: format!("{} {}", self.method(), self.url),
                 };
                 let asked = question.ask(to_proxy, leg, journal).await?;
                 self.note_answer(&asked.response, &mut journal.observed);
@@ -243,11 +245,13 @@ impl<'a> HttpProbe<'a> {
         let status = head.status.as_u16();
         observed.clock_offset_seconds = clock_offset(&head.headers);
         let judge = Judge {
+            method: self.method(),
             url: &self.url,
             expectation: self.expectation,
         };
         if self.follows(status) {
             self.url = redirect::target(
+                self.method(),
                 &self.url,
                 status,
                 &head.headers,
@@ -274,6 +278,14 @@ impl<'a> HttpProbe<'a> {
         Ok(Verdict::Reachable)
     }
 
+    /// What is sent, for those who tell of it.
+    fn method(&self) -> &'static str {
+        match self.post {
+            Some(_) => "POST",
+            None => "GET",
+        }
+    }
+
     fn note_answer(&self, response: &Response<Incoming>, observed: &mut Observed) {
         observed.http = Some(HttpSeen {
             status: response.status().as_u16(),
@@ -291,13 +303,13 @@ impl<'a> HttpProbe<'a> {
     }
 
     fn late(&self, proxy: Option<&Proxy>, answer_has_begun: bool) -> Failure {
-        let url = &self.url;
+        let (method, url) = (self.method(), &self.url);
         let over = over(proxy);
         if answer_has_begun {
-            let detail = format!("GET {url}{over}: the answer did not end in time");
+            let detail = format!("{method} {url}{over}: the answer did not end in time");
             Failure::of_endpoint(ResponseReason::Timeout, detail)
         } else {
-            let detail = format!("GET {url}{over}: no answer in time");
+            let detail = format!("{method} {url}{over}: no answer in time");
             Failure::of_endpoint(RequestReason::Timeout, detail)
         }
     }
@@ -375,4 +387,33 @@ pub(super) fn clock_offset(headers: &HeaderMap) -> Option<f64> {
         Ok(ahead) => ahead.as_secs_f64(),
         Err(behind) => -behind.duration().as_secs_f64(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_says_what_was_sent() {
+        let url = Url::parse("http://ocsp.test/").unwrap();
+        let expectation = Expectation::default();
+        let post = Post {
+            content_type: "application/ocsp-request",
+            body: Bytes::new(),
+        };
+        for (post, expected) in [(Some(post), "POST http:"), (None, "GET http:")] {
+            let http = HttpProbe::fetching(url.clone(), &expectation, post);
+            for begun in [false, true] {
+                let detail = http.late(None, begun).detail;
+                assert!(detail.starts_with(expected), "{detail}");
+            }
+            let judge = Judge {
+                method: http.method(),
+                url: &url,
+                expectation: &expectation,
+            };
+            let detail = judge.body_too_long().detail;
+            assert!(detail.starts_with(expected), "{detail}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Proves what is wrong with a chain that leads to no trusted root: the certificate that is missing is fetched from
-//! where the last one says (Authority Information Access), over the check's own route, and the chain is verified with
-//! it. Whatever comes of that, the probe has failed: it is the server that has to send its chain.
+//! where the last one says (Authority Information Access), over the check's own route, or directly where the chain is
+//! that of the route's proxy, and the chain is verified with it. Whatever comes of that, the probe has failed: it is
+//! the server that has to send its chain.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use url::Url;
 
 use super::Probe;
+use super::fetch::{Document, Fetcher};
 use super::http::HttpProbe;
 use super::journal::Journal;
 use super::tls::{Filled, Gap, Refused};
@@ -44,11 +46,11 @@ static EXPECTATION: LazyLock<Expectation> = LazyLock::new(|| Expectation {
     ..Expectation::default()
 });
 
-/// The diagnoses of late, by chain, route and whom is trusted.
+/// The diagnoses of late, by chain, whose it is, route and whom is trusted.
 #[derive(Debug, Default)]
 pub(super) struct Diagnoses(Mutex<HashMap<Key, (Instant, Diagnosis)>>);
 
-type Key = ([u8; 32], String, Option<PathBuf>);
+type Key = ([u8; 32], Peer, String, Option<PathBuf>);
 
 /// What is wrong with a chain.
 #[derive(Debug, Clone)]
@@ -60,7 +62,7 @@ struct Diagnosis {
     fetched: Arc<[CertificateSeen]>,
 }
 
-type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, Failure>> + Send + 'a>>;
+type Fetching<'a> = Pin<Box<dyn Future<Output = Result<Vec<u8>, String>> + Send + 'a>>;
 
 impl Diagnoses {
     fn of(&self, key: &Key) -> Option<Diagnosis> {
@@ -83,10 +85,12 @@ impl Diagnoses {
 }
 
 impl Probe {
-    /// The failure of a refused handshake, as exact as it can be had, and the facts of what was fetched for that.
+    /// The failure of a handshake that was refused with a peer, as exact as it can be had, and the facts of what was
+    /// fetched for that.
     pub(super) async fn diagnose(
         &self,
         refused: Refused,
+        peer: Peer,
         authority: &Authority,
         journal: &Journal,
     ) -> (Failure, Arc<[CertificateSeen]>) {
@@ -95,26 +99,31 @@ impl Probe {
         let Some(gap) = gap.filter(|_| !journal.is_errand) else {
             return (failure, Arc::default());
         };
-        let trusted = self.check.tls.ca_file.clone();
-        let key = (gap.digest(), self.check.route.name.clone(), trusted);
+        let route = &self.check.route;
+        let trusted = match peer {
+            Peer::Endpoint => Some(&*self.check.tls),
+            Peer::Proxy => route.way.proxy_tls(),
+        };
+        let trusted = trusted.and_then(|tls| tls.ca_file.clone());
+        let key = (gap.digest(), peer, route.name.clone(), trusted);
         let diagnosis = if let Some(known) = self.diagnoses.of(&key) {
             known
         } else {
-            let found = self.fill(gap, journal.deadline).await;
+            let found = self.fill(gap, peer, journal.deadline).await;
             self.diagnoses.remember(key, found.clone());
             found
         };
         match diagnosis.reason {
             Some(reason) => {
                 let detail = format!("{authority}: {}", diagnosis.detail);
-                failure = Failure::new(reason, Peer::Endpoint, detail);
+                failure = Failure::new(reason, peer, detail);
             }
             None => failure.detail = format!("{} ({})", failure.detail, diagnosis.detail),
         }
         (failure, diagnosis.fetched)
     }
 
-    async fn fill(&self, mut gap: Gap, deadline: Instant) -> Diagnosis {
+    async fn fill(&self, mut gap: Gap, peer: Peer, deadline: Instant) -> Diagnosis {
         let mut steps = Vec::new();
         let mut fetched: Arc<[CertificateSeen]> = Arc::default();
         for _ in 0..MOST_MISSING {
@@ -125,19 +134,20 @@ impl Probe {
                 );
                 return Diagnosis::unproven(detail, fetched);
             };
-            let got = self.fetch_certificate(url.clone(), deadline).await;
-            let filler = got
-                .map_err(|failure| failure.detail)
-                .and_then(|bytes| gap.filler(&bytes))
-                .map_err(|why| {
-                    // The failure of a request names its URL, one on the way to the server does not.
-                    let is_named = why.contains(url.as_str());
-                    if is_named {
-                        why
-                    } else {
-                        format!("GET {url}: {why}")
-                    }
-                });
+            let fetch_by = deadline.min(Instant::now() + LONGEST_FETCH);
+            let got = match peer {
+                Peer::Endpoint => self.fetch_over_route(url.clone(), fetch_by).await,
+                Peer::Proxy => self.fetch_directly(&url, fetch_by).await,
+            };
+            let filler = got.and_then(|bytes| gap.filler(&bytes)).map_err(|why| {
+                // The failure of a request names its URL, one on the way to the server does not.
+                let is_named = why.contains(url.as_str());
+                if is_named {
+                    why
+                } else {
+                    format!("GET {url}: {why}")
+                }
+            });
             let filler = match filler {
                 Ok(filler) => filler,
                 Err(why) => {
@@ -151,11 +161,19 @@ impl Probe {
             fetched = gap.facts_with(&filler).into();
             steps.push(format!("{}, fetched from {url}", gap.issuer));
             let added = steps.join(", and that of ");
-            match self.trust.fill(&gap, &filler) {
+            let trust = match peer {
+                Peer::Endpoint => &self.trust,
+                Peer::Proxy => &self.proxy_trust,
+            };
+            match trust.fill(&gap, &filler) {
                 Filled::Whole => {
                     let detail = format!(
-                        "the server does not send the intermediate certificate: the chain verifies once the \
-                         certificate of {added}, is added"
+                        "the {} does not send the intermediate certificate: the chain verifies once the \
+                         certificate of {added}, is added",
+                        match peer {
+                            Peer::Endpoint => "server",
+                            Peer::Proxy => "proxy",
+                        }
                     );
                     return Diagnosis {
                         reason: Some(TlsReason::IncompleteChain),
@@ -179,15 +197,27 @@ impl Probe {
     }
 
     /// Boxed, for it is a probe within a probe.
-    fn fetch_certificate(&self, url: Url, deadline: Instant) -> Fetching<'_> {
+    fn fetch_over_route(&self, url: Url, deadline: Instant) -> Fetching<'_> {
         Box::pin(async move {
-            let deadline = deadline.min(Instant::now() + LONGEST_FETCH);
             // What is seen on this way is not the evidence of the probe's own steps.
             let mut journal = Journal::of_errand(deadline);
             let mut http = HttpProbe::fetching(url, &EXPECTATION, None);
-            self.follow(&mut http, &mut journal).await?;
+            let followed = self.follow(&mut http, &mut journal).await;
+            followed.map_err(|failure| failure.detail)?;
             Ok(http.into_body())
         })
+    }
+
+    /// Past the proxy, which cannot be spoken to.
+    async fn fetch_directly(&self, url: &Url, deadline: Instant) -> Result<Vec<u8>, String> {
+        let fetcher = Fetcher {
+            resolver: Arc::clone(&self.proxy_resolver),
+            trust: Arc::clone(&self.proxy_trust),
+            peer: Peer::Proxy,
+        };
+        let document = Document::at(url, MOST_BYTES);
+        let answer = fetcher.fetch(&document, deadline).await;
+        answer.map_err(|error| error.to_string())
     }
 }
 
@@ -210,7 +240,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_diagnosis_is_believed_for_a_while_and_only_on_its_route() {
         let diagnoses = Diagnoses::default();
-        let key = |route: &str| ([7; 32], route.to_owned(), None);
+        let key = |route: &str| ([7; 32], Peer::Endpoint, route.to_owned(), None);
         let unproven = Diagnosis::unproven("nobody answers".to_owned(), Arc::default());
         let proven = Diagnosis {
             reason: Some(TlsReason::IncompleteChain),
@@ -231,7 +261,7 @@ mod tests {
         let diagnoses = Diagnoses::default();
         for number in 0..=MOST_REMEMBERED {
             let found = Diagnosis::unproven(String::new(), Arc::default());
-            diagnoses.remember(([0; 32], number.to_string(), None), found);
+            diagnoses.remember(([0; 32], Peer::Endpoint, number.to_string(), None), found);
         }
         assert!(diagnoses.0.lock().unwrap().len() <= MOST_REMEMBERED);
     }

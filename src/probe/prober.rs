@@ -5,7 +5,6 @@ use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use thiserror::Error;
 use tokio::sync::watch;
@@ -21,9 +20,12 @@ use super::tls::{Identity, Trust};
 use crate::endpoint::{
     ClientFiles, ExpectedRoot, ResolverSettings, RevocationMode, TlsSettings, TlsVersion,
 };
-use crate::outcome::{Peer, RootStanding};
+use crate::outcome::{Peer, RequiredRoot};
 use crate::plan::{Check, CheckKey, Place, Plan};
 use crate::route::{Credentials, KerberosIdentity, PacSource, Way};
+
+/// What the operating system's trust store goes by.
+const SYSTEM_STORE: &str = "system";
 
 /// Prepares the checks of a plan: what is dear to make, trust stores and resolvers, is made once and shared.
 #[derive(Debug)]
@@ -254,6 +256,11 @@ impl Prober {
         self.ledger.keep_only(&self.checks);
     }
 
+    /// The configuration was read anew: what could not be fetched before may be had now.
+    pub fn reloaded(&self) {
+        self.store.forget_failures();
+    }
+
     /// The places where the authorities of the certificates publish that each check met of late.
     #[must_use]
     pub fn places(&self) -> HashMap<CheckKey, Vec<Place>> {
@@ -274,28 +281,29 @@ impl Prober {
         self.store.keep_in(folder)
     }
 
-    /// How the roots stand that the plan's catalog endpoints may need, in the store that their checks use.
+    /// The roots that the plan's catalog endpoints may need, as each trust store has them that their checks use.
     #[must_use]
-    pub fn trust_store(&self, plan: &Plan) -> Vec<RootStanding> {
-        let mut standings: Vec<RootStanding> = Vec::new();
-        for check in plan
-            .checks
-            .iter()
-            .filter(|check| check.endpoint.cloud.is_some())
-        {
+    pub fn trust_store(&self, plan: &Plan) -> Vec<RequiredRoot> {
+        let mut known: Vec<RequiredRoot> = Vec::new();
+        let checks = plan.checks.iter();
+        for check in checks.filter(|check| check.endpoint.cloud.is_some()) {
+            let store = match &check.tls.ca_file {
+                Some(file) => file.display().to_string(),
+                None => SYSTEM_STORE.to_owned(),
+            };
             let chain = check.endpoint.expectation.chain.as_ref();
             let needed = chain.map(|chain| chain.roots.iter()).into_iter().flatten();
             let is_new = |root: &&ExpectedRoot| {
-                let mut known = standings.iter();
-                !known.any(|known| known.sha256 == root.sha256.as_str())
+                let mut known = known.iter();
+                !known.any(|known| known.store == store && known.sha256 == root.sha256.as_str())
             };
             let new: Vec<&ExpectedRoot> = needed.filter(is_new).collect();
             let trust = self.trusts.get(&trust_key(&check.tls));
             if let Some(trust) = trust.filter(|_| !new.is_empty()) {
-                standings.extend(trust.standings(&new, SystemTime::now()));
+                known.extend(trust.required(&store, &new));
             }
         }
-        standings
+        known
     }
 
     /// A probe of one of the plan's checks; `None` for a check of another plan.
@@ -337,3 +345,6 @@ impl Prober {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

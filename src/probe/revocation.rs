@@ -14,6 +14,7 @@ mod list;
 mod publication;
 mod store;
 mod trouble;
+mod turns;
 mod verdict;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use self::courier::Errand;
 use self::document::{Document, Word};
 pub(super) use self::ledger::{Chain, Ledger, Page};
 pub(super) use self::store::RevocationStore;
-use self::store::{Found, Key};
+use self::store::{Found, Key, Known};
 use self::trouble::Trouble;
 use self::verdict::Verdict;
 use super::Probe;
@@ -55,6 +56,8 @@ struct Finding {
     url: Option<Url>,
     detail: Option<String>,
     trouble: Option<Trouble>,
+    /// Why the next list or answer cannot be had, while this one is still good.
+    renewal: Option<Trouble>,
     this_update: Option<SystemTime>,
     next_update: Option<SystemTime>,
 }
@@ -80,18 +83,19 @@ impl Probe {
         };
         let chain = inquiry.page.read(&presented.path);
         journal.chains.push(Arc::clone(&chain));
-        for subject in &chain.subjects {
+        let subjects = &chain.subjects;
+        for (looked_at, subject) in subjects.iter().enumerate() {
+            let share = fair_share(deadline, subjects.len() - looked_at);
             let methods: Vec<RevocationMethod> = settings
                 .methods
                 .iter()
                 .copied()
                 .filter(|method| applies(*method, subject))
                 .collect();
-            let mut left = methods.len();
-            for method in methods {
-                let share = fair_share(deadline, left);
-                left -= 1;
+            for (tried, method) in methods.iter().copied().enumerate() {
+                let share = fair_share(share, methods.len() - tried);
                 let finding = match method {
+                    _ if !subject.readable => Finding::of_trouble(Trouble::unreadable()),
                     RevocationMethod::Stapled => stapled(&presented.staple, subject),
                     RevocationMethod::Ocsp => {
                         self.ask_authority(inquiry, subject, method, &subject.responders, share)
@@ -128,9 +132,12 @@ impl Probe {
         let mut best = Finding::not_offered(subject);
         for (tried, url) in urls.iter().enumerate() {
             let share = fair_share(deadline, urls.len() - tried);
-            let fetched = self.find(inquiry, subject, method, url, share).await;
-            let finding = match &fetched {
-                Ok(document) => Finding::of_document(document, subject),
+            let known = self.find(inquiry, subject, method, url, share).await;
+            let finding = match &known.fetched {
+                Ok(document) => {
+                    let renewal = known.renewal.as_deref();
+                    Finding::of_document(document, subject).with_renewal(renewal, document)
+                }
                 Err(trouble) => Finding::of_trouble(Trouble::clone(trouble)),
             };
             let finding = finding.at(url);
@@ -149,7 +156,7 @@ impl Probe {
         method: RevocationMethod,
         url: &Url,
         deadline: Instant,
-    ) -> store::Fetched {
+    ) -> Known {
         let route = &inquiry.carrier.check.route.name;
         let is_answer = method == RevocationMethod::Ocsp;
         let key = Key {
@@ -159,7 +166,7 @@ impl Probe {
             route: route.clone(),
         };
         let store = &inquiry.store;
-        let disk = store.disk();
+        let (disk, lane) = (store.disk(), store.lane(route));
         let found = store.find(&key, self.check.interval, |renewal| {
             let errand = Errand {
                 carrier: Arc::clone(&inquiry.carrier),
@@ -167,16 +174,20 @@ impl Probe {
                 subject: subject.clone(),
                 key: key.clone(),
                 disk,
+                lane,
             };
             errand.run(renewal)
         });
         match found {
-            Found::Known(fetched) => fetched,
-            Found::Awaited(pending) => match timeout_at(deadline, pending.wait()).await {
-                Ok(Some(fetched)) => fetched,
-                Ok(None) => Err(Arc::new(Trouble::malformed("reading it was broken off"))),
-                Err(_) => Err(Arc::new(Trouble::no_time(route))),
-            },
+            Found::Known(known) => known,
+            Found::Awaited(pending) => {
+                let fetched = match timeout_at(deadline, pending.wait()).await {
+                    Ok(Some(fetched)) => fetched,
+                    Ok(None) => Err(Arc::new(Trouble::malformed("reading it was broken off"))),
+                    Err(_) => Err(Arc::new(Trouble::no_time(route))),
+                };
+                fetched.into()
+            }
         }
     }
 }
@@ -204,6 +215,7 @@ impl Finding {
             url: None,
             detail: None,
             trouble: None,
+            renewal: None,
             this_update: None,
             next_update: None,
         }
@@ -260,6 +272,17 @@ impl Finding {
         }
     }
 
+    /// That a list or answer that is still good cannot be renewed is worth saying before it ends.
+    fn with_renewal(self, trouble: Option<&Trouble>, kept: &Document) -> Self {
+        let renewal = trouble.map(|trouble| {
+            let until = humantime::format_rfc3339_seconds(kept.until);
+            let why = &trouble.detail;
+            let what = format!("it cannot be renewed {why}; what is kept is good until {until}");
+            Trouble::new(trouble.reason, what)
+        });
+        Self { renewal, ..self }
+    }
+
     fn at(self, url: &Url) -> Self {
         Self {
             url: Some(url.clone()),
@@ -278,15 +301,20 @@ impl Finding {
     }
 
     fn seen(&self, subject: &Subject, method: RevocationMethod) -> RevocationSeen {
+        let renewal = self.renewal.as_ref().map(|trouble| trouble.detail.as_str());
+        let details: Vec<&str> = self.detail.as_deref().into_iter().chain(renewal).collect();
         RevocationSeen {
             certificate: subject.place,
             subject: Arc::clone(&subject.name),
             method,
             state: self.state,
             url: self.url.as_ref().map(|url| url.as_str().into()),
-            detail: self.detail.as_deref().map(Into::into),
+            detail: (!details.is_empty()).then(|| details.join("; ").into()),
             this_update: self.this_update,
             next_update: self.next_update,
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

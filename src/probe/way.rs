@@ -106,8 +106,15 @@ impl Probe {
         let started = Instant::now();
         let result = self
             .proxy_trust
-            .handshake(stream, peer, journal.deadline, &mut journal.observed)
+            .attempt(stream, peer, journal.deadline, &mut journal.observed)
             .await;
+        let result = match result {
+            Ok(secured) => Ok(secured),
+            Err(refused) => {
+                let diagnosis = self.diagnose(refused, Peer::Proxy, &proxy.authority, journal);
+                Err(diagnosis.await.0)
+            }
+        };
         journal.took(Phase::Tls.with_proxy(), started);
         let secured = result?;
         Ok(ToProxy {
@@ -216,7 +223,9 @@ impl Probe {
         let (result, fetched) = match result {
             Ok(secured) => (Ok(secured), Arc::default()),
             Err(refused) => {
-                let (failure, fetched) = self.diagnose(refused, authority, journal).await;
+                let (failure, fetched) = self
+                    .diagnose(refused, Peer::Endpoint, authority, journal)
+                    .await;
                 (Err(failure), fetched)
             }
         };

@@ -92,6 +92,7 @@ pub(crate) fn trust_store() -> Vec<RootStanding> {
     let root = |root: &str, sha256: &str, state, bundled| RootStanding {
         root: root.to_owned(),
         sha256: sha256.repeat(32),
+        store: "system".to_owned(),
         state,
         bundled,
     };

@@ -1,6 +1,8 @@
 //! What the trust store check adds to the report. It is apart from reachability: neither the verdict nor the exit code
 //! knows of it.
 
+use std::collections::BTreeSet;
+
 use super::Report;
 use crate::outcome::{RootStanding, RootState};
 
@@ -16,18 +18,17 @@ impl<'a> Report<'a> {
 /// What is to be said of roots, in one line each; the first one sums them up.
 #[must_use]
 pub fn of_trust_store(roots: &[RootStanding]) -> Vec<String> {
-    let names = |wanted: &dyn Fn(&RootStanding) -> bool| {
-        let names = roots.iter().filter(|root| wanted(root));
-        names
-            .map(|root| root.root.as_str())
-            .collect::<Vec<_>>()
-            .join(", ")
-    };
     let faulty: Vec<&RootStanding> = roots
         .iter()
         .filter(|root| root.state != RootState::Present)
         .collect();
-    let mut lines = match (roots.len(), faulty.len()) {
+    let count = |roots: &mut dyn Iterator<Item = &RootStanding>| {
+        roots
+            .map(|root| &root.sha256)
+            .collect::<BTreeSet<_>>()
+            .len()
+    };
+    let mut lines = match (count(&mut roots.iter()), count(&mut faulty.iter().copied())) {
         (0, _) => return Vec::new(),
         (all, 0) => vec![format!(
             "all {all} roots that the catalog's endpoints may need are there."
@@ -42,9 +43,10 @@ pub fn of_trust_store(roots: &[RootStanding]) -> Vec<String> {
             _ => "",
         };
         format!(
-            "{} {}{elsewhere} (SHA-256 {})",
+            "{} {}{elsewhere} ({}, SHA-256 {})",
             root.root,
             root.state.words(),
+            store(&root.store),
             root.sha256
         )
     }));
@@ -55,13 +57,26 @@ pub fn of_trust_store(roots: &[RootStanding]) -> Vec<String> {
                 .to_owned(),
         );
     }
-    let not_bundled = names(&|root| root.state == RootState::Present && !root.bundled);
+    let not_bundled = roots
+        .iter()
+        .filter(|root| root.state == RootState::Present && !root.bundled);
+    let not_bundled: BTreeSet<&str> = not_bundled.map(|root| root.root.as_str()).collect();
     if !not_bundled.is_empty() {
+        let names: Vec<&str> = not_bundled.into_iter().collect();
         lines.push(format!(
-            "Programs that bring Mozilla's roots instead of using this store do not know {not_bundled}."
+            "Programs that bring Mozilla's roots instead of using this store do not know {}.",
+            names.join(", ")
         ));
     }
     lines
+}
+
+/// A trust store by its name, for people.
+fn store(name: &str) -> String {
+    match name {
+        "system" => "the operating system's store".to_owned(),
+        file => format!("the file {file}"),
+    }
 }
 
 #[cfg(test)]
@@ -71,7 +86,8 @@ mod tests {
     fn root(name: &str, state: RootState, bundled: bool) -> RootStanding {
         RootStanding {
             root: name.to_owned(),
-            sha256: "ab".repeat(32),
+            sha256: name.repeat(8),
+            store: "system".to_owned(),
             state,
             bundled,
         }
@@ -89,6 +105,21 @@ mod tests {
     }
 
     #[test]
+    fn a_root_that_one_store_has_and_another_lacks_is_one() {
+        let missing = RootStanding {
+            store: "corp.pem".to_owned(),
+            ..root("a", RootState::Missing, false)
+        };
+        let roots = [root("a", RootState::Present, true), missing];
+        let lines = of_trust_store(&roots);
+        assert!(lines[0].starts_with("1 of 1 roots"), "{lines:?}");
+        assert!(
+            lines[1].starts_with("a is missing (the file corp.pem, "),
+            "{lines:?}"
+        );
+    }
+
+    #[test]
     fn what_is_wrong_is_named() {
         let roots = [
             root("here", RootState::Present, false),
@@ -99,7 +130,7 @@ mod tests {
         for words in [
             "2 of 3 roots",
             "gone is missing, although Mozilla's set has it",
-            "old has expired (",
+            "old has expired (the operating system's store, SHA-256",
             "do not know here.",
             "tls.ca_file",
         ] {

@@ -42,12 +42,14 @@ authority() { # name, common name, serial number, the place of its list, key
 }
 CRL=http://crl.rev.lab.test
 ec inter.key
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp521r1 -out p521.key
 ec impostor.key
 openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:2048 -out rsa.key 2>> log
 authority inter "Revocation Issuer" 0x11 $CRL/root.crl inter.key
 authority impostor "Revocation Issuer" 0x12 $CRL/root.crl impostor.key
 authority taken-back "Revoked Issuer" 0x13 $CRL/root.crl inter.key
 authority rsa "RSA Issuer" 0x14 $CRL/root.crl rsa.key
+authority p521 "P-521 Issuer" 0x15 $CRL/root.crl p521.key
 
 # === servers ===
 ec leaf.key
@@ -94,6 +96,8 @@ leaf_of inter inter.key ocsp-then-crl 2101 "crlDistributionPoints = URI:$CRL/goo
 leaf_of inter inter.key nothing 4001
 leaf_of taken-back inter.key inter-revoked 4002 "crlDistributionPoints = URI:$CRL/taken-back.crl"
 leaf_of rsa rsa.key crl-rsa 4003 "crlDistributionPoints = URI:$CRL/rsa.crl"
+leaf_of p521 p521.key crl-p521 4004 "crlDistributionPoints = URI:$CRL/p521.crl"
+leaf_of inter inter.key crl-long 4005 "crlDistributionPoints = URI:$CRL/long.crl"
 
 # === lists ===
 list() { # file, authority, its key, revoked numbers, more
@@ -113,9 +117,13 @@ list blocked inter.ca inter.key 1002 -crldays 7
 list slow inter.ca inter.key 1002 -crldays 7
 list taken-back taken-back.ca inter.key "" -crldays 7
 list rsa rsa.ca rsa.key 1002 -crldays 7
+list p521 p521.ca p521.key 1002 -crldays 7
 list expired inter.ca inter.key "" -crl_lastupdate 20240101000000Z -crl_nextupdate 20240108000000Z
 list wrong-signer impostor.ca impostor.key "" -crldays 7
 list delta inter.ca inter.key "" -crldays 7 -crlexts delta
+awk 'BEGIN { for (n = 1048576; n < 1098576; n++)
+    printf "R\t491231235959Z\t260101000000Z,keyCompromise\t%X\tunknown\t/CN=x\n", n }' > index.txt
+openssl ca -config ca.cnf -gencrl -cert inter.ca -keyfile inter.key -crldays 7 2>> log | openssl crl -outform DER -out crl/long.crl
 cp good.list crl/pem.crl
 echo '<html>This site is blocked by policy</html>' > crl/page.crl
 truncate -s 60M crl/large.crl

@@ -3,6 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::outcome::RequiredRoot;
 
 /// A configuration with one check that nothing answers, on this machine.
 fn configured() -> (TempDir, PathBuf) {
@@ -41,6 +42,36 @@ fn a_daemon_ends_well_when_it_is_told_to() {
 fn a_daemon_whose_server_panics_ends_with_a_fault() {
     let ended = ended_with(|_, stop| Serving::on_thread(stop, || panic!("a fault in the server")));
     assert!(matches!(ended, Err(Fault::Internal(_))), "{ended:?}");
+}
+
+#[test]
+fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
+    let (_dir, file) = configured();
+    let arguments = DaemonArguments {
+        listen_addresses: Vec::new(),
+        enable_lifecycle: false,
+    };
+    let setup = Setup::load(Some(&file)).unwrap();
+    let (mut daemon, server) = Daemon::new(Some(&file), &arguments, setup);
+    let now = SystemTime::now();
+    let root = |not_after| RequiredRoot {
+        root: "some root".to_owned(),
+        sha256: "ab".repeat(32),
+        store: "system".to_owned(),
+        validity: Some((SystemTime::UNIX_EPOCH, not_after)),
+        bundled: true,
+    };
+    let shown = || server.trust_store.borrow()[0].state;
+    daemon.setup.trust_store = vec![root(now + Duration::from_secs(60))];
+    daemon.judge_roots();
+    assert_eq!(shown(), RootState::Present);
+    daemon.setup.trust_store = vec![root(now - Duration::from_secs(1))];
+    daemon.judge_roots();
+    assert_eq!(shown(), RootState::Expired);
+    let pieces: Vec<_> = daemon.metrics.exposition().collect();
+    let metrics = String::from_utf8(pieces.concat()).unwrap();
+    assert!(metrics.contains("state=\"expired\""), "{metrics}");
+    assert!(!metrics.contains("state=\"present\""), "{metrics}");
 }
 
 #[cfg(unix)]

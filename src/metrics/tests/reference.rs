@@ -13,6 +13,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.trust_store(&[RootStanding {
         root: "Some Root".to_owned(),
         sha256: "ab".repeat(32),
+        store: "system".to_owned(),
         state: RootState::Missing,
         bundled: true,
     }]);

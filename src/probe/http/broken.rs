@@ -12,6 +12,7 @@ use crate::route::Proxy;
 /// A conversation that broke off.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Broken<'a> {
+    pub(super) method: &'static str,
     pub(super) url: &'a Url,
     pub(super) proxy: Option<&'a Proxy>,
     pub(super) demand: &'a Demand,
@@ -90,7 +91,8 @@ impl Broken<'_> {
     }
 
     fn describe(&self, what: &str) -> String {
-        format!("GET {}{}: {what}", self.url, over(self.proxy))
+        let over = over(self.proxy);
+        format!("{} {}{over}: {what}", self.method, self.url)
     }
 }
 

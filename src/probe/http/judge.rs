@@ -9,6 +9,7 @@ use crate::outcome::{Failure, ResponseReason};
 /// An answer is judged in the order in which it comes: status, headers, body.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judge<'a> {
+    pub(super) method: &'static str,
     pub(super) url: &'a Url,
     pub(super) expectation: &'a Expectation,
 }
@@ -58,7 +59,7 @@ impl Judge<'_> {
     }
 
     fn failure(&self, reason: ResponseReason, what: &str) -> Failure {
-        Failure::of_endpoint(reason, format!("GET {}: {what}", self.url))
+        Failure::of_endpoint(reason, format!("{} {}: {what}", self.method, self.url))
     }
 }
 
@@ -86,6 +87,7 @@ mod tests {
             ..Expectation::default()
         };
         let judge = Judge {
+            method: "GET",
             url: &url,
             expectation: &expectation,
         };

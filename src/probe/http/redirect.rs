@@ -44,14 +44,17 @@ impl HttpProbe<'_> {
 
 /// The URL that a redirect leads to (RFC 9110 §10.2.2), if it may be followed.
 pub(super) fn target(
+    method: &str,
     from: &Url,
     status: u16,
     headers: &HeaderMap,
     expectation: &Expectation,
     followed: usize,
 ) -> Result<Url, Failure> {
-    let failure =
-        |reason, what: String| Err(Failure::of_endpoint(reason, format!("GET {from}: {what}")));
+    let failure = |reason, what: String| {
+        let detail = format!("{method} {from}: {what}");
+        Err(Failure::of_endpoint(reason, detail))
+    };
     let location = headers
         .get(LOCATION)
         .map(|value| String::from_utf8_lossy(value.as_bytes()));
@@ -165,7 +168,14 @@ mod tests {
                 headers.insert(LOCATION, location.parse().unwrap());
             }
             let from = Url::parse(from).unwrap();
-            let result = target(&from, 302, &headers, &Expectation::default(), followed);
+            let result = target(
+                "GET",
+                &from,
+                302,
+                &headers,
+                &Expectation::default(),
+                followed,
+            );
             let result = result
                 .map(|url| url.to_string())
                 .map_err(|failure| failure.reason.to_string());
@@ -186,7 +196,14 @@ mod tests {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, location.parse().unwrap());
             let from = Url::parse("http://a.test/").unwrap();
-            let failure = target(&from, 302, &headers, &Expectation::default(), followed);
+            let failure = target(
+                "GET",
+                &from,
+                302,
+                &headers,
+                &Expectation::default(),
+                followed,
+            );
             let failure = failure.unwrap_err();
             assert!(failure.detail.contains("a.test"), "{failure:?}");
             assert!(!failure.detail.contains("hunter2"), "{failure:?}");
@@ -199,7 +216,7 @@ mod tests {
         let location = format!("/{}", "x".repeat(70_000));
         headers.insert(LOCATION, location.parse().unwrap());
         let from = Url::parse("https://a.test/").unwrap();
-        let failure = target(&from, 302, &headers, &Expectation::default(), 0).unwrap_err();
+        let failure = target("GET", &from, 302, &headers, &Expectation::default(), 0).unwrap_err();
         assert_eq!(failure.reason.to_string(), "response/bad_redirect");
         assert!(failure.detail.len() < 500, "{}", failure.detail.len());
     }

@@ -18,6 +18,7 @@ use super::disk::Disk;
 use super::document::Document;
 use super::store::Key;
 use super::trouble::Trouble;
+use super::turns::{Lane, SMALL_BYTES, Turn};
 use crate::outcome::RevocationReason;
 use crate::plan::MOST_LIST_BYTES;
 use crate::probe::Probe;
@@ -38,6 +39,14 @@ pub(super) struct Errand {
     pub(super) subject: Subject,
     pub(super) key: Key,
     pub(super) disk: Option<Arc<Disk>>,
+    pub(super) lane: Lane,
+}
+
+/// What came, with its turn: the next one may come when it was read and kept.
+#[derive(Debug)]
+struct Load {
+    bytes: Vec<u8>,
+    turn: Turn,
 }
 
 /// What comes of an errand.
@@ -51,24 +60,24 @@ impl Errand {
             if !renewal && let Some(document) = errand.kept().await {
                 return Ok(document);
             }
-            match &errand.key.serial {
-                None => {
-                    let bytes = errand.fetch(errand.url.clone(), None).await?;
-                    errand.verified(bytes).await
-                }
+            let fetched = match &errand.key.serial {
+                None => errand.get(&errand.url, None).await,
                 Some(_) => errand.answer().await,
-            }
+            };
+            fetched.map_err(|trouble| trouble.over(&errand.carrier.check.route.name))
         })
+    }
+
+    async fn get(self: &Arc<Self>, url: &Url, post: Option<Post>) -> Result<Document, Trouble> {
+        let load = self.fetch(url, post).await?;
+        self.verified(load).await
     }
 
     /// By GET as Windows does, for such answers can be cached; by POST where that leads to nothing usable.
     async fn answer(self: &Arc<Self>) -> Result<Document, Trouble> {
         let question = answer::question(&self.subject)?;
         let by_get = match self.get_url(&question) {
-            Some(url) => match self.fetch(url, None).await {
-                Ok(bytes) => self.verified(bytes).await,
-                Err(trouble) => Err(trouble),
-            },
+            Some(url) => self.get(&url, None).await,
             None => Err(Trouble::new(RevocationReason::Unreachable, "not asked")),
         };
         let trouble = match by_get {
@@ -80,11 +89,7 @@ impl Errand {
             content_type: "application/ocsp-request",
             body: Bytes::from(question),
         };
-        let by_post = match self.fetch(self.url.clone(), Some(post)).await {
-            Ok(bytes) => self.verified(bytes).await,
-            Err(trouble) => Err(trouble),
-        };
-        by_post.map_err(|other| {
+        self.get(&self.url, Some(post)).await.map_err(|other| {
             if other.rank() > trouble.rank() {
                 other
             } else {
@@ -101,37 +106,60 @@ impl Errand {
         Url::parse(&whole).ok().filter(|_| short)
     }
 
-    async fn fetch(&self, url: Url, post: Option<Post>) -> Result<Vec<u8>, Trouble> {
-        let route = &self.carrier.check.route.name;
+    /// As something small first, whatever it is. What turns out to be large is fetched anew as one of a few in the
+    /// whole process, and waits for that with nothing in hand.
+    async fn fetch(&self, url: &Url, post: Option<Post>) -> Result<Load, Trouble> {
         let most_bytes = match self.key.serial {
             Some(_) => MOST_ANSWER_BYTES,
             None => MOST_LIST_BYTES,
         };
-        let bytes = self.carrier.fetch(&url, post, most_bytes).await;
-        bytes.map_err(|failure| Trouble::of_fetch(&failure, route))
+        let small = most_bytes.min(SMALL_BYTES);
+        let turn = self.lane.small().await;
+        match self.fetch_up_to(small, url, post.clone()).await {
+            Err(trouble) if trouble.reason == RevocationReason::TooLarge && small < most_bytes => {}
+            fetched => return fetched.map(|bytes| Load { bytes, turn }),
+        }
+        drop(turn);
+        let turn = self.lane.large().await;
+        let fetched = self.fetch_up_to(most_bytes, url, post).await;
+        fetched.map(|bytes| Load { bytes, turn })
+    }
+
+    async fn fetch_up_to(
+        &self,
+        most_bytes: usize,
+        url: &Url,
+        post: Option<Post>,
+    ) -> Result<Vec<u8>, Trouble> {
+        let fetched = self.carrier.fetch(url, post, most_bytes).await;
+        fetched.map_err(|failure| Trouble::of_fetch(&failure))
     }
 
     /// Off the probing thread: a long list takes its time.
-    async fn verified(self: &Arc<Self>, bytes: Vec<u8>) -> Result<Document, Trouble> {
+    async fn verified(self: &Arc<Self>, load: Load) -> Result<Document, Trouble> {
         let errand = Arc::clone(self);
         let verified = spawn_blocking(move || {
-            let document = errand.document(&bytes, SystemTime::now())?;
-            if let Some(disk) = &errand.disk {
-                disk.write(&errand.key, &bytes);
-            }
-            Ok(document)
+            let document = errand.document(&load.bytes, SystemTime::now())?;
+            Ok((document, load))
         });
         let broken_off = |_| Err(Trouble::malformed("reading it was broken off"));
-        verified.await.unwrap_or_else(broken_off)
+        let (document, load) = verified.await.unwrap_or_else(broken_off)?;
+        if let Some(disk) = &self.disk {
+            let (errand, kept) = (Arc::clone(self), Arc::clone(disk));
+            let write = move || {
+                kept.write(&errand.key, &load.bytes);
+                drop(load.turn);
+            };
+            disk.in_turn(write).await;
+        }
+        Ok(document)
     }
 
     async fn kept(self: &Arc<Self>) -> Option<Document> {
         let disk = self.disk.clone()?;
-        let errand = Arc::clone(self);
-        let read = spawn_blocking(move || {
-            disk.read(&errand.key, |bytes, since| errand.document(bytes, since))
-        });
-        read.await.ok().flatten()
+        let (errand, kept) = (Arc::clone(self), Arc::clone(&disk));
+        let read = move || kept.read(&errand.key, |bytes, since| errand.document(bytes, since));
+        disk.in_turn(read).await.flatten()
     }
 
     fn document(&self, bytes: &[u8], since: SystemTime) -> Result<Document, Trouble> {
@@ -146,9 +174,7 @@ impl Errand {
 impl Trouble {
     /// What a probe says that can wait no longer.
     pub(super) fn no_time(route: &str) -> Self {
-        let what = format!(
-            "over the route {route}: it did not come before the probe's time for it was over"
-        );
-        Self::new(RevocationReason::Timeout, what)
+        let what = "it did not come before the probe's time for it was over";
+        Self::new(RevocationReason::Timeout, what).over(route)
     }
 }

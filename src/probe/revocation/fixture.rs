@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CrlDistributionPoint, CustomExtension,
-    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, SerialNumber, SigningKey,
+    DnType, ExtendedKeyUsagePurpose, IsCa, KeyPair, KeyUsagePurpose, PKCS_ECDSA_P256_SHA256,
+    PKCS_ECDSA_P521_SHA512, SerialNumber, SignatureAlgorithm, SigningKey,
 };
 use rustls::pki_types::CertificateDer;
 use sha1::{Digest, Sha1};
@@ -21,6 +22,7 @@ pub(super) const RESPONDER: &str = "http://ocsp.test";
 pub(super) const ISSUER: &str = "http://pki.test/ca.crt";
 
 const ECDSA_WITH_SHA256: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
+const ECDSA_WITH_SHA512: &[u8] = &[0x30, 10, 6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 4];
 const NULL: &[u8] = &[5, 0];
 const HOUR: Duration = Duration::from_secs(3600);
 
@@ -64,11 +66,25 @@ impl Authority {
     }
 
     pub(super) fn with_usages(name: &str, usages: &[KeyUsagePurpose]) -> Self {
+        Self::with_key(name, usages, &PKCS_ECDSA_P256_SHA256)
+    }
+
+    /// One that signs with P-521.
+    pub(super) fn of_p521(name: &str) -> Self {
+        let usages = [KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+        Self::with_key(name, &usages, &PKCS_ECDSA_P521_SHA512)
+    }
+
+    fn with_key(
+        name: &str,
+        usages: &[KeyUsagePurpose],
+        algorithm: &'static SignatureAlgorithm,
+    ) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, name);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = usages.to_vec();
-        let key = KeyPair::generate().unwrap();
+        let key = KeyPair::generate_for(algorithm).unwrap();
         Self(CertifiedIssuer::self_signed(params, key).unwrap())
     }
 
@@ -83,6 +99,11 @@ impl Authority {
 
     /// A certificate with this number, and the authority's own.
     pub(super) fn path(&self, serial: &[u8]) -> Vec<CertificateDer<'static>> {
+        vec![self.certificate(serial), self.der()]
+    }
+
+    /// A certificate with this number.
+    pub(super) fn certificate(&self, serial: &[u8]) -> CertificateDer<'static> {
         let mut params = CertificateParams::new(vec!["web.test".to_owned()]).unwrap();
         params.serial_number = Some(SerialNumber::from_slice(serial));
         params.crl_distribution_points = vec![CrlDistributionPoint {
@@ -105,7 +126,7 @@ impl Authority {
         )];
         let key = KeyPair::generate().unwrap();
         let leaf = params.signed_by(&key, &self.0).unwrap();
-        vec![leaf.der().clone(), self.der()]
+        leaf.der().clone()
     }
 
     pub(super) fn list(&self, crl: &Crl) -> Vec<u8> {
@@ -124,7 +145,7 @@ impl Authority {
             SEQUENCE,
             &[
                 &written(INTEGER, &[&[1]]),
-                ECDSA_WITH_SHA256,
+                self.algorithm(),
                 issuer.subject().as_raw(),
                 &time(crl.this_update),
                 &next,
@@ -217,6 +238,14 @@ impl Authority {
         parse(self.0.der()).unwrap().subject().as_raw().to_vec()
     }
 
+    fn algorithm(&self) -> &'static [u8] {
+        if self.0.key().algorithm() == &PKCS_ECDSA_P521_SHA512 {
+            ECDSA_WITH_SHA512
+        } else {
+            ECDSA_WITH_SHA256
+        }
+    }
+
     fn sign(&self, signed: &[u8], beside: &[u8]) -> Vec<u8> {
         let signature = self.0.key().sign(signed).unwrap();
         let signature = written(BIT_STRING, &[&[0], &signature]);
@@ -224,7 +253,7 @@ impl Authority {
             [] => Vec::new(),
             _ => written(context(0), &[&written(SEQUENCE, &[beside])]),
         };
-        written(SEQUENCE, &[signed, ECDSA_WITH_SHA256, &signature, &beside])
+        written(SEQUENCE, &[signed, self.algorithm(), &signature, &beside])
     }
 }
 

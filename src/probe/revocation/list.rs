@@ -138,7 +138,9 @@ impl List {
 
     /// What it takes in memory.
     pub(super) fn size(&self) -> usize {
-        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>()
+        let points = self.points.iter().flatten();
+        let points: usize = points.map(|point| size_of::<String>() + point.len()).sum();
+        size_of::<Self>() + self.entries.capacity() * size_of::<Entry>() + points
     }
 }
 

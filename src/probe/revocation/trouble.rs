@@ -36,8 +36,14 @@ impl Trouble {
         Self::new(RevocationReason::BadSignature, detail)
     }
 
-    /// What a fetch over the route `route` came to nothing by.
-    pub(super) fn of_fetch(failure: &Failure, route: &str) -> Self {
+    /// What there is to say of a certificate that cannot be read.
+    pub(super) fn unreadable() -> Self {
+        let what = "the certificate cannot be read, and so nobody can be asked about it";
+        Self::new(RevocationReason::Unknown, what)
+    }
+
+    /// What a fetch came to nothing by.
+    pub(super) fn of_fetch(failure: &Failure) -> Self {
         let reason = match failure.reason {
             FailureReason::Dns(DnsReason::Timeout)
             | FailureReason::Connect(ConnectReason::Timeout)
@@ -53,10 +59,20 @@ impl Trouble {
             peer,
             detail,
         } = failure;
-        Self::new(
-            reason,
-            format!("over the route {route}: {why} at the {peer}: {detail}"),
-        )
+        Self::new(reason, format!("{why} at the {peer}: {detail}"))
+    }
+
+    /// The same with the way by which it came, or did not.
+    pub(super) fn over(self, route: &str) -> Self {
+        Self {
+            detail: format!("over the route {route}: {}", self.detail),
+            ..self
+        }
+    }
+
+    /// What it takes in memory.
+    pub(super) fn size(&self) -> usize {
+        size_of::<Self>() + self.detail.len()
     }
 
     /// What it means for the certificate.

@@ -13,6 +13,8 @@ pub(super) struct Verdict {
     revoked: Option<String>,
     /// Of the certificates of which nobody could tell.
     open: Vec<Open>,
+    /// Of lists and answers that are good for now.
+    renewals: Vec<Failure>,
     /// Of the certificate that is being looked at.
     heard: Heard,
 }
@@ -40,6 +42,7 @@ impl Verdict {
             mode,
             revoked: None,
             open: Vec::new(),
+            renewals: Vec::new(),
             heard: Heard::default(),
         }
     }
@@ -57,6 +60,11 @@ impl Verdict {
         let place = finding.url.as_ref();
         let place = place.map_or_else(String::new, |url| format!(" {url}"));
         let detail = finding.detail.as_deref();
+        if let Some(renewal) = &finding.renewal {
+            let said = format!("{}: {what}{place}: {}", subject.name, renewal.detail);
+            self.renewals
+                .push(Failure::of_endpoint(renewal.reason, said));
+        }
         match finding.state {
             RevocationState::Good => heard.conclusive = true,
             RevocationState::Revoked => {
@@ -98,6 +106,7 @@ impl Verdict {
 
     /// What comes of it. That an authority offers nothing by design is worth no warning: nobody can mend it.
     pub(super) fn conclude(self, warnings: &mut Vec<Failure>) -> Result<(), Failure> {
+        warnings.extend(self.renewals);
         if let Some(detail) = self.revoked {
             return Err(Failure::of_endpoint(TlsReason::Revoked, detail));
         }

@@ -2,14 +2,13 @@
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
-use std::time::SystemTime;
 
 use sha2::{Digest, Sha256};
 
 use super::Trust;
 use super::certificate;
 use crate::endpoint::ExpectedRoot;
-use crate::outcome::{RootStanding, RootState};
+use crate::outcome::RequiredRoot;
 
 /// By their SHA-256.
 static MOZILLAS: LazyLock<HashSet<[u8; 32]>> = LazyLock::new(|| {
@@ -18,45 +17,41 @@ static MOZILLAS: LazyLock<HashSet<[u8; 32]>> = LazyLock::new(|| {
 });
 
 impl Trust {
-    /// How the roots stand at `now`.
-    pub(in crate::probe) fn standings(
+    /// How this store, which goes by a name, has the roots.
+    pub(in crate::probe) fn required(
         &self,
+        store: &str,
         needed: &[&ExpectedRoot],
-        now: SystemTime,
-    ) -> Vec<RootStanding> {
-        let store = certificate::all(self.verifier.certificates());
+    ) -> Vec<RequiredRoot> {
+        let there = certificate::all(self.verifier.certificates());
         let mozillas: HashSet<String> = MOZILLAS
             .iter()
             .map(|digest| certificate::hexadecimal(digest))
             .collect();
-        let standing = |root: &&ExpectedRoot| {
+        let required = |root: &&ExpectedRoot| {
             let sha256 = root.sha256.as_str();
-            let found = store.iter().find(|seen| seen.fingerprint_sha256 == sha256);
-            let state = match found {
-                None => RootState::Missing,
-                Some(found) if found.not_after < now => RootState::Expired,
-                Some(found) if found.not_before > now => RootState::NotYetValid,
-                Some(_) => RootState::Present,
-            };
-            RootStanding {
+            let found = there.iter().find(|seen| seen.fingerprint_sha256 == sha256);
+            RequiredRoot {
                 root: root.name.clone(),
                 sha256: sha256.to_owned(),
-                state,
+                store: store.to_owned(),
+                validity: found.map(|found| (found.not_before, found.not_after)),
                 bundled: mozillas.contains(sha256),
             }
         };
-        needed.iter().map(standing).collect()
+        needed.iter().map(required).collect()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
-    use std::time::Duration;
+    use std::time::{Duration, SystemTime};
 
     use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair, date_time_ymd};
 
     use super::*;
+    use crate::outcome::RootState;
     use crate::probe::tls::ANY_VERSION;
 
     #[test]
@@ -82,10 +77,12 @@ mod tests {
         let year =
             |year: u64| SystemTime::UNIX_EPOCH + Duration::from_secs((year - 1970) * 31_557_600);
         let state_in = |at| {
-            let standings = trust.standings(&[&own, &mozillas], year(at));
-            assert!(!standings[0].bundled && standings[1].bundled);
-            assert_eq!(standings[1].state, RootState::Missing);
-            standings[0].state
+            let required = trust.required("roots.pem", &[&own, &mozillas]);
+            assert!(!required[0].bundled && required[1].bundled);
+            let missing = required[1].standing(year(at));
+            assert_eq!(missing.state, RootState::Missing);
+            assert_eq!(missing.store, "roots.pem");
+            required[0].standing(year(at)).state
         };
         assert_eq!(state_in(2025), RootState::Present);
         assert_eq!(state_in(2031), RootState::Expired);

@@ -150,6 +150,7 @@ fn whatever_the_network_or_the_configuration_says_is_escaped() {
     let trust_store = [RootStanding {
         root: HOSTILE.to_owned(),
         sha256: HOSTILE.to_owned(),
+        store: HOSTILE.to_owned(),
         state: RootState::Missing,
         bundled: false,
     }];

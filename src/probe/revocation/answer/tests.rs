@@ -125,3 +125,12 @@ fn a_question_is_short_enough_for_a_get() {
     // The zero that keeps the number from being a negative one.
     assert!(question.windows(4).any(|four| four == [2, 17, 0, 0x90]));
 }
+
+#[test]
+fn an_issuer_with_a_key_of_p521_may_answer() {
+    let authority = Authority::of_p521("CA");
+    let subject = authority.subject(&[1]);
+    let bytes = authority.answer(&subject, Says::Good, None);
+    let word = read(&bytes, &subject).unwrap().on(&subject).unwrap();
+    assert_eq!(word, Word::Good);
+}

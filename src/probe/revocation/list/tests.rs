@@ -206,3 +206,13 @@ fn a_long_list_is_kept_compactly() {
     assert!(matches!(word(&[1, 0, 0, 0x27, 0x0f]), Word::Revoked(_)));
     assert_eq!(word(&[1, 0, 0, 0x27, 0x10]), Word::Good);
 }
+
+#[test]
+fn an_authority_may_sign_with_any_key_of_a_handshake() {
+    let authority = Authority::of_p521("CA");
+    let made = authority.list(&Crl::default());
+    let document = document(&authority, &made).unwrap();
+    assert_eq!(document.on(&authority.subject(&[1])).unwrap(), Word::Good);
+    let (reason, _) = refused(&Authority::of_p521("CA").list(&Crl::default()), &authority);
+    assert_eq!(reason, RevocationReason::BadSignature);
+}
