@@ -66,6 +66,36 @@ impl Responder {
     }
 }
 
+/// Ways to a responder that are not quite open, by haproxy. They end with the value.
+pub(super) struct Ways {
+    _haproxy: Daemon,
+    /// What goes this way is late.
+    pub(super) slow: u16,
+    /// This way is for GET alone.
+    pub(super) only_get: u16,
+}
+
+impl Ways {
+    pub(super) fn to(site: &Site<'_>, responder: &Responder) -> Self {
+        let lab = site.lab();
+        let [slow, only_get] = [lab.fresh_address().port(), lab.fresh_address().port()];
+        let conf = include_str!("../lab/haproxy-revocation.cfg")
+            .replace("@slow@", &slow.to_string())
+            .replace("@only-get@", &only_get.to_string())
+            .replace("@responder@", &responder.port.to_string());
+        let path = site.dir().join("haproxy.cfg");
+        fs::write(&path, lab.fill(&conf)).unwrap();
+        let command = ["haproxy", "-db", "-f", text(&path)];
+        let mut haproxy = Daemon::start("haproxy", &command, site.dir());
+        haproxy.wait_for((lab.address("nginx-revocation"), only_get));
+        Self {
+            _haproxy: haproxy,
+            slow,
+            only_get,
+        }
+    }
+}
+
 /// What a certificate says whose responder listens on that port.
 pub(super) fn says_responder(port: u16) -> String {
     format!("authorityInfoAccess = OCSP;URI:{}", url(port))

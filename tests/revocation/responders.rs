@@ -6,7 +6,7 @@ use std::fmt::Write;
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use super::responder::{Responder, busy_port, closed_port, says_responder, url};
+use super::responder::{Responder, Ways, busy_port, closed_port, says_responder, url};
 use super::site::{Site, text};
 use super::{HEAD, openssl};
 use crate::kit::{Lab, command, run_to_end};
@@ -28,13 +28,28 @@ struct Word {
     openssl: &'static str,
 }
 
-const WORDS: [Word; 8] = [
+const WORDS: [Word; 10] = [
     Word {
         name: "good",
         serial: 0x7001,
         state: "good",
         required: None,
         openssl: ": good",
+    },
+    Word {
+        name: "slow",
+        serial: 0x7009,
+        state: "good",
+        required: None,
+        openssl: ": good",
+    },
+    // It understands the form that reachd begins with; openssl's client knows POST alone.
+    Word {
+        name: "only-get",
+        serial: 0x700a,
+        state: "good",
+        required: None,
+        openssl: "403",
     },
     Word {
         name: "revoked",
@@ -93,11 +108,13 @@ pub(super) fn trials(lab: &SharedLab) -> Vec<Trial> {
 
 fn every_word(lab: &Lab) {
     let site = Site::start(lab, "words");
-    let index = site.index("words", &[0x7001, 0x7004, 0x7005, 0x7008], &[0x7002]);
+    let good = [0x7001, 0x7004, 0x7005, 0x7008, 0x7009, 0x700a];
+    let index = site.index("words", &good, &[0x7002]);
     let healthy = Responder::start(&site, "healthy", &index, "delegate");
     let stranger = Responder::start(&site, "stranger", &index, "stranger");
     let last_month = Responder::start_last_month(&site, "last-month", &index);
     let stopped = Responder::start(&site, "stopped", &index, "delegate");
+    let ways = Ways::to(&site, &healthy);
     let (down, _kept_closed) = closed_port(lab);
     let busy = busy_port(lab);
     stopped.stop();
@@ -107,6 +124,8 @@ fn every_word(lab: &Lab) {
         "busy" => busy,
         "down" => down,
         "stopped" => stopped.port,
+        "slow" => ways.slow,
+        "only-get" => ways.only_get,
         _ => healthy.port,
     };
     let mut endpoints = String::new();
@@ -139,14 +158,14 @@ fn every_word(lab: &Lab) {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
+    let waited = ["require", "report"].map(|mode| seconds(check_of(&report, "slow", mode)));
+    let longest = waited[0].max(waited[1]);
+    assert!(longest >= 0.4, "it waited {longest} s for the slow one");
 }
 
 /// In which way the check is not as expected; nothing where it is.
 fn difference(word: &Word, mode: &str, report: &Value) -> String {
-    let name = format!("{}-{mode}", word.name);
-    let mut checks = report["checks"].as_array().expect("checks").iter();
-    let check = checks.find(|check| check["endpoint"] == *name);
-    let check = check.unwrap_or_else(|| panic!("{name} is not in {report:#}"));
+    let check = check_of(report, word.name, mode);
     let failure = &check["failure"];
     let part = |key: &str| failure[key].as_str().unwrap_or_default();
     let found = format!("{}/{}", part("phase"), part("reason"));
@@ -166,7 +185,23 @@ fn difference(word: &Word, mode: &str, report: &Value) -> String {
     if is_expected && state == word.state {
         return String::new();
     }
-    format!("{name}: {state}, {found}: {check:#}\n")
+    format!("{} ({mode}): {state}, {found}: {check:#}\n", word.name)
+}
+
+fn check_of<'a>(report: &'a Value, word: &str, mode: &str) -> &'a Value {
+    let name = format!("{word}-{mode}");
+    let mut checks = report["checks"].as_array().expect("checks").iter();
+    let check = checks.find(|check| check["endpoint"] == *name);
+    check.unwrap_or_else(|| panic!("{name} is not in {report:#}"))
+}
+
+/// How long the phase took.
+fn seconds(check: &Value) -> f64 {
+    let mut phases = check["phases"].as_array().expect("phases").iter();
+    let phase = phases.find(|phase| phase["phase"] == "revocation");
+    phase
+        .and_then(|phase| phase["seconds"].as_f64())
+        .expect("it ran")
 }
 
 /// What openssl's client says of the responder.
