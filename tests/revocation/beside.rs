@@ -17,6 +17,7 @@ pub(super) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("revocation::a_dead_responder_alone", lab, dead_alone),
         trial("revocation::a_stopped_responder_alone", lab, stopped_alone),
+        trial("revocation::many_that_wait_beside_one", lab, many_wait),
     ]
 }
 
@@ -47,6 +48,40 @@ fn stopped_alone(lab: &Lab) {
                     && metrics.value("reachd_revocation_status", &state) == Some(1.0)
             })
         });
+}
+
+/// Forty checks wait for a responder that says nothing, all over the same route; the first probes of those whose
+/// responder is fine are none the worse for it.
+fn many_wait(lab: &Lab) {
+    let site = Site::start(lab, "many");
+    let known: Vec<u32> = (0x7301..0x7301 + 6).collect();
+    let index = site.index("many", &known, &[]);
+    let fine = Responder::start(&site, "fine", &index, "delegate");
+    let stopped = Responder::start(&site, "stopped", &index, "delegate");
+    stopped.stop();
+    let head = HEAD.replace("mode: require", "mode: require, timeout: 3s");
+    let mut config = format!("{head}endpoints:\n");
+    for number in 0..40 {
+        let name = format!("waits-{number}");
+        let url = site.issue(&name, 0x7400 + number, &says_responder(stopped.port));
+        writeln!(config, "  - {{name: {name}, url: \"{url}\"}}").unwrap();
+    }
+    // Checks begin in the order of their names: these come when all places are taken.
+    let names: Vec<String> = (0..6).map(|number| format!("well-{number}")).collect();
+    for (name, serial) in names.iter().zip(known) {
+        let url = site.issue(name, serial, &says_responder(fine.port));
+        writeln!(config, "  - {{name: {name}, url: \"{url}\"}}").unwrap();
+    }
+    let config = lab.write("responder-many.yml", &config);
+    let reachd = Reachd::start(lab, "responder-many", &config);
+    let metrics = reachd.wait_for_metrics("four probes of each", 2 * SOON, |metrics| {
+        let enough = |name: &String| probes(metrics, name, "success") >= 4.0;
+        names.iter().all(enough)
+    });
+    for name in &names {
+        assert!(probes(&metrics, name, "failure") < 1.0, "{name} failed");
+        assert!(long_ones(&metrics, name) < 1.0, "{name} had to wait");
+    }
 }
 
 /// A daemon with three checks whose responder is fine, and one in each mode whose responder is not.
