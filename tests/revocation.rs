@@ -1,4 +1,19 @@
 //! Revocation over time: lists are fetched once for all, outlive a restart, and openssl says the same of them.
+//!
+//! | file | what it shows |
+//! |---|---|
+//! | `responders.rs` | everything that a responder that runs can say |
+//! | `beside.rs` | a responder that is dead, or says nothing, beside one that is fine |
+//! | `routes.rs` | lists and answers over every kind of route |
+//! | `keeping.rs` | reloads, restarts and a long list cost no fetch |
+//! | `site.rs`, `responder.rs` | hosts, lists and responders that a test makes for itself |
+
+mod beside;
+mod keeping;
+mod responder;
+mod responders;
+mod routes;
+mod site;
 
 use std::fmt::Write;
 use std::fs;
@@ -25,13 +40,21 @@ revocation: {mode: require}
 ";
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
-    vec![
+    let own = vec![
         trial("revocation::one_fetch_for_all", lab, one_fetch),
         trial("revocation::told_at_once", lab, told_at_once),
         trial("revocation::kept_over_a_restart", lab, kept),
         trial("revocation::as_openssl_sees_it", lab, as_openssl),
         trial("revocation::openssl_understands", lab, understood),
-    ]
+    ];
+    let rooms = [
+        own,
+        responders::trials(lab),
+        beside::trials(lab),
+        routes::trials(lab),
+        keeping::trials(lab),
+    ];
+    rooms.into_iter().flatten().collect()
 }
 
 /// Many checks need one list, again and again; its server is asked once.
