@@ -76,6 +76,7 @@ impl Check {
                 client: None,
                 ..(*self.tls).clone()
             }),
+            credentials: None,
             revocation: Revocation::off(Arc::clone(route)),
         }
     }
