@@ -133,6 +133,7 @@ fn plan() -> Result<Plan, url::ParseError> {
             resolver: ResolverSettings::System,
             proxy_resolver: ResolverSettings::System,
             tls: Arc::clone(&tls),
+            credentials: None,
         }))
     };
     Ok(Plan {

@@ -111,6 +111,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
             resolver: ResolverSettings::System,
             proxy_resolver: ResolverSettings::System,
             tls: Arc::clone(&tls),
+            credentials: None,
         }))
     };
     (0..CHECKS).map(check).collect()

@@ -105,6 +105,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
         timeout: Duration::from_secs(10),
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
+        credentials: None,
         tls: Arc::new(TlsSettings {
             ca_file: Some(ca_file.to_owned()),
             server_name: Some("server.test".to_owned()),

@@ -42,17 +42,18 @@ use std::time::Duration;
 
 pub use client_files::client_certificate;
 use context::Context;
+pub use credentials::login_fault;
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
 pub use suggestion::Suggestion;
 pub use winhttp::WinHttpError;
 
 use crate::endpoint::{
-    Endpoint, Hold, Inspection, ResolverSettings, RevocationMethod, RevocationMode, Target,
-    TlsSettings,
+    Endpoint, Fingerprint, Hold, Inspection, ResolverSettings, RevocationMethod, RevocationMode,
+    Target, TlsSettings,
 };
 use crate::platform::proxies_of;
-use crate::route::{Route, Way};
+use crate::route::{Credentials, Route, Way};
 
 /// Where `${NAME}` is looked up: [`crate::platform::environment`], or a table in a test.
 pub type Environment<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -177,6 +178,12 @@ pub struct Overrides {
     pub hold: Option<HoldChoice>,
     /// How the revocation of its certificates is found out.
     pub revocation: Option<RevocationOverrides>,
+    /// With what it is logged in to.
+    pub credentials: Option<Credentials>,
+    /// Whom to trust, complete; of the catalog's endpoints.
+    pub tls: Option<TlsSettings>,
+    /// The certificates of which it must present one; of the catalog's endpoints.
+    pub pins: Option<Vec<Fingerprint>>,
 }
 
 /// `hold` as written.

@@ -19,7 +19,7 @@ use serde::Serialize;
 
 use crate::catalog::NotProbed;
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
-use crate::route::Route;
+use crate::route::{Credentials, Route};
 
 /// One endpoint over one route.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,6 +38,8 @@ pub struct Check {
     pub proxy_resolver: ResolverSettings,
     /// Whom to trust.
     pub tls: Arc<TlsSettings>,
+    /// With what the endpoint itself is logged in to.
+    pub credentials: Option<Arc<Credentials>>,
     /// How it is found out whether certificates were revoked.
     pub revocation: Revocation,
 }

@@ -56,7 +56,7 @@ pub struct Probe {
     proxy_identity: Option<Arc<Identity>>,
     /// The route's script, if it has one.
     decider: Option<Arc<Decider>>,
-    /// The tokens of Kerberos, for a proxy that wants them.
+    /// The tokens of Kerberos, for a proxy or an endpoint that wants them.
     tickets: Arc<Tickets>,
     /// What was found out about broken chains of late.
     diagnoses: Arc<Diagnoses>,
@@ -161,10 +161,15 @@ impl Probe {
     }
 
     /// Follows redirects, each hop routed anew, until an answer is judged.
-    async fn follow(&self, http: &mut HttpProbe<'_>, journal: &mut Journal) -> Result<(), Failure> {
+    async fn follow<'p>(
+        &'p self,
+        http: &mut HttpProbe<'p>,
+        journal: &mut Journal,
+    ) -> Result<(), Failure> {
         let mut redirect = None;
         loop {
             let hop = http.hop()?;
+            http.logs_in(|| self.login_at(&hop, journal));
             let choice = self.choose(&hop.authority, || http.question(&hop), journal);
             let chosen = choice.await;
             if let Some(status) = redirect {
@@ -178,9 +183,12 @@ impl Probe {
             }
             match verdict? {
                 Verdict::Reachable => return Ok(()),
-                Verdict::Redirect(status) => redirect = Some(status),
+                Verdict::Redirect(status) => {
+                    redirect = Some(status);
+                    journal.redirected();
+                }
+                Verdict::LoginGoesOn => redirect = None,
             }
-            journal.redirected();
         }
     }
 
@@ -196,7 +204,7 @@ impl Probe {
         if hop.secure {
             let stream = self.reach(choice, &hop.authority, journal).await?;
             let secured = self
-                .secure(stream, &hop.authority, http::ALPN, journal)
+                .secure(stream, &hop.authority, http.alpn(), journal)
                 .await?;
             self.look_for_revocation(&secured.presented, journal)
                 .await?;

@@ -97,7 +97,7 @@ pub enum Names {
     ResolvedByProxy,
 }
 
-/// Credentials for a proxy.
+/// Credentials for a proxy, or for an endpoint.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Credentials {
     /// RFC 7617; to a SOCKS proxy, RFC 1929.
@@ -313,6 +313,39 @@ impl Credentials {
             Self::Digest { .. } => "Digest",
             Self::Ntlm { .. } => "NTLM",
             Self::Negotiate(_) => "Negotiate",
+        }
+    }
+
+    /// Whose they are, for people.
+    #[must_use]
+    pub fn account(&self) -> String {
+        match self {
+            Self::Basic { username, .. } | Self::Digest { username, .. } => username.clone(),
+            Self::Ntlm {
+                username, domain, ..
+            } => match domain {
+                Some(domain) => format!("{domain}\\{username}"),
+                None => username.clone(),
+            },
+            Self::Negotiate(identity) => identity.to_string(),
+        }
+    }
+
+    /// Whether it is a connection that is logged in, and not a request: then it can be one of HTTP/1.1 only.
+    #[must_use]
+    pub fn are_for_a_connection(&self) -> bool {
+        matches!(self, Self::Ntlm { .. } | Self::Negotiate(_))
+    }
+}
+
+// === impl KerberosIdentity ===
+
+impl fmt::Display for KerberosIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DefaultCache => f.write_str("whoever has the default credential cache"),
+            Self::Cache(path) => write!(f, "whoever has the credential cache {}", path.display()),
+            Self::Keytab { principal, .. } => f.write_str(principal),
         }
     }
 }

@@ -31,8 +31,8 @@ use self::faults::Faults;
 use self::pki::Pki;
 use self::servers::Values;
 
-/// The passwords of the proxies' users, by the name of the file that a scenario names.
-const SECRETS: [(&str, &str); 3] = [
+/// The passwords of the users of proxies and servers, by the name of the file that a scenario names.
+pub(crate) const SECRETS: [(&str, &str); 3] = [
     ("alice", "wonderland"),
     ("bob", "s3cret"),
     ("wrong", "not-the-password"),
@@ -69,11 +69,18 @@ impl Lab {
         let dual_port = faults.dual_port.to_string();
         let path = dir.path().to_str().expect("a path in UTF-8");
         let silent = Faults::address(&block, "silent").to_string();
+        let leaves = pki.leaves_sha256.borrow();
+        let leaf = |name: &str| leaves[name].as_str();
         let more = [
             ("dir", path),
             ("dual-port", &dual_port),
             ("silent", &silent),
             ("root-sha256", &pki.root_sha256),
+            ("self-signed-sha256", leaf("self-signed")),
+            ("good-sha256", leaf("good")),
+            ("expired-sha256", leaf("expired")),
+            ("wrong-host-sha256", leaf("wrong-host")),
+            ("unknown-issuer-sha256", leaf("unknown-issuer")),
         ];
         let values = Values::new(&block, &more);
         Self {

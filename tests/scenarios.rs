@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Failed, Trial};
 
 use self::data::{Scenario, ScenarioFile};
-use crate::kit::{Exposition, Finished, Lab, Reachd, command, run_to_end, with_kerberos};
+use crate::kit::{Exposition, Finished, Lab, Reachd, SECRETS, command, run_to_end, with_kerberos};
 use crate::suite::SharedLab;
 
 /// One test for each scenario of each file.
@@ -77,6 +77,11 @@ impl Shared {
         match self.metrics.get_or_init(|| scrape(lab, &file.name, config)) {
             Ok(metrics) => wrong.extend(series::differences(&file.name, scenario, metrics)),
             Err(error) => wrong.push(format!("the daemon: {error}")),
+        }
+        for (_, secret) in SECRETS {
+            if alone.stdout.contains(secret) || alone.stderr.contains(secret) {
+                wrong.push("a password is shown".to_owned());
+            }
         }
         if wrong.is_empty() {
             return Ok(());

@@ -80,6 +80,9 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         inspection,
         hold,
         revocation,
+        credentials,
+        tls,
+        pins,
     } = specific;
     Overrides {
         enabled: enabled.or(general.enabled),
@@ -90,6 +93,9 @@ fn specific_over_general(specific: Overrides, general: &Overrides) -> Overrides 
         inspection: inspection.or(general.inspection),
         hold: hold.or(general.hold),
         revocation: revocation.or_else(|| general.revocation.clone()),
+        credentials: credentials.or_else(|| general.credentials.clone()),
+        tls: tls.or_else(|| general.tls.clone()),
+        pins: pins.or_else(|| general.pins.clone()),
     }
 }
 

@@ -1,10 +1,10 @@
-//! The key `auth` of a proxy: with what it is logged in to. One kind of login, each with its own keys.
+//! The key `auth` of a proxy or an endpoint: with what it is logged in to. One kind of login, each with its own keys.
 
 use url::Host;
 
 use super::reader::{Fields, Value};
 use super::{files, secrets};
-use crate::endpoint::Authority;
+use crate::endpoint::{Authority, Target, TlsSettings};
 use crate::platform::HAS_KERBEROS;
 use crate::route::{Credentials, KerberosIdentity, ProxyKind, Secret};
 
@@ -15,6 +15,44 @@ const MAX_SOCKS_LOGIN_BYTES: usize = 255;
 const MAX_ACCOUNT_CHARACTERS: usize = 256;
 
 const KINDS: [&str; 4] = ["basic", "digest", "ntlm", "negotiate"];
+
+/// Reads it, for an endpoint at this place that is spoken to like this, as far as that is known.
+pub(super) fn of_endpoint(
+    value: &Value<'_>,
+    endpoint: Option<(&Target, &TlsSettings)>,
+) -> Option<Credentials> {
+    let credentials = value.fields(credentials)??;
+    match endpoint.and_then(|(target, tls)| login_fault(&credentials, target, tls)) {
+        Some(why) => value.refuse(why),
+        None => Some(credentials),
+    }
+}
+
+/// Why an endpoint cannot be sent these credentials. None of them is sent in the clear: not even what proves a
+/// password without showing it, for whoever listens can guess passwords by it, or use it elsewhere at once.
+#[must_use]
+pub fn login_fault(
+    credentials: &Credentials,
+    target: &Target,
+    tls: &TlsSettings,
+) -> Option<&'static str> {
+    let Target::Http(url) = target else {
+        return Some("means something only for https:// endpoints");
+    };
+    if url.scheme() != "https" {
+        return Some("no login is sent without TLS: the URL must begin with https://");
+    }
+    let is_negotiate = matches!(credentials, Credentials::Negotiate(_));
+    if is_negotiate && !matches!(url.host(), Some(Host::Domain(_))) {
+        return Some(
+            "tickets of Kerberos are for names: the URL of the endpoint must have its name and no address",
+        );
+    }
+    let offered = tls.alpn.as_deref().unwrap_or_default();
+    let is_left_out = !offered.is_empty() && !offered.iter().any(|name| name == "http/1.1");
+    (credentials.are_for_a_connection() && is_left_out)
+        .then_some("NTLM and Negotiate go by HTTP/1.1 only, which `tls.alpn` leaves out")
+}
 
 /// Reads it, for a proxy of this kind at this place, as far as they are known.
 pub(super) fn read(

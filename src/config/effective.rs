@@ -9,10 +9,11 @@ pub(super) use ways::{bypass_texts, pac, proxy_with_password};
 
 use super::endpoints::Kind;
 use super::scalars::{duration_text, size_text};
+use super::secrets::REDACTED;
 use super::yaml::Yaml;
 use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
 use super::{chain, exposition, hold as holds, revocation, trust};
-use crate::endpoint::{Expectation, StatusRule, Target, TlsSettings, TlsVersion};
+use crate::endpoint::{Expectation, Fingerprint, StatusRule, Target, TlsSettings, TlsVersion};
 
 /// The whole configuration.
 pub(super) fn written(config: &Config) -> Yaml {
@@ -95,7 +96,11 @@ fn overrides(overrides: &Overrides) -> Yaml {
         inspection,
         hold,
         revocation: of_revocation,
+        credentials,
+        tls: own_tls,
+        pins,
     } = overrides;
+    let pins = pins.as_deref().and_then(fingerprints);
     Yaml::mapping([
         ("enabled", enabled.map(Yaml::plain)),
         ("critical", critical.map(Yaml::plain)),
@@ -110,6 +115,17 @@ fn overrides(overrides: &Overrides) -> Yaml {
         (
             "revocation",
             of_revocation.as_ref().map(revocation::overrides_written),
+        ),
+        (
+            "auth",
+            credentials
+                .as_ref()
+                .map(|credentials| ways::auth(credentials, &Yaml::text(REDACTED))),
+        ),
+        ("tls", own_tls.as_ref().map(tls)),
+        (
+            "expect",
+            pins.map(|pins| Yaml::mapping([("certificate_sha256", Some(pins))])),
         ),
     ])
 }
@@ -178,6 +194,7 @@ fn endpoint(settings: &EndpointSettings, global: &TlsSettings) -> Yaml {
 
 fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
     let chain = expectation.chain.as_ref().map(chain::written);
+    let pins = fingerprints(&expectation.pins);
     match kind {
         Kind::Https | Kind::Http => {
             let status = match &expectation.status {
@@ -189,9 +206,12 @@ fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
             let headers = expectation.headers.iter();
             let headers = headers.map(|rule| (rule.name.clone(), Yaml::text(rule.value.as_str())));
             let body = expectation.body.as_ref();
+            let meanings = expectation.status_meanings.iter();
+            let meanings = meanings.map(|(status, text)| (status.to_string(), Yaml::text(&**text)));
             let max_body = size_text(expectation.max_body_bytes);
             Some(Yaml::mapping([
                 ("status", status),
+                ("meaning", Yaml::Mapping(meanings.collect()).if_any()),
                 ("body", body.map(|rule| Yaml::text(rule.0.as_str()))),
                 ("header", Yaml::Mapping(headers.collect()).if_any()),
                 (
@@ -200,6 +220,7 @@ fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
                 ),
                 ("max_body", Some(Yaml::Plain(max_body))),
                 ("chain", chain),
+                ("certificate_sha256", pins),
             ]))
         }
         Kind::Dns => {
@@ -209,9 +230,13 @@ fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {
                 ("answer", answer.map(|rule| Yaml::text(rule.0.as_str()))),
             ]))
         }
-        Kind::Tls => Yaml::mapping([("chain", chain)]).if_any(),
+        Kind::Tls => Yaml::mapping([("chain", chain), ("certificate_sha256", pins)]).if_any(),
         Kind::Tcp => None,
     }
+}
+
+fn fingerprints(pins: &[Fingerprint]) -> Option<Yaml> {
+    Yaml::texts(pins.iter().map(Fingerprint::as_str)).if_any()
 }
 
 fn metrics(config: &Config) -> Yaml {

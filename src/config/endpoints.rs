@@ -1,5 +1,6 @@
 //! The section `endpoints`: what the user requires beyond the catalog.
 
+use super::credentials;
 use super::expectation;
 use super::hold;
 use super::names::Names;
@@ -79,12 +80,17 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             _ => trust::Alpn::Http,
         };
         let tls = fields.optional("tls", |value| trust::of_peer(value, around.tls, alpn));
+        let tls = tls.unwrap_or_else(|| around.tls.clone());
+        let credentials = fields.optional("auth", |value| {
+            credentials::of_endpoint(value, target.as_ref().map(|target| (target, &tls)))
+        });
         let critical = fields.optional("critical", boolean);
         let expectation = fields.optional("expect", |value| expectation::read(value, kind));
         let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
         let overrides = Overrides {
             enabled: None,
             critical: None,
+            credentials,
             ..rhythm_and_routes(fields, around.routes)
         };
         Some(EndpointSettings {
@@ -104,7 +110,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
             },
             overrides,
             resolver,
-            tls: tls.unwrap_or_else(|| around.tls.clone()),
+            tls,
         })
     })?
 }
@@ -147,7 +153,7 @@ fn url(value: &Value<'_>) -> Option<Target> {
         Ok(target) => Some(target),
         Err(error @ TargetError::Credentials) => value.refuse_with(
             error.to_string(),
-            "reachd does not log in to endpoints".to_owned(),
+            "use auth: {basic: {username, password_file}}".to_owned(),
         ),
         Err(error) => value.refuse(error.to_string()),
     }

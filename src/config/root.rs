@@ -34,7 +34,7 @@ pub(super) fn read(root: &Value<'_>) -> Option<Config> {
         let endpoints = fields.get("endpoints");
         let endpoints = endpoints.map(|value| endpoints::read(&value, &around));
         Config {
-            catalog: fields.optional("catalog", |value| selection::read(value, &routes.all)),
+            catalog: fields.optional("catalog", |value| selection::read(value, &routes.all, &tls)),
             endpoints: endpoints.unwrap_or_default(),
             metrics: fields
                 .optional("metrics", exposition::read)

@@ -3,18 +3,26 @@
 use std::collections::BTreeMap;
 
 use super::chain::INSPECTION;
+use super::credentials;
 use super::endpoints::rhythm_and_routes;
+use super::expectation;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{boolean, integer, word};
+use super::trust;
 use super::{CatalogSelection, Located, Overrides};
+use crate::endpoint::TlsSettings;
 use crate::route::Route;
 
 /// The cloud of a selection that names none.
 const DEFAULT_CLOUD: &str = "public";
 
-/// Reads the section.
-pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<CatalogSelection> {
+/// Reads the section. What an override says of TLS is on top of the global section.
+pub(super) fn read(
+    value: &Value<'_>,
+    routes: &Names<Route>,
+    tls: &TlsSettings,
+) -> Option<CatalogSelection> {
     value.fields(|fields| {
         let cloud = fields.optional("cloud", located_text);
         let version = fields.optional("configmgr_version", |value| {
@@ -24,7 +32,7 @@ pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<CatalogSe
         let variables = fields.optional("variables", |value| by_name(value, located_text));
         let overrides = fields.optional("overrides", |value| {
             by_name(value, |value| {
-                let overrides = value.fields(|fields| overrides(fields, routes))?;
+                let overrides = value.fields(|fields| overrides(fields, routes, tls))?;
                 Some(value.located(overrides))
             })
         });
@@ -40,11 +48,21 @@ pub(super) fn read(value: &Value<'_>, routes: &Names<Route>) -> Option<CatalogSe
     })?
 }
 
-fn overrides(fields: &mut Fields<'_>, routes: &Names<Route>) -> Overrides {
+fn overrides(
+    fields: &mut Fields<'_>,
+    routes: &Names<Route>,
+    global_tls: &TlsSettings,
+) -> Overrides {
     Overrides {
         enabled: fields.optional("enabled", boolean),
         critical: fields.optional("critical", boolean),
         inspection: fields.optional("inspection", |value| word(value, &INSPECTION)),
+        // Whether the endpoint can be sent it, only the plan can say.
+        credentials: fields.optional("auth", |value| credentials::of_endpoint(value, None)),
+        tls: fields.optional("tls", |value| {
+            trust::of_peer(value, global_tls, trust::Alpn::Http)
+        }),
+        pins: fields.optional("expect", expectation::of_override),
         ..rhythm_and_routes(fields, routes)
     }
 }

@@ -1,9 +1,12 @@
 //! What counts as reachable: by default the service connection point's own rule, narrowed by whoever
 //! knows better what the endpoint answers.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use regex::bytes::Regex;
 
-use super::{ChainExpectation, RevocationMode};
+use super::{ChainExpectation, Fingerprint, RevocationMode};
 
 /// Expectation of an endpoint's answer. [`Expectation::default`] is the service connection point's rule:
 /// every HTTP status is a sign of life but the eight that mean that something stands in between.
@@ -11,6 +14,8 @@ use super::{ChainExpectation, RevocationMode};
 pub struct Expectation {
     /// Which statuses are good.
     pub status: StatusRule,
+    /// What single statuses mean here, in a sentence for people: it stands beside the status wherever that is told.
+    pub status_meanings: BTreeMap<u16, Arc<str>>,
     /// What the body must contain, if anything.
     pub body: Option<BodyRule>,
     /// What the headers must say; all of them.
@@ -23,6 +28,9 @@ pub struct Expectation {
     pub dns: DnsExpectation,
     /// Who vouches for the certificate, where that is known.
     pub chain: Option<ChainExpectation>,
+    /// The certificates of which the server must present one, where they are known: such a one needs nobody to vouch
+    /// for it.
+    pub pins: Vec<Fingerprint>,
     /// What it means where the revocation of its certificate cannot be found out, where the catalog knows.
     pub revocation: Option<RevocationMode>,
 }
@@ -78,16 +86,29 @@ impl StatusRule {
     }
 }
 
+impl Expectation {
+    /// What a status means here, to be told behind it; empty where nobody says.
+    #[must_use]
+    pub fn meaning_of(&self, status: u16) -> String {
+        let meaning = self.status_meanings.get(&status);
+        meaning.map_or_else(String::new, |meaning| {
+            format!("; here that means: {meaning}")
+        })
+    }
+}
+
 impl Default for Expectation {
     fn default() -> Self {
         Self {
             status: StatusRule::ServiceConnectionPoint,
+            status_meanings: BTreeMap::new(),
             body: None,
             headers: Vec::new(),
             max_redirects: 10,
             max_body_bytes: 1024 * 1024,
             dns: DnsExpectation::default(),
             chain: None,
+            pins: Vec::new(),
             revocation: None,
         }
     }
@@ -127,6 +148,16 @@ mod tests {
         for status in StatusRule::FAILING {
             assert!(!rule.accepts(status), "{status}");
         }
+    }
+
+    #[test]
+    fn a_status_has_its_meaning_behind_it() {
+        let expectation = Expectation {
+            status_meanings: BTreeMap::from([(403, "No rights.".into())]),
+            ..Expectation::default()
+        };
+        assert_eq!(expectation.meaning_of(403), "; here that means: No rights.");
+        assert_eq!(expectation.meaning_of(500), "");
     }
 
     #[test]

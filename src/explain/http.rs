@@ -10,6 +10,7 @@ pub(super) fn explain_request(reason: RequestReason) -> Explanation {
         RequestReason::Closed => REQUEST_CLOSED,
         RequestReason::Reset => REQUEST_RESET,
         RequestReason::ProtocolError => REQUEST_PROTOCOL_ERROR,
+        RequestReason::CredentialsUnavailable => CREDENTIALS_UNAVAILABLE,
     }
 }
 
@@ -20,6 +21,8 @@ pub(super) fn explain_response(reason: ResponseReason) -> Explanation {
         ResponseReason::Reset => RESPONSE_RESET,
         ResponseReason::ProtocolError => RESPONSE_PROTOCOL_ERROR,
         ResponseReason::BadStatus => BAD_STATUS,
+        ResponseReason::AuthRejected => AUTH_REJECTED,
+        ResponseReason::UnsupportedAuth => UNSUPPORTED_AUTH,
         ResponseReason::ProxyStatus => PROXY_STATUS,
         ResponseReason::BodyMismatch => BODY_MISMATCH,
         ResponseReason::HeaderMismatch => HEADER_MISMATCH,
@@ -90,6 +93,22 @@ const REQUEST_PROTOCOL_ERROR: Explanation = Explanation {
     owner: owner::CONFIGURATION,
 };
 
+const CREDENTIALS_UNAVAILABLE: Explanation = Explanation {
+    what: "There is nothing to log in to the endpoint with: no Kerberos ticket could be had for it. It was reached, and was not asked.",
+    likely: &[
+        "The ticket has expired and nobody ran `kinit` for reachd's account, or the keytab is older than the account's password.",
+        "No domain controller (KDC) answers, or the clocks differ by more than five minutes.",
+        "The endpoint's host has no service principal HTTP/HOST in the directory, or its URL has another name than that.",
+        "It is not the KDC but reachd: its helper process for Kerberos did not start, died, or was busy. The detail says so.",
+    ],
+    steps: &[
+        "Ask for the ticket as reachd would: `kinit -k -t KEYTAB PRINCIPAL`, then `kvno HTTP/HOST`.",
+        "Compare the URL's host with the service principals: `setspn -Q HTTP/HOST`.",
+        "Make the keytab anew after a change of the password, or set `auth` of the endpoint to `ntlm`.",
+    ],
+    owner: owner::IDENTITY,
+};
+
 // === An answer began, and did not end well ===
 
 const RESPONSE_TIMEOUT: Explanation = Explanation {
@@ -156,13 +175,46 @@ const BAD_STATUS: Explanation = Explanation {
         "407, 408, 451, 502 and 511 hint at a proxy or gateway, 598 and 599 at timeouts of one.",
         "426 hints at TLS: the server wants another version or protocol.",
         "The endpoint's own `expect.status` is narrower than what the server now answers.",
+        "Where the catalog or `expect.meaning` has a sentence for the status, it stands at the end of the detail.",
     ],
     steps: &[
         "See the answer and who gives it (headers Server and Via): `curl -v URL`; over a proxy add `-x http://PROXY:PORT`.",
         "If a proxy or gateway answers, give its operator host, time and status.",
+        "401: set `auth` of the endpoint in reachd's configuration, or name 401 in `expect.status`.",
         "If the endpoint answers rightly so, correct `expect.status`.",
     ],
     owner: owner::ENDPOINT,
+};
+
+const AUTH_REJECTED: Explanation = Explanation {
+    what: "The endpoint was sent a login and does not accept it: it answers 401 again.",
+    likely: &[
+        "The password is wrong or has expired, or the account is locked.",
+        "The server demands channel binding (extended protection), which reachd does not send.",
+        "Kerberos: the service principal HTTP/HOST belongs to another account than the one under which the service runs.",
+        "NTLM: the domain restricts it, or the account's domain is missing in `auth`.",
+    ],
+    steps: &[
+        "Test with the same account: `curl -v --ntlm -u \"DOMAIN\\USER\" URL`, or `--negotiate -u :` after `kinit`.",
+        "See whether the account is locked or expired: `net user USER /domain`, and look in the server's security log (event 4625).",
+        "Renew the password file or the keytab of the endpoint's `auth` in reachd.",
+    ],
+    owner: owner::IDENTITY,
+};
+
+const UNSUPPORTED_AUTH: Explanation = Explanation {
+    what: "The endpoint asks for a login (401), and offers no scheme that is configured for it in reachd.",
+    likely: &[
+        "It offers Negotiate or NTLM only, as Windows authentication does, and reachd is given Basic or Digest credentials.",
+        "Its Negotiate takes Kerberos only, and reachd is given NTLM credentials.",
+        "Something before the server, such as a load balancer, ends the connection between the steps of NTLM.",
+        "It is not the service that answers but another site on the same port.",
+    ],
+    steps: &[
+        "See what it offers: the failure's detail, or the headers WWW-Authenticate of `curl -v URL`.",
+        "Set another kind of `auth` for the endpoint: basic, digest, ntlm or negotiate.",
+    ],
+    owner: owner::CONFIGURATION,
 };
 
 const PROXY_STATUS: Explanation = Explanation {

@@ -29,6 +29,7 @@ fn of_endpoint(reason: TlsReason) -> Explanation {
         TlsReason::SelfSigned => SELF_SIGNED,
         TlsReason::IncompleteChain => INCOMPLETE_CHAIN,
         TlsReason::WeakSignature => WEAK_SIGNATURE,
+        TlsReason::PinMismatch => PIN_MISMATCH,
         TlsReason::Intercepted => INTERCEPTED,
         TlsReason::Revoked => REVOKED,
     }
@@ -267,6 +268,21 @@ const WEAK_SIGNATURE: Explanation = Explanation {
         "If the proxy signs it, have its inspection authority renewed or the host exempted.",
     ],
     owner: owner::PKI,
+};
+
+const PIN_MISMATCH: Explanation = Explanation {
+    what: "The certificate is none of those that `expect.certificate_sha256` pins for the endpoint. Who vouches for it does not matter then.",
+    likely: &[
+        "The server's certificate was renewed or replaced, and the pin is that of the old one.",
+        "Somebody in between inspects TLS and presents a certificate of their own: the issuer in the detail is theirs.",
+        "Another server answers under this name: another node of a load balancer, or a wrong DNS entry.",
+    ],
+    steps: &[
+        "On the server, look which certificate is bound: `netsh http show sslcert` and the computer's certificate store.",
+        "If it is the one in the detail, put its SHA-256 into `certificate_sha256`; both may stand there during a change.",
+        "If it is not, find out who issued it. A certificate that nobody knows is no reason to change the pin.",
+    ],
+    owner: owner::CONFIGURATION,
 };
 
 const INTERCEPTED: Explanation = Explanation {

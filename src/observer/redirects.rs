@@ -189,7 +189,7 @@ mod tests {
             status: 200,
             version: "HTTP/1.1",
             redirects: redirects.collect(),
-            body_bytes: 0,
+            ..HttpSeen::default()
         });
         Arc::new(outcome)
     }

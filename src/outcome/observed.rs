@@ -203,6 +203,18 @@ pub struct HttpSeen {
     pub status: u16,
     /// `HTTP/1.1` or `HTTP/2.0`.
     pub version: &'static str,
+    /// What the status means here, where the configuration or the catalog says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub meaning: Option<Arc<str>>,
+    /// The authentication schemes that the endpoint itself offered with a 401, in lower case.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub offered_authentication: Vec<String>,
+    /// The authentication scheme with which the probe logged in to the endpoint, or tried to, in lower case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication: Option<&'static str>,
+    /// How many requests that login took, the last one included.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub authentication_legs: Option<u8>,
     /// The redirects that were followed, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub redirects: Vec<RedirectSeen>,

@@ -163,6 +163,8 @@ reasons! {
         IncompleteChain => "incomplete_chain",
         /// A certificate is signed with an algorithm or key that is no longer accepted.
         WeakSignature => "weak_signature",
+        /// The certificate is none of those that the configuration pins.
+        PinMismatch => "pin_mismatch",
         /// Somebody in between presents a certificate of their own in the endpoint's place.
         Intercepted => "intercepted",
         /// The authority took a certificate back.
@@ -201,6 +203,8 @@ reasons! {
         Reset => "reset",
         /// What came back is not HTTP.
         ProtocolError => "protocol_error",
+        /// The credentials for the endpoint could not be had: no Kerberos ticket.
+        CredentialsUnavailable => "credentials_unavailable",
     }
 }
 
@@ -217,6 +221,10 @@ reasons! {
         ProtocolError => "protocol_error",
         /// The status is not one of those that count as reachable.
         BadStatus => "bad_status",
+        /// The credentials that the endpoint was sent were refused.
+        AuthRejected => "auth_rejected",
+        /// None of the schemes that the endpoint offers is the one that is configured.
+        UnsupportedAuth => "unsupported_auth",
         /// The answer is the proxy's own and not the endpoint's.
         ProxyStatus => "proxy_status",
         /// The body does not match what was expected.
@@ -293,7 +301,9 @@ impl FailureReason {
     #[must_use]
     pub fn peers(self) -> &'static [Peer] {
         match self {
-            Self::Tls(TlsReason::Intercepted | TlsReason::Revoked) => &[Peer::Endpoint],
+            Self::Tls(TlsReason::Intercepted | TlsReason::PinMismatch | TlsReason::Revoked) => {
+                &[Peer::Endpoint]
+            }
             Self::Dns(_) | Self::Connect(_) | Self::Tls(_) | Self::Hold(_) => {
                 &[Peer::Proxy, Peer::Endpoint]
             }

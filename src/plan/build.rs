@@ -1,5 +1,7 @@
 //! From the configuration and the catalog to the checks that are to run.
 
+mod access;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -66,11 +68,13 @@ impl<'a> Builder<'a> {
                 self.not_probed.extend(not_probed);
                 self.wildcards = wildcards;
                 for (endpoint, overrides) in endpoints {
+                    let own_tls = overrides.tls.as_ref();
+                    let tls = own_tls.unwrap_or(&self.config.global.tls).clone();
                     self.add(&EndpointSettings {
                         endpoint,
                         overrides,
                         resolver: None,
-                        tls: self.config.global.tls.clone(),
+                        tls,
                     });
                 }
             }
@@ -114,7 +118,11 @@ impl<'a> Builder<'a> {
             Some(HoldChoice::None) => None,
             Some(HoldChoice::For(hold)) => Some(hold),
         };
+        if let Some(pins) = &overrides.pins {
+            endpoint.expectation.pins.clone_from(pins);
+        }
         self.check_hold(&endpoint, overrides);
+        self.check_access(settings);
         let endpoint = Arc::new(endpoint);
         let tls = Arc::new(settings.tls.clone());
         for name in self.routes_of(&endpoint, overrides) {
@@ -174,6 +182,7 @@ impl<'a> Builder<'a> {
             resolver,
             proxy_resolver,
             tls: Arc::clone(tls),
+            credentials: settings.overrides.credentials.clone().map(Arc::new),
             revocation: self.revocation(settings, endpoint, route),
         }
     }

@@ -46,6 +46,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),
+        credentials: None,
     }
 }
 

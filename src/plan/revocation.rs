@@ -77,6 +77,7 @@ impl Check {
                 client: None,
                 ..(*self.tls).clone()
             }),
+            credentials: None,
             revocation: Revocation::off(Arc::clone(route)),
         }
     }

@@ -6,6 +6,7 @@ mod challenge;
 mod digest;
 mod negotiate;
 mod ntlm;
+mod seen;
 
 use std::time::SystemTime;
 
@@ -17,6 +18,7 @@ use tokio::time::Instant;
 
 pub(super) use self::challenge::Challenges;
 pub(super) use self::negotiate::Tickets;
+pub(super) use self::seen::LoginSeen;
 use crate::route::{Credentials, KerberosIdentity, Secret};
 
 const NTLM: &str = "NTLM";
@@ -39,10 +41,7 @@ pub(super) struct Purpose<'a> {
 
 /// A login under way.
 #[derive(Debug)]
-pub(super) struct Login<'a> {
-    purpose: Purpose<'a>,
-    state: State<'a>,
-}
+pub(super) struct Login<'a>(State<'a>);
 
 /// How far it is, by scheme.
 #[derive(Debug)]
@@ -95,12 +94,8 @@ pub(super) enum Refusal {
 }
 
 impl<'a> Login<'a> {
-    pub(super) fn new(
-        credentials: Option<&'a Credentials>,
-        tickets: &'a Tickets,
-        purpose: Purpose<'a>,
-    ) -> Self {
-        let state = match credentials {
+    pub(super) fn new(credentials: Option<&'a Credentials>, tickets: &'a Tickets) -> Self {
+        Self(match credentials {
             None => State::Anonymous,
             Some(Credentials::Basic { username, password }) => State::Basic { username, password },
             Some(Credentials::Digest { username, password }) => State::Digest {
@@ -123,13 +118,15 @@ impl<'a> Login<'a> {
                 step: NtlmStep::Nothing,
             },
             Some(Credentials::Negotiate(identity)) => State::Negotiate { identity, tickets },
-        };
-        Self { purpose, state }
+        })
     }
 
     /// What goes with the first request, as far as that can be known before the peer asks.
-    pub(super) async fn first(&mut self) -> Result<Option<HeaderValue>, Refusal> {
-        match &mut self.state {
+    pub(super) async fn first(
+        &mut self,
+        purpose: &Purpose<'_>,
+    ) -> Result<Option<HeaderValue>, Refusal> {
+        match &mut self.0 {
             State::Anonymous | State::Digest { .. } => Ok(None),
             State::Basic { username, password } => {
                 let login = STANDARD.encode(format!("{username}:{}", password.expose()));
@@ -140,8 +137,9 @@ impl<'a> Login<'a> {
                 with_token(carrier, &ntlm::negotiate()).map(Some)
             }
             State::Negotiate { identity, tickets } => {
-                let Purpose { host, deadline, .. } = self.purpose;
-                let token = tickets.token(identity, host, deadline).await;
+                let token = tickets
+                    .token(identity, purpose.host, purpose.deadline)
+                    .await;
                 let token = token.map_err(|why| Refusal::Unavailable(why.to_string()))?;
                 with_token(NEGOTIATE, &token).map(Some)
             }
@@ -149,8 +147,12 @@ impl<'a> Login<'a> {
     }
 
     /// What goes with the next request, after the peer refused the one before it.
-    pub(super) fn next(&mut self, challenges: &Challenges) -> Result<HeaderValue, Refusal> {
-        match &mut self.state {
+    pub(super) fn next(
+        &mut self,
+        challenges: &Challenges,
+        purpose: &Purpose<'_>,
+    ) -> Result<HeaderValue, Refusal> {
+        match &mut self.0 {
             State::Anonymous => Err(Refusal::NoCredentials),
             State::Basic { .. } => Err(refused(challenges, "Basic")),
             State::Negotiate { .. } => Err(refused(challenges, NEGOTIATE)),
@@ -181,8 +183,8 @@ impl<'a> Login<'a> {
                 let login = digest::Login {
                     username,
                     password,
-                    method: self.purpose.method,
-                    uri: self.purpose.uri,
+                    method: purpose.method,
+                    uri: purpose.uri,
                 };
                 let cnonce = digest::hexadecimal(&random::<16>()?);
                 sensitive(offer.answer(&login, &cnonce))
@@ -197,7 +199,7 @@ impl<'a> Login<'a> {
 
     /// Whether the next request must go over the connection on which the challenge came.
     pub(super) fn is_bound_to_connection(&self) -> bool {
-        let State::Ntlm { step, .. } = &self.state else {
+        let State::Ntlm { step, .. } = &self.0 else {
             return false;
         };
         *step == NtlmStep::Authenticated
@@ -205,7 +207,7 @@ impl<'a> Login<'a> {
 
     /// The scheme that the last request carried, in lower case.
     pub(super) fn scheme(&self) -> Option<&'static str> {
-        match &self.state {
+        match &self.0 {
             State::Anonymous
             | State::Digest {
                 answered: false, ..

@@ -150,6 +150,7 @@ impl Fetcher {
             alpn: ALPN,
             asks_then: true,
             identity: None,
+            pins: &[],
         };
         let securing = self.trust.handshake(stream, peer, deadline, &mut unseen);
         Ok(securing.await.map_err(failed)?.stream)

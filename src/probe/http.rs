@@ -5,6 +5,7 @@ mod broken;
 mod connection;
 mod driver;
 mod judge;
+mod login;
 mod redirect;
 mod watch;
 mod wire;
@@ -23,9 +24,11 @@ use self::broken::Broken;
 pub(super) use self::connection::{Connection, Leg};
 pub(super) use self::driver::Driver;
 use self::judge::Judge;
+use self::login::ServerLogin;
 pub(super) use self::redirect::{Hop, without_what_no_request_carries};
 pub(super) use self::watch::{Watch, Watched};
 use super::Probe;
+use super::authentication::LoginSeen;
 use super::journal::Journal;
 use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
@@ -53,6 +56,8 @@ pub(super) struct HttpProbe<'a> {
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
     post: Option<Post>,
+    /// What goes with the next request to the server, and goes on over all requests that it takes.
+    login: Option<ServerLogin<'a>>,
     /// The body of the last answer, where it is wanted.
     body: Option<Vec<u8>>,
 }
@@ -113,6 +118,8 @@ pub(super) enum Verdict {
     Reachable,
     /// It redirects with this status; the probe now points at the new place.
     Redirect(u16),
+    /// It asks for more of the login, over another connection.
+    LoginGoesOn,
 }
 
 impl<'a> HttpProbe<'a> {
@@ -122,6 +129,7 @@ impl<'a> HttpProbe<'a> {
             expectation,
             redirects: Vec::new(),
             post: None,
+            login: None,
             body: None,
         }
     }
@@ -138,6 +146,16 @@ impl<'a> HttpProbe<'a> {
     /// The body of the answer, for whoever wanted it.
     pub(super) fn into_body(self) -> Vec<u8> {
         self.body.unwrap_or_default()
+    }
+
+    /// Logs in with the next request, unless a login is under way already.
+    pub(super) fn logs_in(&mut self, login: impl FnOnce() -> Option<ServerLogin<'a>>) {
+        self.login = self.login.take().or_else(login);
+    }
+
+    /// What is offered by ALPN for the next request.
+    pub(super) fn alpn(&self) -> &'static [&'static str] {
+        self.login.as_ref().map_or(ALPN, ServerLogin::alpn)
     }
 
     /// Writes down a redirect that is about to be followed.
@@ -213,21 +231,21 @@ impl<'a> HttpProbe<'a> {
         leg: &mut Leg,
         journal: &mut Journal,
     ) -> Result<Verdict, Trouble> {
-        let asked = wire::Asked {
-            url: &self.url,
-            post: self.post.as_ref(),
-        };
         let (response, mut driver) = match line {
-            Line::Server(server) => {
-                let answer = wire::ask(server, &asked, &leg.watch).await?;
-                self.note_answer(&answer.response, &mut journal.observed);
-                (answer.response, answer.driver)
-            }
+            Line::Server(server) => match self.ask_server(server, leg, journal).await? {
+                Some(answer) => (answer.response, answer.session.into_driver()),
+                None => return Ok(Verdict::LoginGoesOn),
+            },
             Line::Proxy {
                 probe,
                 proxy,
                 to_proxy,
             } => {
+                let asked = wire::Asked {
+                    url: &self.url,
+                    post: self.post.as_ref(),
+                    authorization: None,
+                };
                 let question = Question {
                     probe,
                     proxy,
@@ -235,7 +253,11 @@ impl<'a> HttpProbe<'a> {
                     described: format!("{} {}", self.method(), self.url),
                 };
                 let asked = question.ask(to_proxy, leg, journal).await?;
-                self.note_answer(&asked.response, &mut journal.observed);
+                self.note_answer(
+                    &asked.response,
+                    &LoginSeen::default(),
+                    &mut journal.observed,
+                );
                 not_the_proxys_own(&asked, proxy, &mut journal.observed)?;
                 (asked.response, asked.connection.into_driver())
             }
@@ -286,13 +308,22 @@ impl<'a> HttpProbe<'a> {
         }
     }
 
-    fn note_answer(&self, response: &Response<Incoming>, observed: &mut Observed) {
-        observed.http = Some(HttpSeen {
-            status: response.status().as_u16(),
+    fn note_answer(
+        &self,
+        response: &Response<Incoming>,
+        login: &LoginSeen,
+        observed: &mut Observed,
+    ) {
+        let status = response.status().as_u16();
+        let mut seen = HttpSeen {
+            status,
             version: wire::version_name(response.version()),
+            meaning: self.expectation.status_meanings.get(&status).cloned(),
             redirects: self.redirects.clone(),
-            body_bytes: 0,
-        });
+            ..HttpSeen::default()
+        };
+        login.write_into_answer(&mut seen);
+        observed.http = Some(seen);
     }
 
     /// A redirect that the endpoint expects, or that it does not want followed, is an answer like any other.
@@ -334,7 +365,7 @@ fn not_the_proxys_own(
             // What was noted of the demand for a login is over; `Server` is the endpoint's.
             None => (Ok(()), head.relayed()),
         };
-        asked.login.write_into(&mut seen);
+        asked.login.write_into_proxy(&mut seen);
         observed.proxy = Some(seen);
         return failure;
     }

@@ -35,7 +35,7 @@ pub struct Prober {
     resolvers: HashMap<ResolverSettings, Arc<Resolver>>,
     deciders: HashMap<DeciderKey, Arc<Decider>>,
     tickets: Arc<Tickets>,
-    /// Whose tickets the plan's proxies are given.
+    /// Whose tickets the plan's proxies and endpoints are given.
     ticket_holders: HashSet<KerberosIdentity>,
     diagnoses: Arc<Diagnoses>,
     store: Arc<RevocationStore>,
@@ -188,8 +188,11 @@ impl Prober {
         self.prepare_resolver(&check.resolver)?;
         self.prepare_resolver(&check.proxy_resolver)?;
         self.prepare_decider(check, former);
-        if let Some(Credentials::Negotiate(identity)) = check.route.way.credentials() {
-            self.ticket_holders.insert(identity.clone());
+        let of_proxy = check.route.way.credentials();
+        for credentials in of_proxy.into_iter().chain(check.credentials.as_deref()) {
+            if let Credentials::Negotiate(identity) = credentials {
+                self.ticket_holders.insert(identity.clone());
+            }
         }
         Ok(())
     }

@@ -97,7 +97,7 @@ impl Tunnel<'_> {
         let earlier = observed.proxy.as_ref();
         let earlier = earlier.and_then(|earlier| earlier.clock_offset_seconds);
         seen.clock_offset_seconds = seen.clock_offset_seconds.or(earlier);
-        asked.login.write_into(&mut seen);
+        asked.login.write_into_proxy(&mut seen);
         observed.proxy = Some(seen);
         if response.status().is_success() {
             return Ok(());

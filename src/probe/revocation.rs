@@ -18,7 +18,7 @@ mod turns;
 mod verdict;
 
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::time::{Instant, timeout_at};
 use url::Url;
@@ -39,6 +39,9 @@ use crate::endpoint::{RevocationMethod, RevocationMode};
 use crate::outcome::{
     CertificatePlace, Failure, Phase, RevocationReason, RevocationSeen, RevocationState,
 };
+
+/// How long a probe that cannot do without waits for another try of what failed before.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// What finds out about revocation for one check.
 #[derive(Debug, Clone)]
@@ -166,7 +169,7 @@ impl Probe {
             route: route.clone(),
         };
         let store = &inquiry.store;
-        let (disk, lane) = (store.disk(), store.lane(route));
+        let disk = store.disk();
         let found = store.find(&key, self.check.interval, |renewal| {
             let errand = Errand {
                 carrier: Arc::clone(&inquiry.carrier),
@@ -174,12 +177,21 @@ impl Probe {
                 subject: subject.clone(),
                 key: key.clone(),
                 disk,
-                lane,
+                lane: store.lane(route, url),
             };
             errand.run(renewal)
         });
         match found {
             Found::Known(known) => known,
+            // What is merely reported may be told once more when it is over. A failure must not: it is worth a moment.
+            Found::Retried(former, pending) => {
+                let patience = match self.check.revocation.mode {
+                    RevocationMode::Require => deadline.min(Instant::now() + PATIENCE),
+                    RevocationMode::Report | RevocationMode::Off => Instant::now(),
+                };
+                let retried = timeout_at(patience, pending.wait()).await;
+                retried.ok().flatten().unwrap_or(Err(former)).into()
+            }
             Found::Awaited(pending) => {
                 let fetched = match timeout_at(deadline, pending.wait()).await {
                     Ok(Some(fetched)) => fetched,

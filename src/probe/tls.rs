@@ -7,6 +7,7 @@ mod demand;
 mod gap;
 mod identity;
 pub(super) mod interception;
+mod pins;
 mod reason;
 mod roots;
 mod store;
@@ -34,13 +35,14 @@ use tokio_rustls::client::TlsStream;
 pub(super) use self::demand::Demand;
 pub(super) use self::gap::{Filled, Gap};
 pub(super) use self::identity::Identity;
+use self::pins::Pins;
 pub(super) use self::reason::{demands_client_certificate, is_alert};
 use self::roots::Roots;
 use self::verifier::Verifier;
 use self::witness::Witness;
 use super::ProberError;
 use super::stream::BoxedStream;
-use crate::endpoint::{Authority, TlsVersion};
+use crate::endpoint::{Authority, Fingerprint, TlsVersion};
 use crate::outcome::{Failure, Observed, Peer, TlsReason, TlsSeen};
 
 /// A server that asked for a client certificate and got none refuses the connection in TLS 1.3 only after the
@@ -76,6 +78,8 @@ pub(super) struct TlsPeer<'a> {
     pub(super) asks_then: bool,
     /// As whom to appear where the server asks.
     pub(super) identity: Option<&'a Arc<Identity>>,
+    /// The certificates of which the server must present one; none where whoever is trusted vouches for it.
+    pub(super) pins: &'a [Fingerprint],
 }
 
 /// A connection secured by a handshake.
@@ -167,7 +171,11 @@ impl Trust {
             None => None,
         };
         let started = Instant::now();
-        let witness = Arc::new(Witness::new(Arc::clone(&self.verifier), shown));
+        let witness = Arc::new(Witness::new(
+            Arc::clone(&self.verifier),
+            shown,
+            Pins::new(peer.pins),
+        ));
         let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
         let result = timeout_at(deadline, connector.connect(name, stream)).await;
         let presented = witness.presented();
@@ -196,7 +204,7 @@ impl Trust {
         let agreed = agreed(stream.get_ref().1, peer.peer);
         let http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
         let may_still_refuse = agreed.version == Some(TLS_1_3) && !peer.asks_then;
-        let chain = self.verifier.verified(presented);
+        let chain = self.verifier.verified(presented, witness.is_pinned());
         observed.tls.push(TlsSeen {
             certificates: chain.certificates,
             path: chain.path,

@@ -15,7 +15,7 @@ use super::proxy::{self, Tunnel, socks};
 use super::stream::BoxedStream;
 use super::tls::interception::{Finding, judge};
 use super::tls::{Demand, Secured, TlsPeer};
-use crate::endpoint::{Authority, Inspection};
+use crate::endpoint::{Authority, Expectation, Inspection};
 use crate::outcome::{
     CertificateSeen, Failure, InterceptionSeen, Peer, Phase, Step, TlsReason, TlsSeen,
 };
@@ -102,6 +102,7 @@ impl Probe {
             alpn: proxy::ALPN,
             asks_then: true,
             identity: self.proxy_identity.as_ref(),
+            pins: &[],
         };
         let started = Instant::now();
         let result = self
@@ -205,7 +206,9 @@ impl Probe {
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
         let alpn = self.alpn(usual);
-        // A certificate is shown to the endpoint itself, and not to whom it redirects.
+        let is_own = self.is_own_host(authority);
+        let pins = &self.expectation().pins;
+        // A certificate is shown to the endpoint itself, and not to whom it redirects; and only its own is pinned.
         let identity = self.identity.as_ref();
         let peer = TlsPeer {
             peer: Peer::Endpoint,
@@ -213,7 +216,8 @@ impl Probe {
             server_name: self.server_name_for(authority),
             alpn: &alpn,
             asks_then: !usual.is_empty(),
-            identity: identity.filter(|_| self.is_own_host(authority)),
+            identity: identity.filter(|_| is_own),
+            pins: if is_own { pins } else { &[] },
         };
         let started = Instant::now();
         let result = self
@@ -241,8 +245,10 @@ impl Probe {
         authority: &Authority,
         journal: &mut Journal,
     ) -> Result<Secured, Failure> {
-        let expected = self.expectation().chain.as_ref();
-        let Some(expected) = expected.filter(|_| self.is_own_host(authority)) else {
+        let Expectation { chain, pins, .. } = self.expectation();
+        // Where the certificate itself is known, it does not matter who vouches for it.
+        let says = pins.is_empty() && self.is_own_host(authority);
+        let Some(expected) = chain.as_ref().filter(|_| says) else {
             return result;
         };
         let seen = journal.observed.tls.last();

@@ -362,8 +362,8 @@ fn answered(status: u16) -> Observed {
         http: Some(HttpSeen {
             status,
             version: "HTTP/1.1",
-            redirects: Vec::new(),
             body_bytes: 4_312,
+            ..HttpSeen::default()
         }),
         clock_offset_seconds: Some(0.4),
         ..Observed::default()

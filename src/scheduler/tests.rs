@@ -123,6 +123,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),
+        credentials: None,
         revocation: Revocation::off(Arc::new(Route::direct())),
     })
 }

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 33] = [
+const SERVERS: [(&str, u8); 36] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -20,9 +20,12 @@ const SERVERS: [(&str, u8); 33] = [
     ("squid-all", 25),
     ("squid-all-closes", 26),
     ("squid-ntlm-fake", 27),
+    ("origin-all", 28),
+    ("origin-negotiate", 29),
     ("tinyproxy", 30),
     ("dante", 31),
     ("dante-password", 32),
+    ("origin-closes", 33),
     ("haproxy-rejects", 41),
     ("haproxy-late", 42),
     ("haproxy-never", 43),

@@ -1,4 +1,4 @@
-//! Proxies that want a login, the KDC that gives tickets for them, and the accounts of both.
+//! Proxies and web servers that want a login, the KDC that gives tickets for them, and the accounts of all.
 
 use std::fs;
 use std::path::Path;
@@ -16,13 +16,15 @@ const REALM: &str = "LAB.TEST";
 const USER: &str = "alice";
 const PASSWORD: &str = "wonderland";
 
-/// The proxies for which there are tickets, whether or not they take them, by the names of their principals.
-const KERBERIZED: [&str; 5] = [
+/// The proxies and servers for which there are tickets, whether or not they take them, by the names of their principals.
+const KERBERIZED: [&str; 7] = [
     "squid-negotiate",
     "squid-all",
     "squid-all-closes",
     "squid-digest",
     "squid-negotiate-ntlm",
+    "origin-all",
+    "origin-negotiate",
 ];
 
 const DIGEST: &str = "\
@@ -68,7 +70,8 @@ auth_param basic realm lab
 const CLOSES: &str = "client_persistent_connections off\n";
 
 impl Lab<'_> {
-    /// Starts a proxy for each scheme, and some for several. The first proxy has made the folder of squid.
+    /// Starts a proxy for each scheme, and some for several; and squids that stand before a web server and want a login
+    /// for that, by 401. The first proxy has made the folder of squid.
     pub(super) fn logins(&self) -> Vec<(Daemon, Ready)> {
         let digest = format!("{USER}:{PASSWORD}\nbob:s3cret\n");
         fs::write(self.dir.join("squid/digest"), digest).unwrap();
@@ -85,11 +88,24 @@ impl Lab<'_> {
             self.squid_with_login("squid-negotiate-ntlm", NEGOTIATE_NTLM),
             self.squid_with_login("squid-all", &all),
             self.squid_with_login("squid-all-closes", &[CLOSES, &all].concat()),
+            self.origin_with_login("origin-all", &all),
+            self.origin_with_login("origin-negotiate", NEGOTIATE),
+            self.origin_with_login("origin-closes", &[CLOSES, NTLM, DIGEST].concat()),
         ]
     }
 
     fn squid_with_login(&self, name: &str, schemes: &str) -> (Daemon, Ready) {
-        let conf = include_str!("../lab/squid-login.conf")
+        let daemon = self.squid_of(name, include_str!("../lab/squid-login.conf"), schemes);
+        (daemon, Ready::Accepts(self.at(name, 3128)))
+    }
+
+    fn origin_with_login(&self, name: &str, schemes: &str) -> (Daemon, Ready) {
+        let daemon = self.squid_of(name, include_str!("../lab/squid-origin.conf"), schemes);
+        (daemon, Ready::Accepts(self.at(name, 8443)))
+    }
+
+    fn squid_of(&self, name: &str, template: &str, schemes: &str) -> Daemon {
+        let conf = template
             .replace("@schemes@", schemes)
             .replace("@name@", name)
             .replace("@listen@", &self.block.address(name).to_string());
@@ -98,12 +114,11 @@ impl Lab<'_> {
         let tag = format!("{}{}", self.block.tag(), name.replace('-', ""));
         let command = as_squid(&["squid", "-N", "-n", &tag, "-f", &conf]);
         let command: Vec<&str> = command.iter().map(String::as_str).collect();
-        let daemon = Daemon::start_with(name, &command, self.dir, |command| {
+        Daemon::start_with(name, &command, self.dir, |command| {
             command
                 .env("KRB5_CONFIG", self.dir.join("krb5/krb5.conf"))
                 .env("NTLM_USER_FILE", self.dir.join("ntlm-accounts"));
-        });
-        (daemon, Ready::Accepts(self.at(name, 3128)))
+        })
     }
 
     /// Makes the realm with its principals and keytabs, and starts its KDC.

@@ -1,5 +1,7 @@
 //! The certificates of one run: a root that reachd is told to trust, and every fault a certificate can have.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +23,8 @@ pub(crate) struct Pki {
     dir: PathBuf,
     /// The fingerprint of the root that reachd is told to trust.
     pub(crate) root_sha256: String,
+    /// Those of the servers' own certificates, by name.
+    pub(crate) leaves_sha256: RefCell<BTreeMap<String, String>>,
 }
 
 type Authority = CertifiedIssuer<'static, KeyPair>;
@@ -32,6 +36,7 @@ impl Pki {
         let mut pki = Self {
             dir: dir.to_owned(),
             root_sha256: String::new(),
+            leaves_sha256: RefCell::default(),
         };
         let root = authority("Lab Root", None);
         let intermediate = authority("Lab Intermediate", Some(&root));
@@ -93,12 +98,15 @@ impl Pki {
         let self_signed = valid(&GOOD_NAMES).self_signed(&key).unwrap();
         pki.write("self-signed.pem", &self_signed.pem());
         pki.write("self-signed.key", &key.serialize_pem());
+        pki.remember("self-signed", self_signed.der());
         pki
     }
 
     fn leaf(&self, name: &str, params: &CertificateParams, issuer: &Authority, with_issuer: bool) {
         let key = KeyPair::generate().unwrap();
-        let mut chain = params.signed_by(&key, issuer).unwrap().pem();
+        let certificate = params.signed_by(&key, issuer).unwrap();
+        self.remember(name, certificate.der());
+        let mut chain = certificate.pem();
         if with_issuer {
             chain.push_str(&issuer.pem());
         }
@@ -135,6 +143,11 @@ impl Pki {
         assert!(output.status.success(), "{command}: {said}");
         let chain = [file("pem"), authority("pem")].map(|path| fs::read_to_string(path).unwrap());
         self.write(&format!("{name}.pem"), &chain.concat());
+    }
+
+    fn remember(&self, name: &str, der: &[u8]) {
+        let mut leaves = self.leaves_sha256.borrow_mut();
+        leaves.insert(name.to_owned(), fingerprint(der));
     }
 
     fn write(&self, file: &str, text: &str) {

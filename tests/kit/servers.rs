@@ -18,6 +18,9 @@ pub(super) const SQUID_USER: &str = "proxy";
 /// What makes certificates for squid where it inspects TLS.
 const SQUID_CERTIFICATES: &str = "/usr/lib/squid/security_file_certgen";
 
+/// The user of kit.rs with her password's hash, made by `openssl passwd -apr1`.
+const ALICE: &str = "alice:$apr1$reachdlb$vhEEcWBpOI8rX7EbduwIQ/\n";
+
 /// The file in the folder of the run that makes the system's resolver ask the lab.
 pub(crate) const RESOLVER: &str = "lab-resolv.conf";
 
@@ -121,6 +124,7 @@ impl Lab<'_> {
             fs::create_dir(self.dir.join(dir)).unwrap();
         }
         fs::write(self.dir.join("www/64k"), vec![b'x'; 64 * 1024]).unwrap();
+        fs::write(self.dir.join("passwords"), ALICE).unwrap();
         self.scripts();
         self.revocation();
         self.write("nginx-paths.conf", include_str!("../lab/nginx-paths.conf"));
@@ -180,9 +184,7 @@ impl Lab<'_> {
     fn squid(&self) -> (Daemon, Ready) {
         let own = self.dir.join("squid");
         fs::create_dir(&own).unwrap();
-        // The hash of ALICE in kit.rs, made by `openssl passwd -apr1`.
-        let passwords = "alice:$apr1$reachdlb$vhEEcWBpOI8rX7EbduwIQ/\n";
-        fs::write(own.join("passwords"), passwords).unwrap();
+        fs::write(own.join("passwords"), ALICE).unwrap();
         let nginx = self.block.address("nginx");
         let hosts = format!("{nginx} only-the-proxy-knows.lab.test\n");
         fs::write(own.join("hosts"), hosts).unwrap();

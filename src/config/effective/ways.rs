@@ -107,7 +107,8 @@ impl Common<'_> {
     }
 }
 
-fn auth(credentials: &Credentials, password: &Yaml) -> Yaml {
+/// The key `auth`, with what stands in for its password.
+pub(super) fn auth(credentials: &Credentials, password: &Yaml) -> Yaml {
     let login = |username: &str, domain: Option<&String>| {
         Yaml::mapping([
             ("username", Some(Yaml::text(username))),

@@ -77,11 +77,33 @@ fn the_decoder_asks_for_the_keys_of_the_schema() {
     let context = Context::new("f.yml", Path::new(""), &environment);
     Config::read(sample, &context).unwrap();
     let mut asked = context.asked.take();
+    let mut read = |text: &str| {
+        let context = Context::new("f.yml", Path::new(""), &environment);
+        let is_good = Config::read(text, &context).is_ok();
+        for (path, keys) in context.asked.take() {
+            asked.entry(path).or_default().extend(keys);
+        }
+        is_good
+    };
+    // What all logins have in common is shown in the sample by those to proxies.
+    let login = "{username: a, password: '${SECRET}'}";
+    for kind in ["basic", "digest", "ntlm"] {
+        let auth = format!("auth: {{{kind}: {login}}}");
+        let endpoint = format!("endpoints: [{{name: a, url: 'https://a/', {auth}}}]");
+        assert!(read(&endpoint), "{kind}");
+        let more = "tls: {}, expect: {}";
+        let of_catalog =
+            format!("catalog: {{features: [a], overrides: {{a: {{{auth}, {more}}}}}}}");
+        assert!(read(&of_catalog), "{kind}");
+    }
     // What a build without Kerberos refuses is not in the sample; its keys are known all the same.
-    let context = Context::new("f.yml", Path::new(""), &environment);
-    let negotiate = "proxies: {a: {url: 'http://a:1', auth: {negotiate: {}}}}";
-    assert_eq!(Config::read(negotiate, &context).is_ok(), HAS_KERBEROS);
-    asked.extend(context.asked.take());
+    for negotiate in [
+        "proxies: {a: {url: 'http://a:1', auth: {negotiate: {}}}}",
+        "endpoints: [{name: a, url: 'https://a/', auth: {negotiate: {}}}]",
+        "catalog: {features: [a], overrides: {a: {auth: {negotiate: {}}}}}",
+    ] {
+        assert_eq!(read(negotiate), HAS_KERBEROS, "{negotiate}");
+    }
     let asked: BTreeSet<String> = asked
         .iter()
         .flat_map(|(path, keys)| {

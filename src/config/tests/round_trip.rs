@@ -8,7 +8,7 @@ const THE_REST: &str = r#"
 tls: {ca_file: corp-ca.pem}
 catalog:
   features: [tenant-attach]
-  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}}
+  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}, "in": {auth: {ntlm: {username: a, password: "${SECRET}"}}, tls: {ca_file: corp-ca.pem, server_name: b.example}, expect: {certificate_sha256: [@pin@]}}}
 proxies:
   corp:
     url: http://[2001:db8::1]:3128
@@ -40,6 +40,8 @@ endpoints:
   - {name: c, url: "tls://a.example:1", tls: {max_version: 1.2, alpn: [imap, dot], client_certificate: client.pem, client_key: client.pem}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: e, url: "https://a.example/", revocation: {mode: require, methods: [stapled], route: same}}
   - {name: f, url: "tls://a.example:1", revocation: {route: far}}
+  - {name: g, url: "https://a.example/", auth: {basic: {username: a, password: "${SECRET}"}}, expect: {certificate_sha256: [@pin@], meaning: {403: "Who? \"$$$${y}\"", 500: x}}}
+  - {name: h, url: "tls://a.example:1", expect: {certificate_sha256: [@pin@]}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 revocation: {mode: off, methods: [crl, ocsp], route: near, timeout: 2500ms, derived_interval: off}
 state_dir: state
@@ -53,10 +55,13 @@ proxies:
   default: {url: "http://proxy.corp.example:3128", auth: {negotiate: {}}}
   cache: {url: "http://proxy.corp.example:3128", auth: {negotiate: {credential_cache: /run/reachd/cache}}}
   keytab: {url: "http://proxy.corp.example:3128", auth: {negotiate: {principal: svc@CORP.EXAMPLE, keytab: corp.keytab}}}
+endpoints:
+  - {name: a, url: "https://a.example/", auth: {negotiate: {principal: svc@CORP.EXAMPLE, keytab: corp.keytab}}}
 "#;
 
 fn there_and_back(text: &str) -> (Config, String, Config) {
     let folder = folder();
+    let text = &text.replace("@pin@", &"AB:cd:".repeat(16)[..95]);
     let read = |text: &str| Config::parse("f.yml", text, folder.path(), &environment);
     let config = read(text).unwrap();
     let shown = config.effective_yaml();
@@ -88,7 +93,7 @@ fn the_effective_configuration_of_kerberos_means_the_same() {
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 8, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 10, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }

@@ -17,7 +17,10 @@ pub(super) fn explain(reason: TlsReason) -> Explanation {
         TlsReason::NotYetValid => NOT_YET_VALID,
         TlsReason::NameMismatch => NAME_MISMATCH,
         // Nobody says by whom a proxy's own certificate is to be vouched for: to it, every other one is unknown.
-        TlsReason::UnknownIssuer | TlsReason::Intercepted | TlsReason::Revoked => UNKNOWN_ISSUER,
+        TlsReason::UnknownIssuer
+        | TlsReason::PinMismatch
+        | TlsReason::Intercepted
+        | TlsReason::Revoked => UNKNOWN_ISSUER,
         TlsReason::SelfSigned => SELF_SIGNED,
         TlsReason::IncompleteChain => INCOMPLETE_CHAIN,
         TlsReason::WeakSignature => WEAK_SIGNATURE,

@@ -269,3 +269,53 @@ fn a_hold_that_cannot_be_is_a_mistake() {
         "{found:?}"
     );
 }
+
+#[test]
+fn an_endpoint_of_the_catalog_can_be_given_a_login_trust_and_a_pin() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca_file = folder.path().join("site-ca.pem");
+    let key = rcgen::KeyPair::generate().unwrap();
+    let authority = rcgen::CertificateParams::default().self_signed(&key);
+    std::fs::write(&ca_file, authority.unwrap().pem()).unwrap();
+    let trusts = ca_file.display();
+    let pin = "ab".repeat(32);
+    let login = "auth: {ntlm: {username: svc, password: '${CORP_PROXY_PASSWORD}'}}";
+    let plan = plan_of(&format!(
+        "catalog: {{features: [tenant-attach], overrides: {{dc.services.visualstudio.com: {{{login}, tls: {{ca_file: {trusts}, \
+         server_name: other.test}}, expect: {{certificate_sha256: [{pin}]}}}}}}}}"
+    ))
+    .unwrap();
+    let given: Vec<_> = plan
+        .checks
+        .iter()
+        .filter(|check| check.credentials.is_some())
+        .collect();
+    let [check] = given.as_slice() else {
+        panic!("{} checks log in", given.len())
+    };
+    assert_eq!(check.endpoint.name, "dc.services.visualstudio.com");
+    assert_eq!(check.tls.server_name.as_deref(), Some("other.test"));
+    assert_eq!(check.tls.ca_file, Some(ca_file));
+    assert_eq!(check.endpoint.expectation.pins[0].as_str(), pin);
+    assert_eq!(check.carrier().credentials, None);
+    assert!(!format!("{check:?}").contains("hunter2"));
+}
+
+#[test]
+fn an_endpoint_of_the_catalog_without_tls_takes_neither_login_nor_pin() {
+    let pin = "ab".repeat(32);
+    let login = "auth: {basic: {username: svc, password: '${CORP_PROXY_PASSWORD}'}}";
+    let found = problems(&format!(
+        "catalog: {{features: [tenant-attach], overrides: {{crl3.digicert.com: {{{login}, expect: \
+         {{certificate_sha256: [{pin}]}}}}}}}}"
+    ));
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!(
+        found[0].contains("no login is sent without TLS"),
+        "{found:?}"
+    );
+    assert!(
+        found[1].contains("`expect.certificate_sha256`"),
+        "{found:?}"
+    );
+}

@@ -36,17 +36,19 @@ fn purpose() -> Purpose<'static> {
 /// What a login says at first, and then to each of the challenges, up to a refusal.
 async fn conversation(credentials: Option<&Credentials>, challenges: &[&str]) -> Vec<String> {
     let tickets = Tickets::default();
-    let mut login = Login::new(credentials, &tickets, purpose());
-    let mut said = vec![match login.first().await.unwrap() {
+    let mut login = Login::new(credentials, &tickets);
+    let mut said = vec![match login.first(&purpose()).await.unwrap() {
         Some(value) => shown(&value),
         None => "nothing".to_owned(),
     }];
     for challenge in challenges {
         let challenge = HeaderValue::from_str(challenge).unwrap();
-        said.push(match login.next(&Challenges::of([&challenge])) {
-            Ok(value) => shown(&value),
-            Err(refusal) => format!("{refusal:?}"),
-        });
+        said.push(
+            match login.next(&Challenges::of([&challenge]), &purpose()) {
+                Ok(value) => shown(&value),
+                Err(refusal) => format!("{refusal:?}"),
+            },
+        );
     }
     said
 }
@@ -83,7 +85,7 @@ fn no_login_shows_its_password() {
     };
     let tickets = Tickets::default();
     for credentials in [basic, digest(), ntlm()] {
-        let login = Login::new(Some(&credentials), &tickets, purpose());
+        let login = Login::new(Some(&credentials), &tickets);
         let shown = format!("{login:?}");
         assert!(shown.contains("svc"), "{shown}");
         assert!(!shown.contains("hunter2"), "{shown}");

@@ -1,6 +1,6 @@
 //! A connection that speaks HTTP/1.1, over which one request may follow another, and the request that is under way.
 
-use http_body_util::{BodyExt, Full};
+use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http1::{Builder, SendRequest};
 use hyper::{Request, Response};
@@ -12,9 +12,6 @@ use crate::outcome::Phase;
 use crate::probe::journal::Journal;
 use crate::probe::stream::BoxedStream;
 use crate::probe::tls::Demand;
-
-/// The most that is read of an answer that nobody wants, so that the connection can be used again.
-const MOST_UNWANTED_BYTES: usize = 256 * 1024;
 
 /// A connection that is ready for a request.
 pub(in crate::probe) struct Connection {
@@ -57,16 +54,8 @@ impl Connection {
     }
 
     /// Reads past the body of an answer, and tells whether another request can follow.
-    pub(in crate::probe) async fn is_free_after(&mut self, mut body: Incoming) -> bool {
-        let mut read = 0;
-        while let Some(frame) = self.driver.drive(body.frame()).await {
-            let Ok(frame) = frame else { return false };
-            read += frame.data_ref().map_or(0, Bytes::len);
-            if read > MOST_UNWANTED_BYTES {
-                return false;
-            }
-        }
-        self.driver.drive(self.sender.ready()).await.is_ok()
+    pub(in crate::probe) async fn is_free_after(&mut self, body: Incoming) -> bool {
+        self.driver.reads_past(body).await && self.driver.drive(self.sender.ready()).await.is_ok()
     }
 
     /// What keeps the last answer coming.
@@ -88,6 +77,11 @@ impl Leg {
     /// When it began; none while no request is under way.
     pub(in crate::probe) fn started(&self) -> Option<Instant> {
         self.started
+    }
+
+    /// Whether the peer ended a connection that it had left open, and said nothing to the request.
+    pub(in crate::probe) fn was_abandoned(&self) -> bool {
+        self.watch.ended() && self.watch.first_byte().is_none()
     }
 
     /// Ends as a talk with a proxy that led to nothing yet.

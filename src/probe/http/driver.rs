@@ -4,6 +4,12 @@
 use std::future::Future;
 use std::pin::Pin;
 
+use http_body_util::BodyExt;
+use hyper::body::{Bytes, Incoming};
+
+/// The most that is read of an answer that nobody wants, so that the connection can be used again.
+const MOST_UNWANTED_BYTES: usize = 256 * 1024;
+
 /// A connection's own work, as long as there is any.
 pub(in crate::probe) struct Driver {
     connection: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
@@ -33,5 +39,18 @@ impl Driver {
             }
         }
         work.await
+    }
+
+    /// Reads past a body that nobody wants, and tells whether that came to its end.
+    pub(in crate::probe) async fn reads_past(&mut self, mut body: Incoming) -> bool {
+        let mut read = 0;
+        while let Some(frame) = self.drive(body.frame()).await {
+            let Ok(frame) = frame else { return false };
+            read += frame.data_ref().map_or(0, Bytes::len);
+            if read > MOST_UNWANTED_BYTES {
+                return false;
+            }
+        }
+        true
     }
 }

@@ -3,6 +3,7 @@
 use hyper::HeaderMap;
 use url::Url;
 
+use super::login;
 use crate::endpoint::Expectation;
 use crate::outcome::{Failure, ResponseReason};
 
@@ -17,7 +18,10 @@ pub(super) struct Judge<'a> {
 impl Judge<'_> {
     pub(super) fn head(&self, status: u16, headers: &HeaderMap) -> Result<(), Failure> {
         if !self.expectation.status.accepts(status) {
-            return Err(self.failure(ResponseReason::BadStatus, &format!("answered {status}")));
+            let demand = login::demand(status, headers);
+            let meaning = self.expectation.meaning_of(status);
+            let what = format!("answered {status}{demand}{meaning}");
+            return Err(self.failure(ResponseReason::BadStatus, &what));
         }
         for rule in &self.expectation.headers {
             let mut values = headers.get_all(&rule.name).iter().peekable();

@@ -2,8 +2,10 @@
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
-use hyper::client::conn::http2;
-use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
+use hyper::client::conn::http2::{self, SendRequest};
+use hyper::header::{
+    ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
+};
 use hyper::{Method, Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
@@ -11,7 +13,6 @@ use url::{Position, Url};
 use super::{Connection, Driver, MAX_HEAD_BYTES, Post, Server, USER_AGENT_VALUE, Watch, Watched};
 use crate::endpoint::Expectation;
 use crate::probe::proxy::proxy_headers;
-use crate::probe::stream::BoxedStream;
 use crate::route::Proxy;
 
 /// Enough for any body that is read, and no more than a peer may make us hold.
@@ -22,12 +23,17 @@ const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 pub(super) struct Asked<'a> {
     pub(super) url: &'a Url,
     pub(super) post: Option<&'a Post>,
+    /// With what the request is logged in to the server itself.
+    pub(super) authorization: Option<&'a HeaderValue>,
 }
 
-/// The head of an answer, and the connection over which its body comes.
-pub(super) struct Answer {
-    pub(super) response: Response<Incoming>,
-    pub(super) driver: Driver,
+/// A connection to the server itself, over which one request may follow another.
+pub(super) enum Session {
+    Http1(Connection),
+    Http2 {
+        sender: SendRequest<Full<Bytes>>,
+        driver: Driver,
+    },
 }
 
 /// Why a body was not read to its end.
@@ -46,42 +52,66 @@ pub(super) struct BodyReader {
     length: usize,
 }
 
-/// Sends the request to the server itself, and waits for the head of the answer.
-pub(super) async fn ask(
-    server: Server,
-    asked: &Asked<'_>,
-    watch: &Watch,
-) -> Result<Answer, hyper::Error> {
-    if server.http2 {
-        return ask_http2(server.stream, asked, watch).await;
+impl Session {
+    pub(super) async fn open(server: Server, watch: &Watch) -> Result<Self, hyper::Error> {
+        if !server.http2 {
+            let connection = Connection::open(server.stream, watch).await?;
+            return Ok(Self::Http1(connection));
+        }
+        let io = TokioIo::new(Watched::without_first_byte(server.stream, watch));
+        let mut builder = http2::Builder::new(TokioExecutor::new());
+        builder
+            .initial_stream_window_size(HTTP2_WINDOW_BYTES)
+            .initial_connection_window_size(HTTP2_WINDOW_BYTES)
+            .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+        let (sender, connection) = builder.handshake(io).await?;
+        let driver = Driver::new(connection);
+        Ok(Self::Http2 { sender, driver })
     }
-    let mut connection = Connection::open(server.stream, watch).await?;
-    let target = &asked.url[Position::BeforePath..Position::AfterQuery];
-    let response = connection.ask(http1_request(asked, target)).await?;
-    Ok(Answer {
-        response,
-        driver: connection.into_driver(),
-    })
+
+    /// Sends a request and waits for the head of the answer.
+    pub(super) async fn ask(
+        &mut self,
+        asked: &Asked<'_>,
+        watch: &Watch,
+    ) -> Result<Response<Incoming>, hyper::Error> {
+        match self {
+            Self::Http1(connection) => {
+                let request = http1_request(asked, target_at_server(asked.url));
+                connection.ask(request).await
+            }
+            Self::Http2 { sender, driver } => {
+                let response = driver
+                    .drive(sender.send_request(http2_request(asked)))
+                    .await?;
+                watch.answer_begins();
+                Ok(response)
+            }
+        }
+    }
+
+    /// Reads past the body of an answer, and tells whether another request can follow.
+    pub(super) async fn is_free_after(&mut self, body: Incoming) -> bool {
+        match self {
+            Self::Http1(connection) => connection.is_free_after(body).await,
+            Self::Http2 { sender, driver } => {
+                driver.reads_past(body).await && driver.drive(sender.ready()).await.is_ok()
+            }
+        }
+    }
+
+    /// What keeps the last answer coming.
+    pub(super) fn into_driver(self) -> Driver {
+        match self {
+            Self::Http1(connection) => connection.into_driver(),
+            Self::Http2 { driver, .. } => driver,
+        }
+    }
 }
 
-async fn ask_http2(
-    stream: BoxedStream,
-    asked: &Asked<'_>,
-    watch: &Watch,
-) -> Result<Answer, hyper::Error> {
-    let io = TokioIo::new(Watched::without_first_byte(stream, watch));
-    let mut builder = http2::Builder::new(TokioExecutor::new());
-    builder
-        .initial_stream_window_size(HTTP2_WINDOW_BYTES)
-        .initial_connection_window_size(HTTP2_WINDOW_BYTES)
-        .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
-    let (mut sender, connection) = builder.handshake(io).await?;
-    let mut driver = Driver::new(connection);
-    let response = driver
-        .drive(sender.send_request(http2_request(asked)))
-        .await?;
-    watch.answer_begins();
-    Ok(Answer { response, driver })
+/// What the server itself is asked for: the origin form (RFC 9112 §3.2.1).
+pub(super) fn target_at_server(url: &Url) -> &str {
+    &url[Position::BeforePath..Position::AfterQuery]
 }
 
 /// What a proxy is asked: the absolute form (RFC 9112 §3.2.2).
@@ -113,6 +143,9 @@ fn request(asked: &Asked<'_>, target: &str) -> Request<Full<Bytes>> {
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     // What a cache on the way remembers says nothing of the endpoint (RFC 9111 §5.2.1.4).
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Some(authorization) = asked.authorization {
+        headers.insert(AUTHORIZATION, authorization.clone());
+    }
     if let Some(post) = asked.post {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
         *request.method_mut() = Method::POST;

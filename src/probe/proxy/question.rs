@@ -13,9 +13,9 @@ use tokio::time::{Instant, timeout_at};
 use url::Host;
 
 use super::Head;
-use crate::outcome::{Failure, ProxyReason, ProxySeen};
+use crate::outcome::{Failure, ProxyReason};
 use crate::probe::Probe;
-use crate::probe::authentication::{Challenges, Login, Purpose, Refusal};
+use crate::probe::authentication::{Challenges, Login, LoginSeen, Purpose, Refusal};
 use crate::probe::http::{Connection, Leg, Trouble};
 use crate::probe::journal::Journal;
 use crate::probe::way::ToProxy;
@@ -24,9 +24,6 @@ use crate::route::{Credentials, Proxy};
 /// NTLM inside Negotiate takes three, and so does Digest with a nonce that grew old: the rest is for connections that
 /// end in between.
 const MOST_LEGS: u8 = 5;
-
-/// So many schemes are remembered, over all legs.
-const MOST_OFFERED: usize = 16;
 
 /// How long the body of a demand for a login may take, where another connection serves as well.
 const PATIENCE_WITH_BODY: Duration = Duration::from_secs(1);
@@ -53,38 +50,6 @@ pub(in crate::probe) struct Asked {
     pub(in crate::probe) login: LoginSeen,
 }
 
-/// How the login went.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(in crate::probe) struct LoginSeen {
-    scheme: Option<&'static str>,
-    legs: u8,
-    offered: Vec<String>,
-}
-
-impl LoginSeen {
-    /// Whether there is anything to tell.
-    pub(in crate::probe) fn is_any(&self) -> bool {
-        self.scheme.is_some() || !self.offered.is_empty()
-    }
-
-    fn was_offered(&mut self, schemes: Vec<String>) {
-        for scheme in schemes {
-            if !self.offered.contains(&scheme) && self.offered.len() < MOST_OFFERED {
-                self.offered.push(scheme);
-            }
-        }
-    }
-
-    /// Adds it to what was seen of the proxy.
-    pub(in crate::probe) fn write_into(&self, seen: &mut ProxySeen) {
-        seen.authentication = self.scheme;
-        seen.authentication_legs = self.scheme.map(|_| self.legs);
-        if seen.offered_authentication.is_empty() {
-            seen.offered_authentication.clone_from(&self.offered);
-        }
-    }
-}
-
 impl Question<'_> {
     /// Asks until the proxy is content or there is nothing more to say. Every leg but the last is written down as
     /// time in the phase `proxy`; the last one is `leg`, for the caller to judge.
@@ -105,8 +70,11 @@ impl Question<'_> {
             deadline: journal.deadline,
         };
         self.check_name()?;
-        let mut login = Login::new(credentials, &self.probe.tickets, purpose);
-        let mut authorization = login.first().await.map_err(|why| self.no_login(why))?;
+        let mut login = Login::new(credentials, &self.probe.tickets);
+        let mut authorization = login
+            .first(&purpose)
+            .await
+            .map_err(|why| self.no_login(why))?;
         if let Some(Credentials::Negotiate(_)) = credentials {
             // To wait for a ticket is part of the talk with the proxy, whatever comes after.
             leg.ends_in_phase_proxy(journal);
@@ -119,7 +87,7 @@ impl Question<'_> {
             let request = self.with(authorization.as_ref());
             let response = match connection.ask(request).await {
                 Ok(response) => response,
-                Err(error) if !(has_answered && was_abandoned(leg)) => return Err(error.into()),
+                Err(error) if !(has_answered && leg.was_abandoned()) => return Err(error.into()),
                 Err(_) if login.is_bound_to_connection() => return Err(self.closed_on_ntlm()),
                 Err(error) if seen.legs >= MOST_LEGS => return Err(error.into()),
                 Err(_) => {
@@ -140,7 +108,7 @@ impl Question<'_> {
             }
             let challenges = Challenges::of(response.headers().get_all(PROXY_AUTHENTICATE));
             seen.was_offered(challenges.schemes());
-            let refusal = match login.next(&challenges) {
+            let refusal = match login.next(&challenges, &purpose) {
                 Ok(_) if seen.legs >= MOST_LEGS => {
                     let why = format!("it still asks for a login after {MOST_LEGS} requests");
                     Refusal::Rejected(why)
@@ -204,7 +172,7 @@ impl Question<'_> {
             headers: response.headers(),
         };
         let mut seen = head.seen(self.request.method() == Method::CONNECT);
-        login.write_into(&mut seen);
+        login.write_into_proxy(&mut seen);
         journal.observed.proxy = Some(seen);
     }
 
@@ -288,31 +256,9 @@ impl Refusal {
     }
 }
 
-/// Whether the proxy ended a connection that it had left open, and said nothing to the request.
-fn was_abandoned(leg: &Leg) -> bool {
-    leg.watch.ended() && leg.watch.first_byte().is_none()
-}
-
 /// Until when the body of a demand for a login is read: most of the time is for what comes after.
 fn patience_until(deadline: Instant) -> Instant {
     let now = Instant::now();
     let left = deadline.saturating_duration_since(now);
     now + PATIENCE_WITH_BODY.min(left / 10)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_schemes_of_all_legs_are_bounded() {
-        let mut seen = LoginSeen::default();
-        for leg in 0..MOST_LEGS {
-            let scheme = |number| format!("scheme-{leg}-{number}");
-            seen.was_offered((0..16).map(scheme).collect());
-        }
-        assert_eq!(seen.offered.len(), MOST_OFFERED);
-        seen.was_offered(vec!["scheme-0-0".to_owned()]);
-        assert_eq!(seen.offered.len(), MOST_OFFERED);
-    }
 }

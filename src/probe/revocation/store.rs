@@ -9,6 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use tokio::time::Instant;
+use url::Url;
 
 use super::disk::Disk;
 use super::document::Document;
@@ -77,6 +78,8 @@ pub(super) type Fetched = Result<Arc<Document>, Arc<Trouble>>;
 pub(super) enum Found {
     Known(Known),
     Awaited(Pending),
+    /// It could not be had before, and is tried again now.
+    Retried(Arc<Trouble>, Pending),
 }
 
 /// What is known of a list or an answer.
@@ -115,9 +118,9 @@ impl RevocationStore {
         self.state().disk.clone()
     }
 
-    /// When what goes over this route may be fetched.
-    pub(super) fn lane(&self, route: &str) -> Lane {
-        self.turns.of_route(route)
+    /// When what is at this URL may be fetched over this route.
+    pub(super) fn lane(&self, route: &str, url: &Url) -> Lane {
+        self.turns.of(route, url)
     }
 
     /// The ways may be others now: what could not be had is asked for as if for the first time.
@@ -158,7 +161,8 @@ impl RevocationStore {
                 renewal,
             }),
             (None, None, Some(running)) => Found::Awaited(Pending(running)),
-            (None, Some(trouble), _) => Found::Known(Err(trouble).into()),
+            (None, Some(trouble), Some(running)) => Found::Retried(trouble, Pending(running)),
+            (None, Some(trouble), None) => Found::Known(Err(trouble).into()),
             // Without a failure there is no rest, and so somebody finds out.
             (None, None, None) => {
                 let trouble = Trouble::malformed("nobody asks for it");

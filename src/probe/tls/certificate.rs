@@ -30,6 +30,11 @@ pub(super) fn seen(presented: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
         .collect()
 }
 
+/// The SHA-256 of a certificate in its DER form, in lower-case hexadecimal.
+pub(super) fn fingerprint(der: &CertificateDer<'_>) -> String {
+    hexadecimal(&Sha256::digest(der.as_ref()))
+}
+
 /// The facts of each of many certificates that nobody sent.
 pub(super) fn all(certificates: &[CertificateDer<'_>]) -> Vec<CertificateSeen> {
     certificates.iter().filter_map(facts).collect()
@@ -41,7 +46,7 @@ pub(super) fn on_path(der: &CertificateDer<'_>) -> Option<PathSeen> {
     Some(PathSeen {
         subject: certificate.subject().to_string(),
         not_after: time(certificate.validity().not_after),
-        fingerprint_sha256: hexadecimal(&Sha256::digest(der.as_ref())),
+        fingerprint_sha256: fingerprint(der),
     })
 }
 
@@ -110,7 +115,7 @@ fn facts(der: &CertificateDer<'_>) -> Option<CertificateSeen> {
         not_after: time(validity.not_after),
         key: key(&certificate),
         signature_algorithm: algorithm(&certificate.signature_algorithm),
-        fingerprint_sha256: hexadecimal(&Sha256::digest(der.as_ref())),
+        fingerprint_sha256: fingerprint(der),
     })
 }
 

@@ -20,6 +20,9 @@ const MOST_SECONDS_APART: f64 = 1e10;
 
 /// Why a handshake failed.
 pub(super) fn of(error: &io::Error, witness: &Witness, clock: Option<f64>) -> (TlsReason, String) {
+    if let Some(how) = witness.strays() {
+        return (TlsReason::PinMismatch, of_stray(witness, &how));
+    }
     if let Some(refused) = witness.refused() {
         return of_certificate(refused, witness, clock);
     }
@@ -206,6 +209,17 @@ fn of_chain(error: &CertificateError, witness: &Witness) -> (TlsReason, String) 
             whose(witness, &format!("not usable: {error:?}")),
         ),
     }
+}
+
+fn of_stray(witness: &Witness, how: &str) -> String {
+    let chain = certificate::seen(witness.presented());
+    let Some(leaf) = chain.first() else {
+        return format!("the certificate cannot be read, and is {how}");
+    };
+    format!(
+        "the certificate of {} (issued by {}, SHA-256 {}) is {how}",
+        leaf.subject, leaf.issuer, leaf.fingerprint_sha256
+    )
 }
 
 /// The names that the server's certificate is for; the first of them where they are many.

@@ -2,7 +2,7 @@
 //! names as trusted is accepted as the server's own, too: many a server in a private network signs its own.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use rustls::client::danger::{ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};
@@ -85,9 +85,10 @@ impl Verifier {
         }
     }
 
-    /// What is known of a chain that was verified just now.
-    pub(super) fn verified(&self, presented: &[CertificateDer<'_>]) -> Chain {
-        self.chains.verified(presented, || self.path(presented))
+    /// What is known of a chain that was verified just now, or whose leaf is trusted as such.
+    pub(super) fn verified(&self, presented: &[CertificateDer<'_>], is_pinned: bool) -> Chain {
+        let path = || self.path(presented, is_pinned);
+        self.chains.verified(presented, path)
     }
 
     /// What is known of a chain that was not.
@@ -96,13 +97,14 @@ impl Verifier {
     }
 
     /// The way from the leaf to the root, which rustls found and kept to itself.
-    fn path(&self, presented: &[CertificateDer<'_>]) -> Path {
+    fn path(&self, presented: &[CertificateDer<'_>], is_pinned: bool) -> Path {
         let Some((leaf, intermediates)) = presented.split_first() else {
             return Path::default();
         };
         let path = self.certificates_of_path(leaf, intermediates);
         // The one way that webpki does not know: the leaf is what the configuration trusts.
-        let itself = || self.names(leaf).then(|| vec![leaf.clone().into_owned()]);
+        let is_named = is_pinned || self.names(leaf);
+        let itself = || is_named.then(|| vec![leaf.clone().into_owned()]);
         let certificates = path.or_else(itself).unwrap_or_default();
         Path {
             seen: certificates
@@ -144,7 +146,7 @@ impl Verifier {
 }
 
 /// What remains to be asked of a certificate that is trusted as such: whose it is, and whether it is its time.
-fn accept_as_named(
+pub(super) fn accept_as_named(
     certificate: &CertificateDer<'_>,
     server_name: &ServerName<'_>,
     now: UnixTime,
@@ -152,14 +154,24 @@ fn accept_as_named(
     verify_server_name(&ParsedCertificate::try_from(certificate)?, server_name)?;
     let facts = certificate::seen(std::slice::from_ref(certificate));
     let facts = facts.first().ok_or(CertificateError::BadEncoding)?;
-    let moment = SystemTime::UNIX_EPOCH + Duration::from_secs(now.as_secs());
-    if moment > facts.not_after {
-        return Err(CertificateError::Expired.into());
+    let (not_before, not_after) = (
+        in_unix_time(facts.not_before),
+        in_unix_time(facts.not_after),
+    );
+    if now > not_after {
+        let time = now;
+        return Err(CertificateError::ExpiredContext { time, not_after }.into());
     }
-    if moment < facts.not_before {
-        return Err(CertificateError::NotValidYet.into());
+    if now < not_before {
+        let time = now;
+        return Err(CertificateError::NotValidYetContext { time, not_before }.into());
     }
     Ok(ServerCertVerified::assertion())
+}
+
+fn in_unix_time(moment: SystemTime) -> UnixTime {
+    let since = moment.duration_since(SystemTime::UNIX_EPOCH);
+    UnixTime::since_unix_epoch(since.unwrap_or_default())
 }
 
 #[cfg(test)]

@@ -40,6 +40,7 @@ fn is_good(found: &Found) -> bool {
 fn told(found: &Found) -> Option<&str> {
     match found {
         Found::Known(known) => known.fetched.as_ref().err().map(|why| why.detail.as_str()),
+        Found::Retried(former, _) => Some(former.detail.as_str()),
         Found::Awaited(_) => None,
     }
 }
