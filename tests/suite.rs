@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    certificates, commands, holds, isolation, layers, lifecycle, pac, prometheus, revocation,
-    scenarios, tickets, witness,
+    catalog, certificates, commands, holds, isolation, layers, lifecycle, pac, prometheus,
+    revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -37,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
         scenarios::trials(lab),
+        catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
         holds::trials(lab),

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub use self::text::{diff_markdown, diff_text};
 use super::ask::{AskError, feature_named};
-use super::feature::{Feature, Kind, RouteChoice};
+use super::feature::{Feature, RouteChoice};
 use super::need::Need;
 use super::scope::{Scope, present};
 use super::table::yes_or_no;
@@ -173,7 +173,6 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
         status.join(", ")
     };
-    let is_represented = need.kind == Kind::Wildcard || need.not_probed.is_none();
     [
         ("critical", yes_or_no(need.critical)),
         ("kind", need.kind.as_str().to_owned()),
@@ -183,7 +182,7 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         ("hold", or_none(need.hold.as_deref())),
         ("status", status),
         ("route", or_none(need.route.map(RouteChoice::as_str))),
-        ("probed", yes_or_no(is_represented)),
+        ("probed", yes_or_no(need.not_probed.is_none())),
     ]
 }
 

@@ -57,7 +57,7 @@ pub struct Need<'a> {
     pub route: Option<RouteChoice>,
     /// The variables of its template that are not set.
     pub missing_variables: Vec<&'a str>,
-    /// Why it is not probed as it is, where it is not.
+    /// Why neither it nor anything in its place is probed, where that is so.
     pub not_probed: Option<String>,
     /// On what it rests.
     pub sources: Vec<Dated<'a>>,
@@ -100,19 +100,29 @@ impl Scope {
             needs.push(need);
         }
         // Stand-ins name their wildcard as the data file writes it, with its templates.
-        let stand_ins: Vec<(Option<&str>, String)> = needs
+        let stand_ins: Vec<(Option<&str>, String, bool)> = needs
             .iter()
-            .map(|need| (need.stands_in_for, need.name.clone()))
+            .map(|need| {
+                let is_probed = need.not_probed.is_none();
+                (need.stands_in_for, need.name.clone(), is_probed)
+            })
             .collect();
         for (entry, wildcard) in entries.iter().zip(&mut needs) {
             if wildcard.kind != Kind::Wildcard {
                 continue;
             }
-            let own = stand_ins.iter().filter(|(of, _)| *of == Some(entry.name()));
-            wildcard.stand_ins = own.map(|(_, name)| name.clone()).collect();
-            if wildcard.not_probed.is_none() {
-                wildcard.not_probed = Some("a wildcard names no host".to_owned());
-            }
+            let own = || {
+                stand_ins
+                    .iter()
+                    .filter(|(of, ..)| *of == Some(entry.name()))
+            };
+            let is_represented = own().any(|(.., is_probed)| *is_probed);
+            wildcard.stand_ins = own().map(|(_, name, _)| name.clone()).collect();
+            wildcard.not_probed = match wildcard.not_probed.take() {
+                _ if is_represented => None,
+                None => Some("no host that stands in for it is probed".to_owned()),
+                why => why,
+            };
         }
         Ok(needs)
     }
@@ -226,7 +236,7 @@ mod tests {
         let needs = scope("public@2403").needs(small()).unwrap();
         for (name, expected) in [
             ("aka.ms/link", None),
-            ("*.wild.example", Some("a wildcard names no host")),
+            ("*.wild.example", None),
             (
                 "<region>.wild.example",
                 Some("set catalog.variables.region"),

@@ -89,9 +89,7 @@ impl Sheet {
     /// What is not probed, and nothing in its place.
     pub(super) fn not_probed(&self) -> impl Iterator<Item = (&Need<'static>, &str)> {
         let entries = self.entries.iter();
-        entries
-            .filter(|need| need.stand_ins.is_empty())
-            .filter_map(|need| Some((need, need.not_probed.as_deref()?)))
+        entries.filter_map(|need| Some((need, need.not_probed.as_deref()?)))
     }
 }
 

@@ -111,8 +111,8 @@ mod tests {
             "
 acl reachd_443_names dstdomain -n .wild.example
 acl reachd_443_names dstdomain -n notwild.example
-acl reachd_443_patterns dstdom_regex -n -i ^.+\\..+\\.y\\.example$
 acl reachd_443_patterns dstdom_regex -n -i ^.+-inner\\.a-b\\.example$
+acl reachd_443_patterns dstdom_regex -n -i ^.+\\..+\\.y\\.example$
 acl reachd_443_patterns dstdom_regex -n -i ^pay.+\\.x\\.example$
 acl reachd_443_hosts any-of reachd_443_names reachd_443_patterns
 acl reachd_443_port port 443
