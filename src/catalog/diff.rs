@@ -186,3 +186,86 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         ("probed", yes_or_no(is_represented)),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{scope, small};
+    use super::*;
+
+    fn small_between(from: &str, to: &str) -> Difference {
+        let (from, to) = (scope(from), scope(to));
+        let changes = Changes::between(&from, &to, small()).unwrap();
+        Difference {
+            from: from.to_string(),
+            to: to.to_string(),
+            features: changes.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_added_and_removed_is_told() {
+        assert_eq!(
+            diff_text(&small_between("us-government@2107", "public")),
+            "\
+--- us-government@2107
++++ public@2603
+
+Small (small)
++ https://<region>.wild.example  endpoint, critical
++ https://later.example  endpoint, critical
+
+2 added, 0 removed, 0 changed, in 1 feature
+"
+        );
+        let back = diff_markdown(&small_between("public", "us-government@2107"));
+        assert_eq!(
+            back,
+            "\
+From `public@2603` to `us-government@2107`: 0 added, 2 removed, 0 changed, in 1 feature.
+
+| Feature | Endpoint | Change | More |
+|---|---|---|---|
+| `small` | `https://<region>.wild.example` | removed | endpoint, critical |
+| `small` | `https://later.example` | removed | endpoint, critical |
+"
+        );
+    }
+
+    #[test]
+    fn a_side_without_the_feature_says_why() {
+        let difference = small_between("public@2603", "china");
+        let text = diff_text(&difference);
+        let expected =
+            "- all of it: small does not exist in the cloud china (21Vianet): not there\n";
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(difference.features[0].removed.len(), 8);
+    }
+
+    #[test]
+    fn what_both_need_is_compared() {
+        let difference = Difference::between(
+            &scope("public"),
+            &scope("us-government"),
+            &["tenant-attach".to_owned()],
+        )
+        .unwrap();
+        let changed = &difference.features[0].changed;
+        assert_eq!(changed[0].url, "https://<gateway_host>");
+        let keys: Vec<&str> = changed[0].what.iter().map(|change| change.key).collect();
+        assert_eq!(keys, ["stands_in_for", "hold"]);
+        assert!(diff_text(&difference).contains(
+            "~ https://<gateway_host>  stands_in_for: *.manage.microsoft.com -> *.manage.microsoft.us, hold: 3m -> none"
+        ));
+    }
+
+    #[test]
+    fn a_side_is_the_same_as_itself() {
+        for side in ["public", "us-government@2107", "china", "2103"] {
+            let difference = Difference::between(&scope(side), &scope(side), &[]).unwrap();
+            assert!(difference.is_empty(), "{side}");
+            assert!(diff_text(&difference).ends_with("need the same\n"));
+        }
+        let unknown = Difference::between(&scope("public"), &scope("china"), &["x".to_owned()]);
+        assert!(matches!(unknown, Err(AskError::UnknownFeature { .. })));
+    }
+}

@@ -54,7 +54,10 @@ impl Sheet {
     /// # Errors
     /// There is no such feature, or the scope does not have it.
     pub fn new(name: &str, scope: &Scope) -> Result<Self, AskError> {
-        let feature = feature_named(name)?;
+        Self::of(feature_named(name)?, scope)
+    }
+
+    pub(super) fn of(feature: &'static Feature, scope: &Scope) -> Result<Self, AskError> {
         scope.check(feature)?;
         let entries = scope.needs(feature)?;
         Ok(Self {
