@@ -45,7 +45,7 @@ fn exit_codes() -> Result<(), Failed> {
         (
             "show tenant-attach --cloud china",
             64,
-            "does not exist in the cloud china",
+            "is not in the catalog for the cloud china",
         ),
         ("show tenant-atach", 64, "did you mean \"tenant-attach\"?"),
         (
@@ -79,7 +79,7 @@ fn exit_codes() -> Result<(), Failed> {
         (
             "export --format csv --feature tenant-attach --cloud china",
             64,
-            "does not exist in the cloud china",
+            "is not in the catalog for the cloud china",
         ),
     ] {
         let finished = catalog(arguments);
@@ -180,7 +180,8 @@ fn squid(lab: &Lab) {
     let names = [
         "aka.ms",
         "us.gateway.configmgr.manage.microsoft.com",
-        "eu-umwatsonc.events.data.microsoft.com",
+        "payloadprod7.blob.core.windows.net",
+        "payloadprod.blob.core.windows.net",
         "crl3.digicert.com",
     ];
     let hosts: Vec<String> = names
@@ -209,8 +210,9 @@ fn squid(lab: &Lab) {
     for (host, status) in [
         ("aka.ms:443", 200),
         ("us.gateway.configmgr.manage.microsoft.com:443", 200),
-        ("eu-umwatsonc.events.data.microsoft.com:443", 200),
-        ("-umwatsonc.events.data.microsoft.com:443", 403),
+        ("payloadprod7.blob.core.windows.net:443", 200),
+        ("payloadprod.blob.core.windows.net:443", 403),
+        ("payloadprod7.blob.core.windows.net.evil.example:443", 403),
         ("aka.ms:8443", 403),
         ("crl3.digicert.com:443", 403),
         ("aka.ms.evil.example:443", 403),
