@@ -45,7 +45,7 @@ fn exit_codes() -> Result<(), Failed> {
         (
             "show tenant-attach --cloud china",
             64,
-            "does not exist in the cloud china",
+            "is not in the catalog for the cloud china",
         ),
         ("show tenant-atach", 64, "did you mean \"tenant-attach\"?"),
         (
@@ -79,7 +79,7 @@ fn exit_codes() -> Result<(), Failed> {
         (
             "export --format csv --feature tenant-attach --cloud china",
             64,
-            "does not exist in the cloud china",
+            "is not in the catalog for the cloud china",
         ),
     ] {
         let finished = catalog(arguments);

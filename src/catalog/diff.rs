@@ -235,7 +235,7 @@ From `public@2603` to `us-government@2107`: 0 added, 2 removed, 0 changed, in 1 
         let difference = small_between("public@2603", "china");
         let text = diff_text(&difference);
         let expected =
-            "- all of it: small does not exist in the cloud china (21Vianet): not there\n";
+            "- all of it: Small is not in the catalog for the cloud china (21Vianet): not there\n";
         assert!(text.contains(expected), "{text}");
         assert_eq!(difference.features[0].removed.len(), 8);
     }

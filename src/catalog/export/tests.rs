@@ -199,7 +199,7 @@ fn what_a_cloud_does_not_have_is_told() {
     let export = everything(Cloud::China);
     let text = export.written(ExportFormat::Allowlist).unwrap();
     assert!(
-        text.contains("#   tenant attach does not exist in the cloud china (21Vianet): "),
+        text.contains("#   Tenant attach is not in the catalog for the cloud china (21Vianet): "),
         "{text}"
     );
     let named = Asked {

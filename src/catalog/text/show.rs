@@ -179,12 +179,12 @@ mod tests {
             (
                 "tenant-attach",
                 "us-government@2103",
-                "nothing is available before 2107: tenant attach came to the cloud us-government with",
+                "nothing is available before 2107: Tenant attach came to the cloud us-government with",
             ),
             (
                 "tenant-attach",
                 "china",
-                "does not exist in the cloud china (21Vianet)",
+                "is not in the catalog for the cloud china (21Vianet)",
             ),
             (
                 "wildcard-standin",
