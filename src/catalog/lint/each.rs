@@ -21,6 +21,7 @@ pub(super) const RULES: &[Rule] = &[
     wildcards_have_a_stand_in_or_a_reason,
     every_entry_rests_on_a_source,
     nothing_is_left_empty,
+    every_cloud_has_entries,
     texts_are_short_sentences,
     gates_are_inside_the_features_own,
     only_what_has_known_roots_can_be_inspected,
@@ -130,6 +131,17 @@ fn nothing_is_left_empty(feature: &Feature) -> Vec<String> {
         faults.push("the feature needs a title, who connects, and entries".to_owned());
     }
     faults
+}
+
+fn every_cloud_has_entries(feature: &Feature) -> Vec<String> {
+    let required = |cloud| {
+        let mut entries = feature.entries.iter();
+        entries.any(|entry| entry.clouds.contains(cloud))
+    };
+    let empty = feature.clouds.keys().filter(|cloud| !required(cloud));
+    empty
+        .map(|cloud| format!("nothing is required in {cloud}, which the feature says to be in"))
+        .collect()
 }
 
 fn texts_are_short_sentences(feature: &Feature) -> Vec<String> {

@@ -106,6 +106,11 @@ const CASES: &[(&str, &str, &str)] = &[
         "{clouds: []",
         "is required in no cloud",
     ),
+    (
+        "clouds: {public: {since: 2107}}",
+        "clouds: {public: {since: 2107}, china: {}}",
+        "nothing is required in china",
+    ),
     ("[console]", "[]", "who connects"),
     ("why: W.", "why: ''", "needs why and breaks"),
     ("breaks: B.", "breaks: B", "needs why and breaks"),
