@@ -30,8 +30,11 @@ mod text;
 mod written;
 
 #[cfg(test)]
+mod fixture;
+#[cfg(test)]
 mod tests;
 
+pub use address::{Address, Protocol};
 pub use ask::AskError;
 pub use cloud::{Cloud, Release, UnknownRelease};
 pub use data::{DataError, features, left_out};

@@ -368,7 +368,7 @@ fn readme() -> Result<(), Failed> {
     for shown in commands {
         let arguments: Vec<&str> = shown.iter().map(String::as_str).collect();
         let only_looks_up = match arguments.as_slice() {
-            ["explain" | "catalog" | "completions", ..] => true,
+            ["explain" | "completions", ..] | ["catalog", "list" | "show" | "lint", ..] => true,
             ["config", rest @ ..] => rest == ["schema"],
             _ => false,
         };

@@ -3,6 +3,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
+//! | `catalog.rs` | what the commands of the catalog print, and that squid and Prometheus take it |
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
@@ -25,6 +26,8 @@
     reason = "the tests wait for other processes, in real time"
 )]
 
+#[cfg(test)]
+mod catalog;
 #[cfg(test)]
 mod certificates;
 #[cfg(test)]

@@ -7,7 +7,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    certificates, commands, derived, holds, isolation, layers, lifecycle, pac, prometheus,
+    catalog, certificates, commands, derived, holds, isolation, layers, lifecycle, pac, prometheus,
     revocation, scenarios, tickets, witness,
 };
 
@@ -37,6 +37,7 @@ pub(crate) fn run() -> ExitCode {
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
         scenarios::trials(lab),
+        catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
         derived::trials(lab),

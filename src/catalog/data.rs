@@ -108,8 +108,6 @@ struct File {
     #[serde(default)]
     absent: BTreeMap<Cloud, String>,
     retired: Option<Retired>,
-    #[serde(default)]
-    logs_unknown: bool,
     /// What it means where the revocation of their certificates cannot be found out.
     revocation: Option<RevocationMode>,
     /// What the entries say that do not say it themselves.
@@ -186,7 +184,6 @@ pub(super) fn read(text: &str, shared: &Shared) -> Result<Feature, String> {
         clouds,
         absent: file.absent,
         retired: file.retired,
-        logs_unknown: file.logs_unknown,
         sources: sources
             .map(|(key, source)| (key.clone(), source.clone()))
             .collect(),
@@ -267,6 +264,10 @@ mod tests {
                 "https://a.example: missing field",
             ),
             ("entries: [{kind: crl}]", "an entry without url"),
+            (
+                "entries: [{url: 'https://a.example', critical: true, why: w, breaks: b, logs: []}]",
+                "https://a.example: logs must name files, or be `undocumented`",
+            ),
             (
                 "entries: [{url: 'https://a.example', urls: ['https://b.example']}]",
                 "either url or urls",

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 pub use self::text::{diff_markdown, diff_text};
 use super::ask::{AskError, feature_named};
-use super::feature::{Feature, Kind, RouteChoice};
+use super::feature::{Feature, RouteChoice};
 use super::need::Need;
 use super::scope::{Scope, present};
 use super::table::yes_or_no;
@@ -173,7 +173,6 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
         status.join(", ")
     };
-    let is_represented = need.kind == Kind::Wildcard || need.not_probed.is_none();
     [
         ("critical", yes_or_no(need.critical)),
         ("kind", need.kind.as_str().to_owned()),
@@ -183,6 +182,89 @@ fn compared(need: &Need<'_>) -> [(&'static str, String); 9] {
         ("hold", or_none(need.hold.as_deref())),
         ("status", status),
         ("route", or_none(need.route.map(RouteChoice::as_str))),
-        ("probed", yes_or_no(is_represented)),
+        ("probed", yes_or_no(need.not_probed.is_none())),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::{scope, small};
+    use super::*;
+
+    fn small_between(from: &str, to: &str) -> Difference {
+        let (from, to) = (scope(from), scope(to));
+        let changes = Changes::between(&from, &to, small()).unwrap();
+        Difference {
+            from: from.to_string(),
+            to: to.to_string(),
+            features: changes.into_iter().collect(),
+        }
+    }
+
+    #[test]
+    fn what_is_added_and_removed_is_told() {
+        assert_eq!(
+            diff_text(&small_between("us-government@2107", "public")),
+            "\
+--- us-government@2107
++++ public@2603
+
+Small (small)
++ https://<region>.wild.example  endpoint, critical
++ https://later.example  endpoint, critical
+
+2 added, 0 removed, 0 changed, in 1 feature
+"
+        );
+        let back = diff_markdown(&small_between("public", "us-government@2107"));
+        assert_eq!(
+            back,
+            "\
+From `public@2603` to `us-government@2107`: 0 added, 2 removed, 0 changed, in 1 feature.
+
+| Feature | Endpoint | Change | More |
+|---|---|---|---|
+| `small` | `https://<region>.wild.example` | removed | endpoint, critical |
+| `small` | `https://later.example` | removed | endpoint, critical |
+"
+        );
+    }
+
+    #[test]
+    fn a_side_without_the_feature_says_why() {
+        let difference = small_between("public@2603", "china");
+        let text = diff_text(&difference);
+        let expected =
+            "- all of it: Small is not in the catalog for the cloud china (21Vianet): not there\n";
+        assert!(text.contains(expected), "{text}");
+        assert_eq!(difference.features[0].removed.len(), 8);
+    }
+
+    #[test]
+    fn what_both_need_is_compared() {
+        let difference = Difference::between(
+            &scope("public"),
+            &scope("us-government"),
+            &["tenant-attach".to_owned()],
+        )
+        .unwrap();
+        let changed = &difference.features[0].changed;
+        assert_eq!(changed[0].url, "https://<gateway_host>");
+        let keys: Vec<&str> = changed[0].what.iter().map(|change| change.key).collect();
+        assert_eq!(keys, ["stands_in_for", "hold"]);
+        assert!(diff_text(&difference).contains(
+            "~ https://<gateway_host>  stands_in_for: *.manage.microsoft.com -> *.manage.microsoft.us, hold: 3m -> none"
+        ));
+    }
+
+    #[test]
+    fn a_side_is_the_same_as_itself() {
+        for side in ["public", "us-government@2107", "china", "2103"] {
+            let difference = Difference::between(&scope(side), &scope(side), &[]).unwrap();
+            assert!(difference.is_empty(), "{side}");
+            assert!(diff_text(&difference).ends_with("need the same\n"));
+        }
+        let unknown = Difference::between(&scope("public"), &scope("china"), &["x".to_owned()]);
+        assert!(matches!(unknown, Err(AskError::UnknownFeature { .. })));
+    }
 }

@@ -8,13 +8,17 @@ mod csv;
 mod file_sd;
 mod markdown;
 mod squid;
+#[cfg(test)]
+mod tests;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use super::ask::AskError;
+use super::feature::Feature;
 use super::need::Need;
 use super::scope::{Scope, present};
 use super::select::ALL;
+use super::template::Template;
 use crate::config::{CatalogSelection, Located, Overrides};
 
 /// How an export is written.
@@ -55,24 +59,32 @@ impl Export {
         let scope = Scope::of(selection)?;
         let names = selection.features.iter().map(|name| name.value.as_str());
         let features = scope.features(names)?;
+        let mut export = Self::of(&features, scope, &selection.overrides)?;
+        let is_all = selection.features.iter().any(|name| name.value == ALL);
+        if is_all {
+            let present = present()?.into_iter();
+            let missing = present.filter_map(|feature| export.scope.check(feature).err());
+            export.missing = missing.map(|missing| missing.to_string()).collect();
+        }
+        Ok(export)
+    }
+
+    /// What these features need, all of which the scope has.
+    fn of(
+        features: &[&'static Feature],
+        scope: Scope,
+        overrides: &BTreeMap<String, Located<Overrides>>,
+    ) -> Result<Self, AskError> {
         let mut all = Vec::new();
-        for feature in &features {
+        for feature in features {
             all.extend(scope.needs(feature)?);
         }
-        let (needs, turned_off) = overridden(all, &selection.overrides);
-        let is_all = selection.features.iter().any(|name| name.value == ALL);
-        let missing = if is_all {
-            let present = present()?.into_iter();
-            let missing = present.filter_map(|feature| scope.check(feature).err());
-            missing.map(|missing| missing.to_string()).collect()
-        } else {
-            Vec::new()
-        };
+        let (needs, turned_off) = overridden(all, overrides);
         Ok(Self {
             scope,
             needs,
             turned_off,
-            missing,
+            missing: Vec::new(),
         })
     }
 
@@ -112,25 +124,29 @@ impl Export {
         self.missing.iter().cloned().chain(off).collect()
     }
 
-    /// Everything that names a host or a pattern of hosts, as it stands.
+    /// Everything that names a host or a pattern of hosts.
     fn filled(&self) -> impl Iterator<Item = &Need<'static>> {
         let needs = self.needs.iter();
-        needs.filter(|need| need.missing_variables.is_empty())
+        needs.filter(|need| !need.address.is_template())
     }
 
-    /// The templates that are left to fill, and what fills them.
-    fn unfilled(&self) -> impl Iterator<Item = String> {
-        let needs = self.needs.iter();
-        let unfilled = needs.filter(|need| !need.missing_variables.is_empty());
-        unfilled.map(|need| {
-            let variables: Vec<String> = need
-                .missing_variables
-                .iter()
+    /// The hosts that are templates, what fills them, and who needs them.
+    fn unfilled(&self) -> Vec<String> {
+        let mut hosts: BTreeMap<(String, String), BTreeSet<&str>> = BTreeMap::new();
+        for need in self.needs.iter().filter(|need| need.address.is_template()) {
+            let host = Template::from(need.address.host.clone());
+            let variables = host.variables();
+            let flags: Vec<String> = variables
                 .map(|name| format!("--variable {name}=..."))
                 .collect();
-            let (host, port, feature) = (&need.host, need.port, need.feature);
-            format!("{host} {port} ({feature}): give {}", variables.join(" "))
-        })
+            let key = (need.address.to_string(), flags.join(" "));
+            hosts.entry(key).or_default().insert(need.feature);
+        }
+        let told = hosts.into_iter().map(|((address, flags), features)| {
+            let features: Vec<&str> = features.into_iter().collect();
+            format!("{address} ({}): give {flags}", features.join(", "))
+        });
+        told.collect()
     }
 
     /// The lines that open every format with comments.
@@ -155,7 +171,7 @@ impl Export {
         let parts = [
             (
                 "Not in here, for a template names no host:",
-                self.unfilled().collect(),
+                self.unfilled(),
             ),
             ("Not in here:", self.left_out()),
         ];
@@ -184,8 +200,8 @@ fn overridden(
     let mut off = Vec::new();
     for mut need in needs {
         let of_host = written
-            .get(&need.host)
-            .filter(|_| !names.contains(&need.host));
+            .get(&need.address.host)
+            .filter(|_| !names.contains(&need.address.host));
         let found = [written.get(&need.name), of_host];
         let found: Vec<&Overrides> = found.into_iter().flatten().map(|it| &it.value).collect();
         let critical = found.iter().find_map(|overrides| overrides.critical);

@@ -22,12 +22,10 @@ pub struct Feature {
     pub from: Vec<Connector>,
     /// The clouds that have it, and since which release where that is documented.
     pub clouds: BTreeMap<Cloud, Option<Release>>,
-    /// The clouds that do not, and why.
+    /// The clouds for which the catalog does not have it: it does not exist there, or no document says what it needs.
     pub absent: BTreeMap<Cloud, String>,
     /// Since when it is gone, if it is: it is selected by its name only then.
     pub retired: Option<Retired>,
-    /// Whether no document names a log file that shows its failures.
-    pub logs_unknown: bool,
     /// What the entries rest on, by key.
     pub sources: BTreeMap<String, Source>,
     /// What it means where the revocation of their certificates cannot be found out.
@@ -106,7 +104,7 @@ pub struct Entry {
     pub why: String,
     /// What an administrator notices when it fails.
     pub breaks: String,
-    /// The log files that show it.
+    /// The log files that show it; none where no document names one.
     pub logs: Vec<String>,
     /// The first release that needs it, where that is not the feature's.
     pub since: Option<Release>,
@@ -164,8 +162,8 @@ pub enum Kind {
 /// Why a cloud or a release does not have a feature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Missing {
-    /// The cloud does not have it with any release.
-    #[error("{title} does not exist in the cloud {cloud}: {why}", cloud = cloud.title())]
+    /// The cloud does not have it with any release, as far as is documented.
+    #[error("{title} is not in the catalog for the cloud {cloud}: {why}", cloud = cloud.title())]
     InCloud {
         /// The feature.
         title: String,
@@ -228,7 +226,7 @@ impl RouteChoice {
 impl Feature {
     /// Whether a cloud has the feature with a release.
     pub fn check(&self, cloud: Cloud, release: Release) -> Result<(), Missing> {
-        let title = self.title.to_lowercase();
+        let title = self.title.clone();
         let Some(since) = self.clouds.get(&cloud).copied() else {
             let why = self.absent.get(&cloud).cloned().unwrap_or_default();
             return Err(Missing::InCloud { title, cloud, why });

@@ -6,8 +6,9 @@ use serde::Serialize;
 use super::address::Address;
 use super::ask::AskError;
 use super::cloud::Release;
-use super::feature::{Entry, Feature, Kind, RouteChoice, covers, name_of};
+use super::feature::{Connector, Entry, Feature, Kind, RouteChoice, covers, name_of};
 use super::scope::Scope;
+use super::template::Template;
 use crate::config::{Location, Problem, Problems};
 use crate::endpoint::Inspection;
 
@@ -20,10 +21,12 @@ pub struct Need<'a> {
     pub name: String,
     /// The URL; a template whose variables are not all set as it is written.
     pub url: String,
-    /// Its host, which may be a wildcard or a template.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
+    /// Its host, which may be a wildcard or a template, and its port.
+    #[serde(flatten)]
+    pub address: Address,
+    /// Who connects.
+    #[serde(skip)]
+    pub from: &'a [Connector],
     /// What it is.
     pub kind: Kind,
     /// Whether the feature stops without it.
@@ -54,7 +57,7 @@ pub struct Need<'a> {
     pub route: Option<RouteChoice>,
     /// The variables of its template that are not set.
     pub missing_variables: Vec<&'a str>,
-    /// Why it is not probed as it is, where it is not.
+    /// Why neither it nor anything in its place is probed, where that is so.
     pub not_probed: Option<String>,
     /// On what it rests.
     pub sources: Vec<Dated<'a>>,
@@ -97,29 +100,39 @@ impl Scope {
             needs.push(need);
         }
         // Stand-ins name their wildcard as the data file writes it, with its templates.
-        let stand_ins: Vec<(Option<&str>, String)> = needs
+        let stand_ins: Vec<(Option<&str>, String, bool)> = needs
             .iter()
-            .map(|need| (need.stands_in_for, need.name.clone()))
+            .map(|need| {
+                let is_probed = need.not_probed.is_none();
+                (need.stands_in_for, need.name.clone(), is_probed)
+            })
             .collect();
         for (entry, wildcard) in entries.iter().zip(&mut needs) {
             if wildcard.kind != Kind::Wildcard {
                 continue;
             }
-            let own = stand_ins.iter().filter(|(of, _)| *of == Some(entry.name()));
-            wildcard.stand_ins = own.map(|(_, name)| name.clone()).collect();
-            if wildcard.not_probed.is_none() {
-                wildcard.not_probed = Some("a wildcard names no host".to_owned());
-            }
+            let own = || {
+                stand_ins
+                    .iter()
+                    .filter(|(of, ..)| *of == Some(entry.name()))
+            };
+            let is_represented = own().any(|(.., is_probed)| *is_probed);
+            wildcard.stand_ins = own().map(|(_, name, _)| name.clone()).collect();
+            wildcard.not_probed = match wildcard.not_probed.take() {
+                _ if is_represented => None,
+                None => Some("no host that stands in for it is probed".to_owned()),
+                why => why,
+            };
         }
         Ok(needs)
     }
 
     /// A template that stands in for a wildcard is filled with a host of it.
     fn check_place(&self, entry: &Entry, need: &Need<'_>) -> Result<(), AskError> {
-        let is_in_place = !need.missing_variables.is_empty()
+        let is_in_place = need.address.is_template()
             || need
                 .stands_in_for
-                .is_none_or(|wildcard| covers(wildcard, &need.host));
+                .is_none_or(|wildcard| covers(wildcard, &need.address.host));
         if is_in_place {
             return Ok(());
         }
@@ -128,9 +141,22 @@ impl Scope {
         let wildcard = need.stands_in_for.unwrap_or_default();
         Err(AskError::Unknown(Problems(vec![Problem {
             at: variable.map_or_else(Location::default, |variable| variable.at.clone()),
-            message: format!("{} is not a host of {wildcard}", need.host),
+            message: format!("{} is not a host of {wildcard}", need.address.host),
             hint: None,
         }])))
+    }
+
+    /// The path of a template may want more variables than its host.
+    fn address(&self, url: &str) -> Address {
+        let address = Address::of(url);
+        let template = Template::from(address.host.clone());
+        match template.fill(&self.variables) {
+            Ok(host) => Address {
+                host: host.to_lowercase(),
+                ..address
+            },
+            Err(_) => address,
+        }
     }
 
     fn need<'a>(&self, feature: &'a Feature, entry: &'a Entry) -> Need<'a> {
@@ -138,15 +164,14 @@ impl Scope {
             Ok(url) => (url, Vec::new()),
             Err(missing) => (entry.url.as_str().to_owned(), missing),
         };
-        let Address { host, port } = Address::of(&url);
         Need {
             feature: &feature.name,
             name: entry
                 .own_name
                 .clone()
                 .unwrap_or_else(|| name_of(&url).to_owned()),
-            host,
-            port,
+            address: self.address(&url),
+            from: &feature.from,
             kind: entry.kind,
             critical: entry.critical,
             why: &entry.why,
@@ -193,4 +218,88 @@ fn unfilled(missing: &[&str]) -> Option<String> {
         .map(|name| format!("catalog.variables.{name}"))
         .collect();
     Some(format!("set {}", settings.join(" and ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ask::feature_named;
+    use super::super::fixture::{scope, small, with_gateway};
+    use super::*;
+
+    fn named<'n>(needs: &'n [Need<'static>], name: &str) -> &'n Need<'static> {
+        let mut found = needs.iter().filter(|need| need.name == name);
+        found.next().unwrap_or_else(|| panic!("no {name}"))
+    }
+
+    #[test]
+    fn what_is_not_probed_says_why() {
+        let needs = scope("public@2403").needs(small()).unwrap();
+        for (name, expected) in [
+            ("aka.ms/link", None),
+            ("*.wild.example", None),
+            (
+                "<region>.wild.example",
+                Some("set catalog.variables.region"),
+            ),
+            (
+                "*-inner.other.example",
+                Some("no host below it is documented"),
+            ),
+            ("time.example:123", Some("reachd does not speak NTP")),
+        ] {
+            assert_eq!(
+                named(&needs, name).not_probed.as_deref(),
+                expected,
+                "{name}"
+            );
+        }
+        let wildcard = named(&needs, "*.wild.example");
+        assert_eq!(
+            wildcard.stand_ins,
+            ["<region>.wild.example", "plain.wild.example"]
+        );
+        assert!(named(&needs, "*-inner.other.example").stand_ins.is_empty());
+        assert_eq!(named(&needs, "plain.wild.example").date(), "2026-06-08");
+    }
+
+    #[test]
+    fn a_cloud_and_a_release_gate_entries() {
+        let names = |text: &str| -> Vec<String> {
+            let needs = scope(text).needs(small()).unwrap();
+            needs.into_iter().map(|need| need.name).collect()
+        };
+        assert!(!names("public@2403").contains(&"later.example".to_owned()));
+        assert!(names("public@2503").contains(&"later.example".to_owned()));
+        assert!(!names("us-government@2503").contains(&"later.example".to_owned()));
+    }
+
+    #[test]
+    fn a_template_is_filled_with_a_host_of_its_wildcard() {
+        let feature = feature_named("tenant-attach").unwrap();
+        let host = "US.gateway.configmgr.manage.microsoft.com";
+        let needs = with_gateway(host).needs(feature).unwrap();
+        let filled = named(&needs, host);
+        assert_eq!(filled.address.host, host.to_lowercase());
+        assert_eq!(filled.missing_variables, Vec::<&str>::new());
+        assert_eq!(filled.not_probed, None);
+
+        let error = with_gateway("gateway.example").needs(feature).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "--variable gateway_host: gateway.example is not a host of *.manage.microsoft.com"
+        );
+    }
+
+    #[test]
+    fn a_host_can_be_known_before_its_path() {
+        let feature = feature_named("administration-service-cmg").unwrap();
+        let asked = super::super::scope::Asked {
+            variables: vec![("cmg_service".to_owned(), "falls.example".to_owned())],
+            ..Default::default()
+        };
+        let scope = Scope::of(&asked.over(None)).unwrap();
+        let needs = scope.needs(feature).unwrap();
+        assert_eq!(needs[0].address.host, "falls.example");
+        assert_eq!(needs[0].missing_variables, ["cmg_path"]);
+    }
 }

@@ -54,7 +54,10 @@ impl Sheet {
     /// # Errors
     /// There is no such feature, or the scope does not have it.
     pub fn new(name: &str, scope: &Scope) -> Result<Self, AskError> {
-        let feature = feature_named(name)?;
+        Self::of(feature_named(name)?, scope)
+    }
+
+    pub(super) fn of(feature: &'static Feature, scope: &Scope) -> Result<Self, AskError> {
         scope.check(feature)?;
         let entries = scope.needs(feature)?;
         Ok(Self {
@@ -86,9 +89,7 @@ impl Sheet {
     /// What is not probed, and nothing in its place.
     pub(super) fn not_probed(&self) -> impl Iterator<Item = (&Need<'static>, &str)> {
         let entries = self.entries.iter();
-        entries
-            .filter(|need| need.stand_ins.is_empty())
-            .filter_map(|need| Some((need, need.not_probed.as_deref()?)))
+        entries.filter_map(|need| Some((need, need.not_probed.as_deref()?)))
     }
 }
 

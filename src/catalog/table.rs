@@ -49,6 +49,22 @@ pub(super) fn prefixed(prefix: &str, lines: &[String]) -> String {
     lines.concat()
 }
 
+/// A text that Markdown shows as it is, code in it excepted.
+pub(super) fn plain(text: &str) -> String {
+    let parts: Vec<String> = text
+        .split('`')
+        .enumerate()
+        .map(|(number, part)| {
+            if number % 2 == 0 {
+                part.replace('<', "\\<").replace('*', "\\*")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect();
+    parts.join("`")
+}
+
 fn escaped(cell: &str) -> String {
     cell.replace('|', "\\|").replace('\n', " ")
 }
@@ -67,6 +83,14 @@ mod tests {
         let rows = [["a", "bb", "c"], ["aaa", "b", ""]].map(|row| row.map(str::to_owned));
         assert_eq!(columns(&rows), "a    bb  c\naaa  b\n");
         assert_eq!(columns::<[String; 2]>(&[]), "");
+    }
+
+    #[test]
+    fn templates_and_wildcards_are_no_markup() {
+        assert_eq!(
+            plain("set <a> of *.b in `<a>.*`"),
+            "set \\<a> of \\*.b in `<a>.*`"
+        );
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! Selections from the built-in catalog, and from a small one where the built-in has no such case.
 
+mod features;
+
 use std::collections::BTreeMap;
 
 use super::select::select_from;
 use super::*;
 use crate::config::{CatalogSelection, Located, Location, Position, Problems};
-use crate::endpoint::{Inspection, Target};
+use crate::endpoint::{Inspection, StatusRule, Target};
 
 const SMALL: &str = "
 feature: gateway
@@ -235,7 +237,7 @@ fn china_has_no_tenant_attach() {
     let problems = select(&selection("china")).unwrap_err();
     let messages = messages(&problems);
     assert_eq!(messages.len(), 1);
-    let start = "reachd.yml:3:3: catalog.features[0]: tenant attach does not exist in the cloud china (21Vianet): ";
+    let start = "reachd.yml:3:3: catalog.features[0]: Tenant attach is not in the catalog for the cloud china (21Vianet): ";
     assert!(messages[0].starts_with(start), "{messages:?}");
 }
 
@@ -248,7 +250,7 @@ fn the_us_government_cloud_has_it_since_2107() {
         assert_eq!(result.is_ok(), is_there, "{version}");
         if let Err(problems) = result {
             let messages = messages(&problems);
-            assert!(messages[0].starts_with("reachd.yml:2:3: catalog.version: tenant attach came to the cloud us-government with Configuration Manager 2107, and this is 2103"), "{messages:?}");
+            assert!(messages[0].starts_with("reachd.yml:2:3: catalog.version: Tenant attach came to the cloud us-government with Configuration Manager 2107, and this is 2103"), "{messages:?}");
         }
     }
 }
@@ -274,7 +276,7 @@ fn every_problem_is_found_at_once() {
         ),
         (
             "reachd.yml:5:3: catalog.variables.prefix: ",
-            "there are: gateway_host",
+            "there are: cmg, ",
         ),
     ];
     assert_eq!(messages.len(), expected.len(), "{messages:#?}");

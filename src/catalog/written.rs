@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -40,6 +41,7 @@ struct Written {
     critical: bool,
     why: String,
     breaks: String,
+    #[serde(deserialize_with = "logs")]
     logs: Vec<String>,
     since: Option<Release>,
     until: Option<Release>,
@@ -176,9 +178,23 @@ fn name_by_port(entries: &mut [Entry]) {
     }
 }
 
+/// Files, or a word that there are none, lest they be forgotten.
+fn logs<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
+    let written = Value::deserialize(deserializer)?;
+    if written == "undocumented" {
+        return Ok(Vec::new());
+    }
+    match serde_json::from_value(written) {
+        Ok(Some(files)) if !Vec::<String>::is_empty(&files) => Ok(files),
+        _ => Err(D::Error::custom(
+            "logs must name files, or be `undocumented`",
+        )),
+    }
+}
+
 fn hold<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Hold>, D::Error> {
     let HeldFor { duration } = HeldFor::deserialize(deserializer)?;
-    let duration = humantime::parse_duration(&duration).map_err(serde::de::Error::custom)?;
+    let duration = humantime::parse_duration(&duration).map_err(D::Error::custom)?;
     Ok(Some(Hold {
         duration,
         interval: Hold::DEFAULT_INTERVAL,

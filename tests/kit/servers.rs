@@ -286,7 +286,7 @@ fn run_to_end(command: &[String]) {
 }
 
 /// The command as the user that squid runs as.
-pub(super) fn as_squid(command: &[&str]) -> Vec<String> {
+pub(crate) fn as_squid(command: &[&str]) -> Vec<String> {
     let (user, group) = identity(SQUID_USER);
     let (user, group) = (user.to_string(), group.to_string());
     // Changing the user clears the signal at the parent's death, so it is set again.

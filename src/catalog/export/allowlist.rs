@@ -3,18 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::Export;
+use crate::catalog::address::Address;
 use crate::catalog::need::Need;
 use crate::catalog::table::{self, prefixed};
 
 /// Sorted, each host and port once; a comment says who needs it.
 pub(super) fn written(export: &Export) -> String {
-    let mut pairs: BTreeMap<(&str, u16), Vec<&Need<'static>>> = BTreeMap::new();
+    let mut pairs: BTreeMap<&Address, Vec<&Need<'static>>> = BTreeMap::new();
     for need in export.filled() {
-        pairs.entry((&need.host, need.port)).or_default().push(need);
+        pairs.entry(&need.address).or_default().push(need);
     }
     let rows: Vec<[String; 3]> = pairs
         .into_iter()
-        .map(|((host, port), needs)| [host.to_owned(), port.to_string(), comment(&needs)])
+        .map(|(address, needs)| [address.host.clone(), address.service(), comment(&needs)])
         .collect();
     let mut text = prefixed("# ", &export.head());
     text.push_str("# A * stands for one character or more, dots among them.\n\n");

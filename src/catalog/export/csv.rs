@@ -7,14 +7,16 @@ use crate::catalog::feature::RouteChoice;
 use crate::catalog::need::Need;
 use crate::catalog::table::yes_or_no;
 
-const COLUMNS: [&str; 26] = [
+const COLUMNS: [&str; 28] = [
     "feature",
     "cloud",
     "configmgr_version",
+    "from",
     "name",
     "url",
     "host",
     "port",
+    "protocol",
     "kind",
     "critical",
     "why",
@@ -61,16 +63,19 @@ pub(super) fn written(export: &Export) -> Result<String, AskError> {
 fn record(export: &Export, need: &Need<'static>) -> [String; COLUMNS.len()] {
     let or_empty = |value: Option<&str>| value.unwrap_or_default().to_owned();
     let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
+    let from: Vec<&str> = need.from.iter().map(|from| from.as_str()).collect();
     let sources: Vec<&str> = need.sources.iter().map(|source| source.key).collect();
     let release = |release: Option<Release>| release.map_or_else(String::new, |it| it.to_string());
     [
         need.feature.to_owned(),
         export.scope.cloud.to_string(),
         export.scope.release.to_string(),
+        from.join("\n"),
         need.name.clone(),
         need.url.clone(),
-        need.host.clone(),
-        need.port.to_string(),
+        need.address.host.clone(),
+        need.address.port.to_string(),
+        need.address.protocol.as_str().to_owned(),
         need.kind.as_str().to_owned(),
         yes_or_no(need.critical),
         need.why.to_owned(),

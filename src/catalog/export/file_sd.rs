@@ -36,7 +36,7 @@ struct Labels<'e> {
 /// The URLs that can be probed, in groups of the same labels.
 pub(super) fn written(export: &Export) -> Result<String, AskError> {
     let mut groups: BTreeMap<Labels<'_>, Vec<&str>> = BTreeMap::new();
-    for need in export.filled().filter(|need| need.not_probed.is_none()) {
+    for need in export.filled().filter(|need| is_target(need)) {
         let labels = labels(export, need);
         groups.entry(labels).or_default().push(&need.url);
     }
@@ -67,12 +67,14 @@ fn labels<'e>(export: &Export, need: &'e Need<'static>) -> Labels<'e> {
     }
 }
 
+/// Others stand in for a wildcard.
+fn is_target(need: &Need<'_>) -> bool {
+    need.not_probed.is_none() && need.kind != Kind::Wildcard
+}
+
 /// What is needed but cannot be a target, and nothing stands in for it.
 pub(super) fn unprobed(export: &Export) -> impl Iterator<Item = String> {
-    let unrepresented = export
-        .filled()
-        .filter(|need| need.kind != Kind::Wildcard || need.stand_ins.is_empty());
-    let unprobed = unrepresented.filter_map(|need| {
+    let unprobed = export.filled().filter_map(|need| {
         let (name, feature) = (&need.name, need.feature);
         let why = need.not_probed.as_ref()?;
         Some(format!("{name} ({feature}): {why}"))

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::Export;
+use crate::catalog::address::{Address, Protocol};
 use crate::catalog::table::prefixed;
 
 const USE: &str = "\
@@ -15,8 +16,12 @@ const USE: &str = "\
 /// A list of names, one of patterns and one of the port for each port, and `reachd`, which is all of them.
 pub(super) fn written(export: &Export) -> String {
     let mut ports: BTreeMap<u16, BTreeSet<&str>> = BTreeMap::new();
-    for need in export.filled() {
-        ports.entry(need.port).or_default().insert(&need.host);
+    let (tcp, udp): (Vec<&Address>, Vec<&Address>) = export
+        .filled()
+        .map(|need| &need.address)
+        .partition(|address| address.protocol == Protocol::Tcp);
+    for address in tcp {
+        ports.entry(address.port).or_default().insert(&address.host);
     }
     let mut text = vec![prefixed("# ", &export.head()), USE.to_owned()];
     text.extend(ports.iter().map(|(port, hosts)| lists(*port, hosts)));
@@ -24,7 +29,10 @@ pub(super) fn written(export: &Export) -> String {
     if !names.is_empty() {
         text.push(format!("\nacl reachd any-of{}\n", names.concat()));
     }
-    let tail = export.tail();
+    let udp = udp
+        .into_iter()
+        .map(|address| format!("No proxy forwards this: {address}"));
+    let tail: Vec<String> = udp.chain(export.tail()).collect();
     if !tail.is_empty() {
         text.push(format!("\n{}", prefixed("# ", &tail)));
     }
@@ -103,8 +111,8 @@ mod tests {
             "
 acl reachd_443_names dstdomain -n .wild.example
 acl reachd_443_names dstdomain -n notwild.example
-acl reachd_443_patterns dstdom_regex -n -i ^.+\\..+\\.y\\.example$
 acl reachd_443_patterns dstdom_regex -n -i ^.+-inner\\.a-b\\.example$
+acl reachd_443_patterns dstdom_regex -n -i ^.+\\..+\\.y\\.example$
 acl reachd_443_patterns dstdom_regex -n -i ^pay.+\\.x\\.example$
 acl reachd_443_hosts any-of reachd_443_names reachd_443_patterns
 acl reachd_443_port port 443

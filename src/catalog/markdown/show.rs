@@ -2,7 +2,7 @@
 
 use crate::catalog::need::Need;
 use crate::catalog::sheet::Sheet;
-use crate::catalog::table::{self, code, yes_or_no};
+use crate::catalog::table::{self, code, plain, yes_or_no};
 use crate::catalog::text::{facts, from};
 
 /// A heading, a table of the entries, what is not probed, and the sources.
@@ -11,7 +11,7 @@ pub fn show_markdown(sheet: &Sheet) -> String {
     let mut parts = vec![head(sheet), entries(sheet)];
     let not_probed: Vec<String> = sheet
         .not_probed()
-        .map(|(need, why)| format!("- {}: {why}\n", code(&need.name)))
+        .map(|(need, why)| format!("- {}: {}\n", code(&need.name), plain(why)))
         .collect();
     if !not_probed.is_empty() {
         parts.push(format!("## Not probed\n\n{}", not_probed.concat()));
@@ -49,7 +49,7 @@ fn row(need: &Need<'_>) -> [String; 5] {
     let mut more: Vec<String> = facts(need)
         .into_iter()
         .filter(|(_, content)| !content.is_empty())
-        .map(|(label, content)| format!("**{label}** {content}"))
+        .map(|(label, content)| format!("**{label}** {}", plain(&content)))
         .collect();
     if !stand_ins.is_empty() {
         more.insert(0, format!("**stand-ins** {}", stand_ins.join(", ")));
@@ -58,7 +58,7 @@ fn row(need: &Need<'_>) -> [String; 5] {
         code(&need.url),
         need.kind.as_str().to_owned(),
         yes_or_no(need.critical),
-        need.why.to_owned(),
+        plain(need.why),
         more.join("<br>"),
     ]
 }

@@ -14,8 +14,8 @@ pub fn list_text(listing: &Listing) -> String {
     let mut lines = vec![
         features(&present),
         format!(
-            "\nThe numbers count endpoints with Configuration Manager {}, templates included; -: the cloud does not \
-             have the feature.\n",
+            "\nThe numbers count endpoints, templates included, and wildcards (19+1) with Configuration Manager {}; \
+             -: the cloud does not have the feature.\n",
             listing.configmgr_version
         ),
     ];
@@ -52,10 +52,17 @@ fn features(features: &[&Listed]) -> String {
 /// What a feature comes to in a cloud, in a few characters.
 pub(in crate::catalog) fn in_cloud(there: &InCloud) -> String {
     match (there.available, there.since) {
-        (true, Some(since)) => format!("{} since {since}", there.endpoints),
-        (true, None) => there.endpoints.to_string(),
+        (true, Some(since)) => format!("{} since {since}", counted(there)),
+        (true, None) => counted(there),
         (false, Some(since)) => format!("not before {since}"),
         (false, None) => "-".to_owned(),
+    }
+}
+
+fn counted(there: &InCloud) -> String {
+    match there.wildcards {
+        0 => there.endpoints.to_string(),
+        wildcards => format!("{}+{wildcards}", there.endpoints),
     }
 }
 
@@ -71,4 +78,39 @@ fn gone(feature: &Listed) -> String {
     };
     let (name, title) = (feature.name, feature.title);
     format!("  {name}: {title}, {}: {}\n", retired.on, retired.why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::{Cloud, Release, features, left_out};
+
+    #[test]
+    fn every_feature_is_listed_and_so_is_what_is_none() {
+        let text = list_text(&Listing::new(None, Release::NEWEST).unwrap());
+        for feature in features().unwrap() {
+            assert!(text.contains(&feature.name), "{}", feature.name);
+            let retired = format!("\n  {}: {}, ", feature.name, feature.title);
+            assert_eq!(text.contains(&retired), feature.retired.is_some());
+        }
+        for (name, why) in left_out().unwrap() {
+            assert!(text.contains(&format!("\n  {name}: {why}\n")), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_cloud_and_a_release_narrow_the_list() {
+        let release = Release::try_from(2103).unwrap();
+        let text = list_text(&Listing::new(Some(Cloud::UsGovernment), release).unwrap());
+        let mut lines = text.lines();
+        let head: Vec<&str> = lines.next().unwrap().split_whitespace().collect();
+        assert_eq!(head, ["FEATURE", "US-GOVERNMENT", "FROM", "TITLE"]);
+        let row = lines
+            .find(|line| line.starts_with("tenant-attach "))
+            .unwrap();
+        assert!(
+            row.contains("  not before 2107  service-connection-point  "),
+            "{row}"
+        );
+    }
 }

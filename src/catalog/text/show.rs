@@ -120,3 +120,80 @@ pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] 
         ("sources", sources.join(", ")),
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalog::fixture::{scope, small};
+    use crate::catalog::{AskError, Cloud, Scope, features};
+
+    #[test]
+    fn everything_is_said_of_an_entry() {
+        let sheet = Sheet::of(small(), &scope("public@2503")).unwrap();
+        let text = show_text(&sheet);
+        for expected in [
+            "Small (small), cloud public, Configuration Manager 2503 (there since 2002)\n",
+            "Connects from: console, client\n",
+            "\nyes       endpoint  https://aka.ms/link            It is needed.\n",
+            "  https://*.wild.example: <region>.wild.example, plain.wild.example\n",
+            "  https://*-inner.other.example: none\n",
+            "\nNot probed:\n  <region>.wild.example: set catalog.variables.region\n",
+            "  *-inner.other.example: no host below it is documented\n",
+            "  https://aka.ms/link\n    breaks   Everything.\n    logs     a.log\n    hold     an idle connection must live for 3m\n",
+            "    tls      must not be inspected by a proxy\n",
+            "  https://later.example\n    breaks   Everything.\n    logs     a.log\n    needed   since 2503\n",
+            "    sources  old (2020-06), new (2026-06-08)\n",
+            "  old: An old list, 2020-06\n    d/old.md\n",
+        ] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+    }
+
+    #[test]
+    fn every_feature_can_be_shown_where_it_is() {
+        for cloud in Cloud::ALL {
+            let scope = scope(cloud.as_str());
+            for feature in features().unwrap() {
+                if scope.check(feature).is_err() {
+                    continue;
+                }
+                let text = show_text(&Sheet::new(&feature.name, &scope).unwrap());
+                for entry in feature.required(cloud, scope.release) {
+                    for part in [entry.url.as_str(), &entry.breaks, &entry.logs.join(", ")] {
+                        assert!(text.contains(part), "{} {cloud}: {part}", feature.name);
+                    }
+                }
+                assert_eq!(text.contains("Retired, "), feature.retired.is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_shown_is_told() {
+        let show = |feature: &str, scope: Result<Scope, AskError>| {
+            let error = scope.and_then(|scope| Sheet::new(feature, &scope));
+            error.unwrap_err().to_string()
+        };
+        for (feature, side, expected) in [
+            ("tenant-atach", "public", "did you mean \"tenant-attach\"?"),
+            (
+                "tenant-attach",
+                "us-government@2103",
+                "nothing is available before 2107: Tenant attach came to the cloud us-government with",
+            ),
+            (
+                "tenant-attach",
+                "china",
+                "is not in the catalog for the cloud china (21Vianet)",
+            ),
+            (
+                "wildcard-standin",
+                "public",
+                "its hosts stand in for the wildcards",
+            ),
+        ] {
+            let error = show(feature, Scope::parse(side));
+            assert!(error.contains(expected), "{error}");
+        }
+    }
+}

@@ -213,6 +213,41 @@ fn many_checks_share_their_histograms() {
 }
 
 #[test]
+fn all_features_of_the_public_cloud_are_over_two_hundred_checks() {
+    let variables = "cmg: falls, region: westus, cmg_service: falls.test, cmg_path: '7', sms_provider: cm01.test, \
+                     gateway_host: x.manage.microsoft.com, logic_app_host: a.b.logic.azure.com";
+    let bare = plan_of("catalog: {features: [all]}").unwrap();
+    let filled = plan_of(&format!(
+        "catalog: {{features: [all], variables: {{{variables}}}}}"
+    ))
+    .unwrap();
+    for plan in [&bare, &filled] {
+        assert!(plan.checks.len() > 200, "{}", plan.checks.len());
+    }
+    assert!(filled.checks.len() > bare.checks.len());
+    assert!(bare.not_probed.len() > filled.not_probed.len());
+}
+
+#[test]
+fn what_the_catalog_asks_for_directly_takes_no_proxy() {
+    let head = "proxies: {corp: {url: 'http://proxy.test:3128'}}
+catalog: {features: [administration-service], variables: {sms_provider: cm01.test}";
+    let routes = |text: &str| -> Vec<String> {
+        let plan = plan_of(&format!("{head}{text}}}")).unwrap();
+        let mut checks = plan.checks.iter();
+        let own = checks.find(|check| check.endpoint.name == "admin-service");
+        own.map(|check| check.route.name.clone())
+            .into_iter()
+            .collect()
+    };
+    assert_eq!(routes(""), ["direct"]);
+    assert_eq!(
+        routes(", overrides: {admin-service: {routes: [corp]}}"),
+        ["corp"]
+    );
+}
+
+#[test]
 fn a_hold_is_the_catalogs_unless_it_is_overridden() {
     let catalog = "catalog: {features: [tenant-attach]";
     let holds = |plan: &Plan| -> Vec<String> {
