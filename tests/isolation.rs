@@ -11,6 +11,7 @@ use crate::suite::{SharedLab, trial};
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("isolation::default_without_network", lab, no_network),
+        trial("isolation::all_features", lab, all_features),
         trial(
             "isolation::default_with_proxy_variable",
             lab,
@@ -35,6 +36,38 @@ fn no_network(_: &Lab) {
     for failure in failures {
         assert!(failure.starts_with("dns/endpoint/"), "{failure}");
     }
+}
+
+/// Everything that the public cloud asks for is planned, probed and reported at once, over a proxy that is not there
+/// and, for the site's own service, directly.
+fn all_features(lab: &Lab) {
+    let config = lab.write(
+        "all-features.yml",
+        "proxies: {corp: {url: \"http://127.0.0.1:9\"}}\n\
+         catalog:\n\
+         \x20 features: [all]\n\
+         \x20 variables: {sms_provider: cm01.corp.example, cmg: falls, region: westus}\n",
+    );
+    let script = format!(
+        "ip link set lo up && exec \"$REACHD\" check --format json --config.file {}",
+        config.display()
+    );
+    let finished = in_namespace("--net", &script, &[]);
+    assert_eq!(finished.exit_code, 2, "{finished:?}");
+    let failures = failures(&finished);
+    assert!(failures.len() > 200, "{}", failures.len());
+    let (by_proxy, direct): (Vec<_>, Vec<_>) = failures
+        .iter()
+        .partition(|failure| *failure == "connect/proxy/refused");
+    assert!(by_proxy.len() > 200, "{direct:?}");
+    assert_eq!(direct.len(), 2, "the administration service: {direct:?}");
+    let report = finished.report();
+    let not_probed = report["not_probed"].as_array().expect("what is not probed");
+    assert!(
+        not_probed
+            .iter()
+            .any(|missing| missing["endpoint"] == "time.windows.com:123")
+    );
 }
 
 /// The embedded default goes over the proxy that the environment names, of whatever kind.
