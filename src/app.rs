@@ -33,8 +33,8 @@ pub enum Fault {
     Internal(String),
 }
 
-/// Runs the command that the arguments name, and says with which code to end: 0, the verdict of `check`
-/// (1 or 2), 64 or 70.
+/// Runs the command that the arguments name, and says with which code to end: 0, what the command found (1, or
+/// 2 for a critical failure of `check`), 64 or 70.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {

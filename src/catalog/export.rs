@@ -155,6 +155,7 @@ impl Export {
         let newest = self.needs.iter().map(Need::date).max();
         let mut features: Vec<&str> = self.needs.iter().map(|need| need.feature).collect();
         features.dedup();
+        let features: Vec<String> = features.into_iter().map(marked).collect();
         vec![
             format!("What Configuration Manager {release} needs from the internet, cloud {cloud}."),
             format!(
@@ -187,6 +188,13 @@ impl Export {
             })
             .collect()
     }
+}
+
+/// The name of a feature, with what everybody should know of it.
+fn marked(name: &str) -> String {
+    let is_retired = super::feature(name).is_some_and(|feature| feature.retired.is_some());
+    let mark = if is_retired { " (retired)" } else { "" };
+    format!("{name}{mark}")
 }
 
 /// Applies what the configuration sets apart; what it turns off comes second. A key that is the name of an

@@ -191,7 +191,7 @@ impl Scope {
             not_probed: entry
                 .not_probed
                 .clone()
-                .or_else(|| unfilled(&missing_variables)),
+                .or_else(|| unfilled(entry.kind, &missing_variables)),
             missing_variables,
             sources: dated(feature, entry),
             note: entry.note.as_deref(),
@@ -208,9 +208,9 @@ fn dated<'a>(feature: &'a Feature, entry: &'a Entry) -> Vec<Dated<'a>> {
     known.collect()
 }
 
-/// What to set, for a template that is not filled.
-fn unfilled(missing: &[&str]) -> Option<String> {
-    if missing.is_empty() {
+/// What to set, for a template that is not filled. A wildcard would not be probed then either.
+fn unfilled(kind: Kind, missing: &[&str]) -> Option<String> {
+    if missing.is_empty() || kind == Kind::Wildcard {
         return None;
     }
     let settings: Vec<String> = missing
@@ -288,6 +288,16 @@ mod tests {
             error.to_string(),
             "--variable gateway_host: gateway.example is not a host of *.manage.microsoft.com"
         );
+    }
+
+    #[test]
+    fn a_wildcard_without_a_probed_stand_in_says_so() {
+        let feature = feature_named("external-notifications").unwrap();
+        let needs = scope("public").needs(feature).unwrap();
+        let wildcard = named(&needs, "*.<logic_region>.logic.azure.com");
+        assert_eq!(wildcard.stand_ins, ["<logic_app_host>"]);
+        let why = "no host that stands in for it is probed";
+        assert_eq!(wildcard.not_probed.as_deref(), Some(why));
     }
 
     #[test]

@@ -225,4 +225,9 @@ fn a_retired_feature_is_exported_by_its_name_only() {
     };
     let export = Export::new(&named.over(None)).unwrap();
     assert_eq!(features(&export), BTreeSet::from(["desktop-analytics"]));
+    let text = export.written(ExportFormat::Allowlist).unwrap();
+    assert!(
+        text.contains("\n# Features: desktop-analytics (retired)\n"),
+        "{text}"
+    );
 }
