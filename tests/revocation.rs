@@ -36,7 +36,7 @@ const HEAD: &str = "\
 global: {resolver: lab, interval: 1s, timeout: 5s}
 resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}}
 tls: {ca_file: \"@dir@/revocation/root.pem\"}
-revocation: {mode: require}
+revocation: {mode: require, derived_interval: off}
 ";
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {

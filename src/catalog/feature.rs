@@ -122,6 +122,8 @@ pub struct Entry {
     pub hold: Option<Hold>,
     /// The statuses that count as reachable, where the service connection point's rule does not hold.
     pub status: Vec<u16>,
+    /// What a status means at this endpoint, where that is more than it says.
+    pub meaning: BTreeMap<u16, Arc<str>>,
     /// The route that it is probed over unless an override says otherwise.
     pub route: Option<RouteChoice>,
     /// Why it is not probed, where it cannot or must not be.

@@ -1,6 +1,9 @@
 //! One entry as a scope needs it: templates filled as far as they can be, wildcards with their stand-ins, and
 //! why it is not probed where it is not. Every command of the catalog shows these.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::address::Address;
@@ -53,6 +56,8 @@ pub struct Need<'a> {
     pub hold: Option<String>,
     /// The statuses that count as reachable, where the service connection point's rule does not hold.
     pub status: &'a [u16],
+    /// What a status means at this endpoint.
+    pub meaning: &'a BTreeMap<u16, Arc<str>>,
     /// The route that it is probed over unless an override says otherwise.
     pub route: Option<RouteChoice>,
     /// The variables of its template that are not set.
@@ -187,6 +192,7 @@ impl Scope {
                 .hold
                 .map(|hold| humantime::format_duration(hold.duration).to_string()),
             status: &entry.status,
+            meaning: &entry.meaning,
             route: entry.route,
             not_probed: entry
                 .not_probed

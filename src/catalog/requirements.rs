@@ -106,6 +106,7 @@ impl Requirements<'_> {
             } else {
                 StatusRule::OneOf(entry.status.clone())
             },
+            status_meanings: entry.meaning.clone(),
             max_redirects: if entry.follow_redirects {
                 default.max_redirects
             } else {

@@ -2,6 +2,7 @@
 //! in, a list of URLs comes apart, keys are looked up.
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -19,12 +20,13 @@ pub(super) struct Shared {
 }
 
 /// What `defaults` may say for entries that do not say it themselves.
-const DEFAULTS: [&str; 8] = [
+const DEFAULTS: [&str; 9] = [
     "breaks",
     "clouds",
     "critical",
     "inspection",
     "logs",
+    "meaning",
     "roots",
     "sources",
     "why",
@@ -55,6 +57,8 @@ struct Written {
     hold: Option<Hold>,
     #[serde(default)]
     status: Vec<u16>,
+    #[serde(default)]
+    meaning: BTreeMap<u16, Arc<str>>,
     route: Option<RouteChoice>,
     not_probed: Option<String>,
     sources: Vec<String>,
@@ -151,6 +155,7 @@ impl Written {
             inspection: self.inspection,
             hold: self.hold,
             status: self.status,
+            meaning: self.meaning,
             route: self.route,
             not_probed: self.not_probed,
             sources: self.sources,

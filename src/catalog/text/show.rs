@@ -87,7 +87,7 @@ fn detail(need: &Need<'_>) -> Vec<String> {
 }
 
 /// Everything that is to be said of an entry, empty where nothing is.
-pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] {
+pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 10] {
     let needed = match (need.since, need.until) {
         (None, None) => String::new(),
         (Some(since), None) => format!("since {since}"),
@@ -101,6 +101,10 @@ pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] 
         Inspection::Unsupported => "must not be inspected by a proxy".to_owned(),
         Inspection::Tolerated => String::new(),
     };
+    let meaning = need.meaning.iter();
+    let meaning: Vec<String> = meaning
+        .map(|(status, meaning)| format!("{status}: {meaning}"))
+        .collect();
     let status: Vec<String> = need.status.iter().map(u16::to_string).collect();
     let sources: Vec<String> = need
         .sources
@@ -114,6 +118,7 @@ pub(in crate::catalog) fn facts(need: &Need<'_>) -> [(&'static str, String); 9] 
         ("needed", needed),
         ("route", route.to_owned()),
         ("status", status.join(", ")),
+        ("meaning", meaning.join(" ")),
         ("hold", hold),
         ("tls", inspection),
         ("note", need.note.unwrap_or_default().to_owned()),
