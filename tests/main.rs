@@ -11,6 +11,7 @@
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `revocation.rs`, `revocation/` | lists and answers over time and over every route, responders that run, and what openssl says of them |
@@ -48,6 +49,8 @@ mod lifecycle;
 mod pac;
 #[cfg(test)]
 mod prometheus;
+#[cfg(test)]
+mod redirects;
 #[cfg(test)]
 mod revocation;
 #[cfg(test)]

@@ -8,7 +8,7 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{
     catalog, certificates, commands, derived, holds, isolation, layers, lifecycle, pac, prometheus,
-    revocation, scenarios, tickets, witness,
+    redirects, revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -48,6 +48,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         revocation::trials(lab),
         witness::trials(lab),
         prometheus::trials(lab),
+        redirects::trials(lab),
         lifecycle::trials(lab),
     ];
     rooms.into_iter().flatten().collect()

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 36] = [
+const SERVERS: [(&str, u8); 37] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -42,6 +42,7 @@ const SERVERS: [(&str, u8); 36] = [
     ("nginx-cbc", 85),
     ("nginx-revocation", 86),
     ("dual", 90),
+    ("internet", 91),
     ("reachd", 200),
 ];
 
