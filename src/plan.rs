@@ -13,7 +13,7 @@ mod steps;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use derived::Place;
+pub use derived::{Named, Place};
 pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
 

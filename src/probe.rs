@@ -69,6 +69,7 @@ pub struct Probe {
 impl Probe {
     /// Probes once, within the check's timeout.
     pub async fn run(&self) -> Outcome {
+        let _turn = self.turn_to_read().await;
         let started = SystemTime::now();
         let clock = Instant::now();
         let mut journal = Journal::new(clock + self.check.timeout);

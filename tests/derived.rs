@@ -14,13 +14,14 @@ use crate::kit::{Daemon, Exposition, Lab, Reachd, http};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(90);
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![
         trial("derived::appear_fail_alone_and_leave", lab, life),
         trial("derived::go_the_way_of_revocation", lab, other_way),
         trial("derived::are_not_wanted", lab, unwanted),
+        trial("derived::leave_when_nobody_looks", lab, turned_off),
     ]
 }
 
@@ -203,6 +204,25 @@ fn life(lab: &Lab) {
                 .iter()
                 .all(|name| metrics.all_with(&[("endpoint", name)]).is_empty())
     });
+}
+
+/// Who no longer looks for revocation wants to hear nothing of its hosts.
+fn turned_off(lab: &Lab) {
+    let site = Site::start(lab, "derived-turned-off");
+    let config = |mode: &str| {
+        let section = format!("revocation: {{mode: {mode}, derived_interval: 1s}}");
+        lab.write("derived-turned-off.yml", &site.config(&section))
+    };
+    let reachd = Reachd::start(lab, "derived-turned-off", &config("report"));
+    let checks = |count: f64| {
+        reachd.wait_for_metrics("so many checks", SOON, |metrics| {
+            metrics.value("reachd_checks", &[]) == Some(count)
+        });
+    };
+    checks(4.0);
+    config("off");
+    reachd.daemon.signal("HUP");
+    checks(1.0);
 }
 
 /// What Windows fetches leaves by a way of its own; nothing is listening at the end of this one.

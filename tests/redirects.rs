@@ -14,7 +14,7 @@ use crate::kit::{Daemon, Lab, Reachd, command, run_to_end};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(40);
+const SOON: Duration = Duration::from_secs(90);
 
 const GATEWAY: &str = "asia.gateway.configmgr.manage.microsoft.com";
 

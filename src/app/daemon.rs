@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use tokio::runtime::{Builder, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
@@ -152,6 +152,8 @@ impl Daemon {
     /// Reloads whenever that is asked for, and extends the plan whenever something was found. The end does not wait for a reload under way: the files may lie on a
     /// mount that hangs.
     async fn reload_until_end(&mut self, signals: &mut Signals, stop: &CancellationToken) {
+        let mut judging = interval(JUDGED_EVERY);
+        judging.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             let request = tokio::select! {
                 signal = signals.next() => match signal {
@@ -164,7 +166,7 @@ impl Daemon {
                     continue;
                 }
                 () = stop.cancelled() => return,
-                () = sleep(JUDGED_EVERY) => {
+                _ = judging.tick() => {
                     self.judge_roots();
                     continue;
                 }

@@ -52,6 +52,12 @@ impl Origin {
         }
     }
 
+    /// Whether it was found while other endpoints were probed.
+    #[must_use]
+    pub fn is_found(self) -> bool {
+        matches!(self, Self::Certificate | Self::Redirect)
+    }
+
     /// Whether it follows from what an endpoint showed, and leaves when no endpoint shows it any more.
     #[must_use]
     pub fn is_derived(self) -> bool {

@@ -33,7 +33,16 @@ pub(super) struct CheckRow {
 #[derive(Debug)]
 pub(super) struct ServiceRow {
     pub(super) labels: Labels,
-    checks: Vec<(Arc<CheckNumbers>, bool)>,
+    checks: Vec<ServiceCheck>,
+}
+
+/// A check as far as its service is concerned.
+#[derive(Debug)]
+struct ServiceCheck {
+    numbers: Arc<CheckNumbers>,
+    critical: bool,
+    /// Whether it was found while others were probed.
+    joins: bool,
 }
 
 // === impl Published ===
@@ -142,7 +151,11 @@ fn services(checks: &[CheckRow]) -> Vec<ServiceRow> {
             labels: service_labels(service, route),
             checks: rows
                 .iter()
-                .map(|row| (Arc::clone(&row.numbers), row.critical()))
+                .map(|row| ServiceCheck {
+                    numbers: Arc::clone(&row.numbers),
+                    critical: row.critical(),
+                    joins: row.check.endpoint.origin.is_found(),
+                })
                 .collect(),
         })
         .collect()
@@ -222,21 +235,24 @@ fn info(check: &Check) -> Labels {
 
 impl ServiceRow {
     /// 0 when all that ran is reachable, 1 when only what is not critical fails, 2 when something critical
-    /// fails; `None` as long as nothing failed and something has not run: that is not known to be reachable.
+    /// fails; `None` as long as nothing failed and something has not run: that is not known to be reachable. What was
+    /// found meanwhile may join without a gap in what is known.
     pub(super) fn status(&self) -> Option<u64> {
-        let mut worst = 0;
+        let mut worst = None;
         let mut waiting = false;
-        for (numbers, critical) in &self.checks {
-            match (
-                numbers.latest().map(|outcome| outcome.result.is_ok()),
-                critical,
-            ) {
-                (None, _) => waiting = true,
-                (Some(true), _) => {}
-                (Some(false), false) => worst = worst.max(1),
-                (Some(false), true) => worst = 2,
-            }
+        for row in &self.checks {
+            let latest = row.numbers.latest();
+            let found = match latest.map(|outcome| outcome.result.is_ok()) {
+                None => {
+                    waiting |= !row.joins;
+                    continue;
+                }
+                Some(true) => 0,
+                Some(false) if row.critical => 2,
+                Some(false) => 1,
+            };
+            worst = worst.max(Some(found));
         }
-        (worst > 0 || !waiting).then_some(worst)
+        worst.filter(|worst| *worst > 0 || !waiting)
     }
 }

@@ -16,7 +16,7 @@ use crate::plan::{Check, CheckKey, Plan};
 const MOST_PLACES: usize = 16;
 
 /// A place is forgotten when so many probes in a row came to their end without it: load balancers take turns.
-const PROBES_OF_LATE: u32 = 10;
+const PROBES_OF_LATE: u32 = 30;
 
 /// Remembers where the redirects of the plan's catalog endpoints lead.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use url::Url;
 use super::revocation::MOST_LIST_BYTES;
 use super::{Check, CheckKey, Plan};
 use crate::catalog::{NotProbed, name_of};
-use crate::endpoint::{Endpoint, Expectation, Publication, RevocationMode};
+use crate::endpoint::{Endpoint, Expectation, Publication, RevocationMethod, RevocationMode};
 
 /// More of one service are not probed.
 const MOST_OF_SERVICE: usize = 64;
@@ -33,6 +33,17 @@ pub struct Place {
     pub url: Url,
 }
 
+/// A place, with how many of each kind a certificate names that names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Named {
+    /// The place.
+    pub place: Place,
+    /// Lists, this one included if it is one.
+    pub lists: usize,
+    /// Responders, likewise.
+    pub responders: usize,
+}
+
 /// What is to be probed besides, by what makes it one endpoint over one route.
 type Derived<'a> = BTreeMap<(&'a str, &'a str, &'a Place), (&'a Arc<Check>, bool)>;
 
@@ -40,20 +51,20 @@ impl Plan {
     /// The same plan with the places that the certificates of its checks were found to name, as endpoints of their own.
     /// Each is probed every `interval` over the revocation route of the check that found it.
     #[must_use]
-    pub fn with_places(&self, found: &HashMap<CheckKey, Vec<Place>>, interval: Duration) -> Self {
+    pub fn with_places(&self, found: &HashMap<CheckKey, Vec<Named>>, interval: Duration) -> Self {
         let mut derived = Derived::new();
         for check in &self.checks {
-            let Some(places) = found.get(&check.key()) else {
+            if check.revocation.mode == RevocationMode::Off {
                 continue;
-            };
-            let needs = needs(check);
-            for place in places {
+            }
+            for named in found.get(&check.key()).into_iter().flatten() {
+                let place = &named.place;
                 let service = check.endpoint.service.as_str();
                 let route = check.revocation.route.name.as_str();
                 let (_, critical) = derived
                     .entry((service, route, place))
                     .or_insert((check, false));
-                *critical |= needs && place.publication != Publication::Certificate;
+                *critical |= check.fails_without(named);
             }
         }
         self.and(&derived, interval)
@@ -74,7 +85,12 @@ impl Plan {
         let mut counts: HashMap<&str, usize> = HashMap::new();
         let mut keys = HashSet::new();
         let mut left_out: BTreeMap<&str, usize> = BTreeMap::new();
-        for ((service, _, place), (parent, critical)) in derived {
+        let critical_first = |critical: bool| {
+            let derived = derived.iter();
+            derived.filter(move |(_, (_, of))| *of == critical)
+        };
+        let ordered = critical_first(true).chain(critical_first(false));
+        for ((service, _, place), (parent, critical)) in ordered {
             let name = names.of(service, place);
             let count = counts.entry(service).or_default();
             let total = plan.checks.len() - self.checks.len();
@@ -103,12 +119,26 @@ impl Plan {
     }
 }
 
-/// Whether the endpoint fails where the word of an authority cannot be had.
-fn needs(check: &Check) -> bool {
-    check.endpoint.critical && check.revocation.mode == RevocationMode::Require
-}
-
 impl Check {
+    /// Whether it fails critically without a place: where revocation is required, and no other place has the word.
+    fn fails_without(&self, named: &Named) -> bool {
+        let methods = &self.revocation.methods;
+        let of = |method, places: usize| {
+            if methods.contains(&method) { places } else { 0 }
+        };
+        let lists = of(RevocationMethod::Crl, named.lists);
+        let responders = of(RevocationMethod::Ocsp, named.responders);
+        let own = match named.place.publication {
+            Publication::RevocationList => lists,
+            Publication::Answers => responders,
+            Publication::Certificate => 0,
+        };
+        self.endpoint.critical
+            && self.revocation.mode == RevocationMode::Require
+            && own == 1
+            && lists + responders == 1
+    }
+
     /// What probes a place that this one's certificates name.
     fn place(&self, place: &Place, name: String, critical: bool, interval: Duration) -> Self {
         let Place { publication, url } = place;

@@ -8,7 +8,7 @@ use url::Url;
 
 use super::{Check, CheckKey, Plan};
 use crate::catalog::{NotProbed, covers};
-use crate::endpoint::{Authority, Endpoint, Origin, Target};
+use crate::endpoint::{Authority, Endpoint, Origin, Target, TlsSettings};
 
 /// More hosts of one service are not taken.
 const MOST_OF_SERVICE: usize = 32;
@@ -21,7 +21,7 @@ impl Plan {
     /// the routes on which they were found where they are to be probed, and else told as not probed.
     #[must_use]
     pub fn with_redirects(&self, seen: &HashMap<CheckKey, Vec<Url>>) -> Self {
-        let found = self.found_by(seen);
+        let (found, left_out) = self.found_by(seen);
         let mut plan = self.clone();
         for ((service, _), (endpoint, parents)) in found {
             if !self.discover_redirects {
@@ -36,30 +36,53 @@ impl Plan {
             let checks = parents.into_iter().map(|parent| {
                 Arc::new(Check {
                     endpoint: Arc::clone(&endpoint),
+                    // The name that is set is the parent's own, and so are the protocols, the login and who connects.
+                    tls: Arc::new(TlsSettings {
+                        server_name: None,
+                        alpn: None,
+                        client: None,
+                        ..(*parent.tls).clone()
+                    }),
+                    credentials: None,
                     ..Check::clone(parent)
                 })
             });
             plan.checks.extend(checks);
         }
+        let told = left_out.into_iter().map(|(service, count)| NotProbed {
+            service: service.to_owned(),
+            endpoint: "hosts that redirects lead to".to_owned(),
+            why: format!("{count} more: at most {MOST_OF_SERVICE} of a service are looked at"),
+        });
+        plan.not_probed.extend(told);
         plan.checks.sort_by_cached_key(|check| check.key());
         plan
     }
 
-    fn found_by(&self, seen: &HashMap<CheckKey, Vec<Url>>) -> Found<'_> {
-        let endpoints = self.checks.iter().map(|check| &check.endpoint);
-        let known: HashSet<(&str, String)> = endpoints
-            .map(|endpoint| (endpoint.service.as_str(), endpoint.target.host()))
-            .collect();
+    /// What was found, and how much more by service.
+    fn found_by(&self, seen: &HashMap<CheckKey, Vec<Url>>) -> (Found<'_>, BTreeMap<&str, usize>) {
+        let known = self.known();
         let mut found = Found::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+        let mut left_out: BTreeMap<&str, HashSet<String>> = BTreeMap::new();
         for check in &self.checks {
             for url in seen.get(&check.key()).into_iter().flatten() {
                 let Some(endpoint) = self.required_at(check, url) else {
                     continue;
                 };
-                let key = (check.endpoint.service.as_str(), endpoint.target.host());
-                let is_room = found.len() < MOST_OF_SERVICE || found.contains_key(&key);
-                if known.contains(&key) || !is_room {
+                let service = check.endpoint.service.as_str();
+                let is_known = |name: &str| known.contains(&(service, name.to_owned()));
+                if is_known(&endpoint.name) || is_known(&endpoint.target.host()) {
                     continue;
+                }
+                let key = (service, endpoint.name.clone());
+                let count = counts.entry(service).or_default();
+                if !found.contains_key(&key) {
+                    if *count >= MOST_OF_SERVICE {
+                        left_out.entry(service).or_default().insert(endpoint.name);
+                        continue;
+                    }
+                    *count += 1;
                 }
                 let (_, parents) = found.entry(key).or_insert_with(|| (endpoint, Vec::new()));
                 if !parents.iter().any(|parent| Arc::ptr_eq(parent, check)) {
@@ -67,7 +90,26 @@ impl Plan {
                 }
             }
         }
-        found
+        let left_out = left_out.into_iter();
+        (
+            found,
+            left_out
+                .map(|(service, names)| (service, names.len()))
+                .collect(),
+        )
+    }
+
+    /// By service, the names and hosts of what is probed, and of what the configuration wants not to be.
+    fn known(&self) -> HashSet<(&str, String)> {
+        let probed = self.checks.iter().flat_map(|check| {
+            let endpoint = &check.endpoint;
+            let names = [endpoint.name.clone(), endpoint.target.host()];
+            names.map(|name| (endpoint.service.as_str(), name))
+        });
+        let not_probed = self.not_probed.iter();
+        let not_probed =
+            not_probed.map(|missing| (missing.service.as_str(), missing.endpoint.clone()));
+        probed.chain(not_probed).collect()
     }
 
     /// The host of a URL as an endpoint, where a required wildcard of the check's service covers it.
@@ -127,6 +169,7 @@ fn not_probed(endpoint: &Endpoint, parents: &[&Arc<Check>]) -> NotProbed {
 mod tests {
     use super::*;
     use crate::plan::fixture::{check, plan};
+    use crate::route::{Credentials, Secret};
 
     fn from_catalog(endpoint: &str) -> Arc<Check> {
         let check = check("tenant-attach", endpoint, &format!("https://{endpoint}/"));
@@ -222,5 +265,43 @@ mod tests {
         let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
         let plan = with(&base, &parent, &urls);
         assert_eq!(plan.checks.len(), 1 + MOST_OF_SERVICE);
+        let told = plan.not_probed.last().unwrap();
+        assert!(told.why.starts_with("5 more"), "{}", told.why);
+    }
+
+    #[test]
+    fn what_the_configuration_turns_off_stays_off() {
+        let (parent, mut base) = planned(true);
+        base.not_probed.push(NotProbed {
+            service: "tenant-attach".to_owned(),
+            endpoint: "eu.manage.example".to_owned(),
+            why: "disabled by the configuration".to_owned(),
+        });
+        let plan = with(&base, &parent, &["https://eu.manage.example/api"]);
+        assert_eq!(names(&plan), ["aka.ms"]);
+    }
+
+    #[test]
+    fn what_is_the_parents_own_is_shown_to_nobody_else() {
+        let (parent, base) = planned(true);
+        let parent = Arc::new(Check {
+            credentials: Some(Arc::new(Credentials::Basic {
+                username: "svc".to_owned(),
+                password: Secret::new("hush".to_owned()),
+            })),
+            tls: Arc::new(TlsSettings {
+                server_name: Some("aka.ms".to_owned()),
+                ..TlsSettings::default()
+            }),
+            ..Check::clone(&parent)
+        });
+        let base = Plan {
+            checks: vec![Arc::clone(&parent)],
+            ..base
+        };
+        let plan = with(&base, &parent, &["https://eu.manage.example/api"]);
+        let found = &plan.checks[1];
+        assert_eq!(found.credentials, None);
+        assert_eq!(found.tls.server_name, None);
     }
 }

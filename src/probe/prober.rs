@@ -21,7 +21,7 @@ use crate::endpoint::{
     ClientFiles, ExpectedRoot, ResolverSettings, RevocationMode, TlsSettings, TlsVersion,
 };
 use crate::outcome::{Peer, RequiredRoot};
-use crate::plan::{Check, CheckKey, Place, Plan};
+use crate::plan::{Check, CheckKey, Named, Plan};
 use crate::route::{Credentials, KerberosIdentity, PacSource, Way};
 
 /// What the operating system's trust store goes by.
@@ -40,8 +40,8 @@ pub struct Prober {
     diagnoses: Arc<Diagnoses>,
     store: Arc<RevocationStore>,
     ledger: Arc<Ledger>,
-    /// The checks of the plan.
-    checks: HashSet<CheckKey>,
+    /// The checks of the plan that look for revocation.
+    looking: HashSet<CheckKey>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -156,6 +156,8 @@ impl Prober {
 
     /// With what goes on for ever, and nothing prepared.
     fn bare(plan: &Plan, former: Option<&Self>) -> Self {
+        let checks = plan.checks.iter();
+        let looking = checks.filter(|check| check.revocation.mode != RevocationMode::Off);
         Self {
             trusts: HashMap::new(),
             identities: HashMap::new(),
@@ -166,7 +168,7 @@ impl Prober {
             diagnoses: Arc::default(),
             store: former.map_or_else(Arc::default, |former| Arc::clone(&former.store)),
             ledger: former.map_or_else(Arc::default, |former| Arc::clone(&former.ledger)),
-            checks: plan.checks.iter().map(|check| check.key()).collect(),
+            looking: looking.map(|check| check.key()).collect(),
         }
     }
 
@@ -256,7 +258,7 @@ impl Prober {
     /// The plan is the one in force now: no tickets are got for anybody else.
     pub fn comes_into_force(&self) {
         self.tickets.keep_only(self.ticket_holders.clone());
-        self.ledger.keep_only(&self.checks);
+        self.ledger.keep_only(&self.looking);
     }
 
     /// The configuration was read anew: what could not be fetched before may be had now.
@@ -266,7 +268,7 @@ impl Prober {
 
     /// The places where the authorities of the certificates publish that each check met of late.
     #[must_use]
-    pub fn places(&self) -> HashMap<CheckKey, Vec<Place>> {
+    pub fn places(&self) -> HashMap<CheckKey, Vec<Named>> {
         self.ledger.places()
     }
 
@@ -318,7 +320,7 @@ impl Prober {
             probe.revocation = Some(Inquiry {
                 carrier: Arc::new(carrier),
                 store: Arc::clone(&self.store),
-                page: self.ledger.page(check.key()),
+                page: self.ledger.page(check.key(), &check.revocation.route.name),
             });
         }
         Some(probe)

@@ -88,6 +88,8 @@ impl Counts {
         self.checks += 1;
         self.holds_failing += usize::from(hold_fails(history));
         match State::of(history) {
+            // What was found meanwhile joins without a gap in what is known.
+            State::Waiting if history.check.endpoint.origin.is_found() => {}
             State::Waiting => self.waiting += 1,
             State::Succeeding => self.succeeding += 1,
             State::Failing => {

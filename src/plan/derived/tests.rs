@@ -1,5 +1,5 @@
 use super::*;
-use crate::endpoint::{Origin, Target};
+use crate::endpoint::{Origin, RevocationMethod, Target};
 use crate::plan::Revocation;
 use crate::plan::fixture::{check, check_of, not_critical, plan, proxied};
 
@@ -16,11 +16,21 @@ fn list(url: &str) -> Place {
     place(Publication::RevocationList, url)
 }
 
+fn alone(place: &Place) -> Named {
+    let is = |publication| usize::from(place.publication == publication);
+    Named {
+        place: place.clone(),
+        lists: is(Publication::RevocationList),
+        responders: is(Publication::Answers),
+    }
+}
+
 /// A check that looks for revocation, as `require` or merely as `report`.
 fn looking(check: &Check, mode: RevocationMode) -> Arc<Check> {
     Arc::new(Check {
         revocation: Revocation {
             mode,
+            methods: RevocationMethod::ALL.to_vec(),
             ..check.revocation.clone()
         },
         ..check.clone()
@@ -35,7 +45,7 @@ fn required(service: &str, endpoint: &str) -> Arc<Check> {
 fn with(checks: &[Arc<Check>], found: &[(&Arc<Check>, &[Place])]) -> Plan {
     let found = found
         .iter()
-        .map(|(check, places)| (check.key(), places.to_vec()));
+        .map(|(check, places)| (check.key(), places.iter().map(alone).collect()));
     plan(checks).with_places(&found.collect(), INTERVAL)
 }
 
@@ -163,4 +173,58 @@ fn nothing_is_left_of_checks_that_are_gone() {
     let places = [list("http://crl.example/one.crl")];
     let plan = with(std::slice::from_ref(&parent), &[(&Arc::new(gone), &places)]);
     assert_eq!(derived(&plan), []);
+}
+
+#[test]
+fn what_has_an_alternative_is_not_critical() {
+    let check = required("s", "a.example");
+    let only_lists = Arc::new(Check {
+        revocation: Revocation {
+            methods: vec![RevocationMethod::Crl],
+            ..check.revocation.clone()
+        },
+        ..Check::clone(&check)
+    });
+    let list = list("http://crl.example/a.crl");
+    let answers = place(Publication::Answers, "http://ocsp.example/");
+    for (check, place, lists, responders, expected) in [
+        (&check, &list, 1, 0, true),
+        (&check, &list, 2, 0, false),
+        (&check, &list, 1, 1, false),
+        (&check, &answers, 1, 1, false),
+        (&only_lists, &list, 1, 1, true),
+        (&only_lists, &answers, 1, 1, false),
+        (&only_lists, &answers, 0, 1, false),
+    ] {
+        let named = Named {
+            place: place.clone(),
+            lists,
+            responders,
+        };
+        let case = format!("{:?} {lists} {responders}", place.publication);
+        assert_eq!(check.fails_without(&named), expected, "{case}");
+    }
+}
+
+#[test]
+fn nothing_is_derived_where_nobody_looks() {
+    let off = looking(&required("s", "a.example"), RevocationMode::Off);
+    let places = [list("http://crl.example/a.crl")];
+    let plan = with(std::slice::from_ref(&off), &[(&off, &places)]);
+    assert_eq!(derived(&plan), []);
+}
+
+#[test]
+fn where_there_is_no_room_what_is_critical_goes_first() {
+    let (required, merely) = (
+        required("s", "z.example"),
+        looking(&required("s", "a.example"), RevocationMode::Report),
+    );
+    let many: Vec<Place> = (0..MOST_OF_SERVICE)
+        .map(|number| list(&format!("http://a.example/{number}.crl")))
+        .collect();
+    let needed = [list("http://z.example/needed.crl")];
+    let checks = [Arc::clone(&required), Arc::clone(&merely)];
+    let plan = with(&checks, &[(&required, &needed), (&merely, &many)]);
+    assert!(derived(&plan).contains(&("s", "z.example/needed.crl", true)));
 }

@@ -2,8 +2,12 @@
 
 use std::time::SystemTime;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sha1::Sha1;
 use sha2::{Digest, Sha256};
+use url::Url;
+use url::form_urlencoded::byte_serialize;
 use x509_parser::prelude::X509Certificate;
 
 use super::certificate::{Subject, is_in_time, parse, verify};
@@ -19,6 +23,9 @@ use crate::outcome::RevocationReason;
 const SHA1: &[u8] = &[0x30, 9, 6, 5, 0x2b, 0x0e, 3, 2, 0x1a, 5, 0];
 const OID_SHA1: &[u8] = &[0x2b, 0x0e, 3, 2, 0x1a];
 const OID_SHA256: &[u8] = &[0x60, 0x86, 0x48, 1, 0x65, 3, 4, 2, 1];
+
+/// Windows asks by GET as long as the URL is no longer than this.
+const LONGEST_GET: usize = 255;
 
 /// id-pkix-ocsp-basic.
 const BASIC: &[u8] = &[0x2b, 6, 1, 5, 5, 7, 0x30, 1, 1];
@@ -46,6 +53,15 @@ pub(super) enum Status {
     Good,
     Revoked(Revoked),
     Unknown,
+}
+
+/// The URL by which a question is asked with GET (RFC 6960 appendix A.1), where Windows would.
+pub(super) fn get_url(responder: &Url, question: &[u8]) -> Option<Url> {
+    let encoded: String = byte_serialize(STANDARD.encode(question).as_bytes()).collect();
+    let base = responder.as_str().trim_end_matches('/');
+    let whole = format!("{base}/{encoded}");
+    let short = whole.len() <= LONGEST_GET;
+    Url::parse(&whole).ok().filter(|_| short)
 }
 
 /// The question about a certificate, without a nonce: what can be made in advance can be served by anybody.

@@ -5,12 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
 use url::Url;
-use url::form_urlencoded::byte_serialize;
 
 use super::answer;
 use super::certificate::Subject;
@@ -23,9 +20,6 @@ use crate::outcome::RevocationReason;
 use crate::plan::MOST_LIST_BYTES;
 use crate::probe::Probe;
 use crate::probe::http::Post;
-
-/// Windows asks by GET as long as the URL is no longer than this.
-const LONGEST_GET: usize = 255;
 
 /// What an answer may take: with the certificates beside it, some kilobytes.
 const MOST_ANSWER_BYTES: usize = 256 << 10;
@@ -76,7 +70,7 @@ impl Errand {
     /// By GET as Windows does, for such answers can be cached; by POST where that leads to nothing usable.
     async fn answer(self: &Arc<Self>) -> Result<Document, Trouble> {
         let question = answer::question(&self.subject)?;
-        let by_get = match self.get_url(&question) {
+        let by_get = match answer::get_url(&self.url, &question) {
             Some(url) => self.get(&url, None).await,
             None => Err(Trouble::new(RevocationReason::Unreachable, "not asked")),
         };
@@ -96,14 +90,6 @@ impl Errand {
                 trouble
             }
         })
-    }
-
-    fn get_url(&self, question: &[u8]) -> Option<Url> {
-        let encoded: String = byte_serialize(STANDARD.encode(question).as_bytes()).collect();
-        let base = self.url.as_str().trim_end_matches('/');
-        let whole = format!("{base}/{encoded}");
-        let short = whole.len() <= LONGEST_GET;
-        Url::parse(&whole).ok().filter(|_| short)
     }
 
     /// As something small first, whatever it is. What turns out to be large is fetched anew as one of a few in the

@@ -1,40 +1,47 @@
 //! What the certificates say that the checks met of late, parsed once for each chain; and, from that, the places where
 //! authorities publish, which become endpoints of their own.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustls::pki_types::CertificateDer;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use super::certificate::{Subject, subjects};
 use crate::endpoint::Publication;
-use crate::plan::{CheckKey, Place};
+use crate::plan::{CheckKey, Named, Place};
 
 /// A check meets one chain, and one more with each redirect. Servers behind one name may differ: more than so many
 /// chains of late are not looked at.
 const MOST_CHAINS: usize = 16;
 
 /// A chain is of late as long as one of so many probes met it: servers behind one name take turns.
-const PROBES_OF_LATE: u32 = 10;
+const PROBES_OF_LATE: u32 = 30;
+
+/// So many lists are read at once by those who look at what is published: with lists of 50 MiB, 400 MiB.
+const MOST_LISTS: usize = 8;
 
 /// What all checks met; it survives a reload.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(in crate::probe) struct Ledger {
-    pages: Mutex<HashMap<CheckKey, Arc<Page>>>,
+    pages: Mutex<BTreeMap<CheckKey, Arc<Page>>>,
     changed: watch::Sender<()>,
+    /// The turns of those who read a published list.
+    pub(super) lists: Semaphore,
 }
 
 /// What one check met.
 #[derive(Debug)]
 pub(in crate::probe) struct Page {
+    /// The revocation route of the check.
+    route: String,
     chains: Mutex<Vec<Met>>,
     changed: watch::Sender<()>,
 }
 
 /// A chain of late.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Met {
     chain: Arc<Chain>,
     /// How many probes in a row did not meet it.
@@ -49,17 +56,32 @@ pub(in crate::probe) struct Chain {
     pub(super) subjects: Vec<Subject>,
 }
 
+impl Default for Ledger {
+    fn default() -> Self {
+        Self {
+            pages: Mutex::default(),
+            changed: watch::Sender::default(),
+            lists: Semaphore::new(MOST_LISTS),
+        }
+    }
+}
+
 impl Ledger {
-    /// The page of a check.
-    pub(in crate::probe) fn page(&self, key: CheckKey) -> Arc<Page> {
+    /// The page of a check whose revocation route is this; what was met is the same whatever the route.
+    pub(in crate::probe) fn page(&self, key: CheckKey, route: &str) -> Arc<Page> {
         let mut pages = self.pages();
-        let page = pages.entry(key).or_insert_with(|| {
-            Arc::new(Page {
-                chains: Mutex::default(),
-                changed: self.changed.clone(),
-            })
+        let known = pages.get(&key);
+        if let Some(page) = known.filter(|page| page.route == route) {
+            return Arc::clone(page);
+        }
+        let chains = known.map(|page| page.chains().clone()).unwrap_or_default();
+        let page = Arc::new(Page {
+            route: route.to_owned(),
+            chains: Mutex::new(chains),
+            changed: self.changed.clone(),
         });
-        Arc::clone(page)
+        pages.insert(key, Arc::clone(&page));
+        page
     }
 
     /// Forgets all checks but these.
@@ -73,27 +95,29 @@ impl Ledger {
     }
 
     /// The places that the certificates of each check name.
-    pub(in crate::probe) fn places(&self) -> HashMap<CheckKey, Vec<Place>> {
+    pub(in crate::probe) fn places(&self) -> HashMap<CheckKey, Vec<Named>> {
         let pages = self.pages();
         let places = pages.iter().map(|(key, page)| (key.clone(), page.places()));
         places.filter(|(_, places)| !places.is_empty()).collect()
     }
 
-    /// A certificate that names this place, and how many checks met such a one.
-    pub(super) fn naming(&self, place: &Place) -> Option<(Arc<Chain>, usize, usize)> {
+    /// A certificate that names this place, of a check of this service with this revocation route, and how many checks
+    /// met such a one. It is the same one as long as the checks meet the same.
+    pub(super) fn naming(
+        &self,
+        place: &Place,
+        service: &str,
+        route: &str,
+    ) -> Option<(Arc<Chain>, usize, usize)> {
         let pages = self.pages();
-        let mut found = None;
-        let mut count = 0;
-        for page in pages.values() {
-            if let Some((chain, index)) = page.naming(place) {
-                count += 1;
-                found.get_or_insert((chain, index));
-            }
-        }
-        found.map(|(chain, index)| (chain, index, count))
+        let of_service = pages.iter().filter(|(key, _)| key.service == service);
+        let pages = of_service.filter(|(_, page)| page.route == route);
+        let mut found = pages.filter_map(|(_, page)| page.naming(place));
+        let (chain, index) = found.next()?;
+        Some((chain, index, 1 + found.count()))
     }
 
-    fn pages(&self) -> MutexGuard<'_, HashMap<CheckKey, Arc<Page>>> {
+    fn pages(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Page>>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -116,6 +140,7 @@ impl Page {
     /// Writes down what a probe met. Only one that came to its end tells what is not met any more.
     pub(in crate::probe) fn write(&self, met: &[Arc<Chain>], came_to_its_end: bool) {
         let mut chains = self.chains();
+        let before = places(&chains);
         for known in chains.iter_mut() {
             if met.iter().any(|chain| chain.path == known.chain.path) {
                 known.missed = 0;
@@ -123,9 +148,7 @@ impl Page {
                 known.missed += 1;
             }
         }
-        let before = chains.len();
         chains.retain(|known| known.missed < PROBES_OF_LATE);
-        let mut changed = chains.len() < before;
         for chain in met {
             let is_known = chains.iter().any(|known| known.chain.path == chain.path);
             if !is_known && chains.len() < MOST_CHAINS {
@@ -133,20 +156,17 @@ impl Page {
                     chain: Arc::clone(chain),
                     missed: 0,
                 });
-                changed = true;
             }
         }
+        let changed = places(&chains) != before;
         drop(chains);
         if changed {
             self.changed.send_replace(());
         }
     }
 
-    fn places(&self) -> Vec<Place> {
-        let chains = self.chains();
-        let subjects = chains.iter().flat_map(|met| &met.chain.subjects);
-        let places: BTreeSet<Place> = subjects.flat_map(Subject::places).collect();
-        places.into_iter().collect()
+    fn places(&self) -> Vec<Named> {
+        places(&self.chains()).into_values().collect()
     }
 
     fn naming(&self, place: &Place) -> Option<(Arc<Chain>, usize)> {
@@ -161,6 +181,24 @@ impl Page {
     fn chains(&self) -> MutexGuard<'_, Vec<Met>> {
         self.chains.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What the certificates of these chains name; of what several name, as if by the one that names the fewest.
+fn places(chains: &[Met]) -> BTreeMap<Place, Named> {
+    let mut named: BTreeMap<Place, Named> = BTreeMap::new();
+    for subject in chains.iter().flat_map(|met| &met.chain.subjects) {
+        for place in subject.places() {
+            let (lists, responders) = (subject.lists.len(), subject.responders.len());
+            let known = named.entry(place.clone()).or_insert(Named {
+                place,
+                lists,
+                responders,
+            });
+            known.lists = known.lists.min(lists);
+            known.responders = known.responders.min(responders);
+        }
+    }
+    named
 }
 
 impl Subject {

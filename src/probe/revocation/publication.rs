@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use bytes::Bytes;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use tokio::sync::SemaphorePermit;
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use url::Url;
@@ -17,7 +18,7 @@ use super::document::{Document, Word};
 use super::ledger::Chain;
 use super::trouble::Trouble;
 use crate::endpoint::Publication;
-use crate::outcome::{Failure, Phase, RevocationReason};
+use crate::outcome::{Failure, Phase, ResponseReason, RevocationReason};
 use crate::plan::Place;
 use crate::probe::Probe;
 use crate::probe::http::{HttpProbe, Post};
@@ -42,51 +43,79 @@ impl Probe {
             publication,
             url: url.clone(),
         };
-        // Without one the endpoint is about to leave the plan: that somebody answers is all that can be said.
-        let named = self.ledger.naming(&place);
-        let (witness, count) = match named {
-            Some((chain, index, count)) => (Some(Witness { chain, index }), count),
-            None => (None, 0),
+        let check = &self.check;
+        let named = self
+            .ledger
+            .naming(&place, &check.endpoint.service, &check.route.name);
+        let Some((chain, index, count)) = named else {
+            return self.look_without_witness(url, journal).await;
         };
-        let looked = self.look(publication, url, witness.as_ref(), journal).await;
-        looked.map_err(|failure| match &witness {
-            Some(witness) => Failure {
-                detail: format!(
-                    "{} ({})",
-                    failure.detail,
-                    witness.named_by(publication, count)
-                ),
-                ..failure
-            },
-            None => failure,
+        let witness = Witness { chain, index };
+        let looked = match publication {
+            Publication::Answers => self.ask_responder(&witness, url, journal).await,
+            Publication::RevocationList | Publication::Certificate => {
+                self.look(publication, &witness, url, None, journal).await
+            }
+        };
+        looked.map_err(|failure| Failure {
+            detail: format!(
+                "{} ({})",
+                failure.detail,
+                witness.named_by(publication, count)
+            ),
+            ..failure
         })
+    }
+
+    /// The endpoint is about to leave the plan: that somebody answers is all that can be said.
+    async fn look_without_witness(&self, url: &Url, journal: &mut Journal) -> Result<(), Failure> {
+        let mut http = HttpProbe::fetching(url.clone(), self.expectation(), None);
+        match self.follow(&mut http, journal).await {
+            Err(failure) if failure.reason == ResponseReason::BadStatus.into() => Ok(()),
+            result => result,
+        }
+    }
+
+    /// By GET as Windows does, and by POST where that leads to nothing usable.
+    async fn ask_responder(
+        &self,
+        witness: &Witness,
+        url: &Url,
+        journal: &mut Journal,
+    ) -> Result<(), Failure> {
+        let question = answer::question(witness.subject());
+        let question = question.map_err(|trouble| trouble.at_publication(url))?;
+        if let Some(whole) = answer::get_url(url, &question) {
+            let by_get = self.look(Publication::Answers, witness, &whole, None, journal);
+            match by_get.await {
+                Ok(()) => return Ok(()),
+                Err(failure) if Instant::now() >= journal.deadline => return Err(failure),
+                Err(_) => {}
+            }
+        }
+        let post = Post {
+            content_type: "application/ocsp-request",
+            body: Bytes::from(question),
+        };
+        self.look(Publication::Answers, witness, url, Some(post), journal)
+            .await
     }
 
     async fn look(
         &self,
         publication: Publication,
+        witness: &Witness,
         url: &Url,
-        witness: Option<&Witness>,
+        post: Option<Post>,
         journal: &mut Journal,
     ) -> Result<(), Failure> {
-        let question = match (publication, witness) {
-            (Publication::Answers, Some(witness)) => Some(
-                answer::question(witness.subject())
-                    .map_err(|trouble| trouble.at_publication(url))?,
-            ),
-            _ => None,
-        };
-        let post = question.map(|question| Post {
-            content_type: "application/ocsp-request",
-            body: Bytes::from(question),
-        });
         let mut http = HttpProbe::fetching(url.clone(), self.expectation(), post);
-        self.follow(&mut http, journal).await?;
-        let Some(witness) = witness.cloned() else {
-            return Ok(());
-        };
+        self.follow(&mut http, journal)
+            .await
+            .map_err(of_publication)?;
         let started = Instant::now();
         let bytes = http.into_body();
+        let witness = witness.clone();
         // Off the probing thread: a long list takes its time.
         let judged = spawn_blocking(move || judge(publication, witness.subject(), &bytes)).await;
         journal.took(Phase::Revocation.with_endpoint(), started);
@@ -95,12 +124,31 @@ impl Probe {
             .unwrap_or_else(broken_off)
             .map_err(|trouble| trouble.at_publication(url))
     }
+
+    /// Waits for the turn to read a list, where this is one: a moment before the probe's time begins.
+    pub(in crate::probe) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
+        match self.check.endpoint.publishes {
+            Some(Publication::RevocationList) => self.ledger.lists.acquire().await.ok(),
+            Some(Publication::Answers | Publication::Certificate) | None => None,
+        }
+    }
+}
+
+/// What is too long to be a list is no fault of the answer as such.
+fn of_publication(failure: Failure) -> Failure {
+    if failure.reason == ResponseReason::TooLarge.into() {
+        return Failure::of_endpoint(RevocationReason::TooLarge, failure.detail);
+    }
+    failure
 }
 
 fn judge(publication: Publication, subject: &Subject, bytes: &[u8]) -> Result<(), Trouble> {
     let now = SystemTime::now();
     match publication {
-        Publication::RevocationList => Document::of_list(bytes, subject, now, now).map(drop),
+        // What it says of the certificate is told by the endpoint that presents it; that it covers it is looked at here.
+        Publication::RevocationList => Document::of_list(bytes, subject, now, now)?
+            .on(subject)
+            .map(drop),
         Publication::Answers => match Document::of_answer(bytes, subject, now, now)?.on(subject)? {
             Word::Unknown => Err(Trouble::new(
                 RevocationReason::Unknown,

@@ -23,7 +23,7 @@ fn urls(ledger: &Ledger, endpoint: &str) -> Vec<(Publication, String)> {
     let places = ledger.places().remove(&key(endpoint)).unwrap_or_default();
     let pairs = places.into_iter();
     pairs
-        .map(|place| (place.publication, place.url.to_string()))
+        .map(|named| (named.place.publication, named.place.url.to_string()))
         .collect()
 }
 
@@ -31,7 +31,7 @@ fn urls(ledger: &Ledger, endpoint: &str) -> Vec<(Publication, String)> {
 fn what_a_certificate_names_is_told_once() {
     let ledger = Ledger::default();
     let authority = Authority::new("Lab CA");
-    let page = ledger.page(key("a"));
+    let page = ledger.page(key("a"), "direct");
     meet(
         &page,
         &[&path(&authority, &[1]), &path(&authority, &[2])],
@@ -51,7 +51,7 @@ fn what_a_certificate_names_is_told_once() {
 #[test]
 fn a_chain_is_parsed_once() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"));
+    let page = ledger.page(key("a"), "direct");
     let path = path(&Authority::new("Lab CA"), &[1]);
     meet(&page, &[&path], true);
     assert!(Arc::ptr_eq(&page.read(&path), &page.read(&path)));
@@ -61,7 +61,7 @@ fn a_chain_is_parsed_once() {
 fn changes_are_told_and_only_they() {
     let ledger = Ledger::default();
     let mut changes = ledger.changes();
-    let page = ledger.page(key("a"));
+    let page = ledger.page(key("a"), "direct");
     let path = path(&Authority::new("Lab CA"), &[1]);
     meet(&page, &[&path], true);
     assert!(changes.has_changed().unwrap());
@@ -74,7 +74,7 @@ fn changes_are_told_and_only_they() {
 #[test]
 fn a_chain_is_forgotten_when_no_probe_of_late_met_it() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"));
+    let page = ledger.page(key("a"), "direct");
     let authority = Authority::new("Lab CA");
     let (first, second) = (path(&authority, &[1]), path(&authority, &[2]));
     meet(&page, &[&first], true);
@@ -90,18 +90,28 @@ fn a_chain_is_forgotten_when_no_probe_of_late_met_it() {
     }
     assert_eq!(page.chains().len(), 2);
     let mut changes = ledger.changes();
+    changes.mark_unchanged();
     for _ in 0..PROBES_OF_LATE {
         meet(&page, &[], true);
     }
     assert!(urls(&ledger, "a").is_empty());
     assert!(changes.has_changed().unwrap());
-    changes.mark_unchanged();
+}
+
+#[test]
+fn another_route_of_a_check_does_not_make_its_certificates_unknown() {
+    let ledger = Ledger::default();
+    let path = path(&Authority::new("Lab CA"), &[1]);
+    meet(&ledger.page(key("a"), "direct"), &[&path], true);
+    let page = ledger.page(key("a"), "corp");
+    assert_eq!(page.chains().len(), 1);
+    assert!(!urls(&ledger, "a").is_empty());
 }
 
 #[test]
 fn more_chains_than_so_many_are_not_looked_at() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"));
+    let page = ledger.page(key("a"), "direct");
     let authority = Authority::new("Lab CA");
     for serial in 1..=u8::try_from(MOST_CHAINS).unwrap() + 2 {
         meet(&page, &[&path(&authority, &[serial])], false);
@@ -118,21 +128,23 @@ fn a_place_is_looked_at_with_a_certificate_that_names_it() {
         publication: Publication::RevocationList,
         url: Url::parse(LIST).unwrap(),
     };
-    assert!(ledger.naming(&place).is_none());
+    assert!(ledger.naming(&place, "s", "direct").is_none());
     for endpoint in ["a", "b"] {
-        meet(&ledger.page(key(endpoint)), &[&path], true);
+        meet(&ledger.page(key(endpoint), "direct"), &[&path], true);
     }
-    let (chain, index, count) = ledger.naming(&place).unwrap();
+    let (chain, index, count) = ledger.naming(&place, "s", "direct").unwrap();
     assert_eq!(
         (chain.subjects[index].serial.as_slice(), count),
         (&[7][..], 2)
     );
+    assert!(ledger.naming(&place, "s", "corp").is_none());
+    assert!(ledger.naming(&place, "other", "direct").is_none());
     // What is published as a list is no responder.
     let other = Place {
         publication: Publication::Answers,
         ..place
     };
-    assert!(ledger.naming(&other).is_none());
+    assert!(ledger.naming(&other, "s", "direct").is_none());
 }
 
 #[test]
@@ -140,7 +152,7 @@ fn checks_that_are_gone_are_forgotten() {
     let ledger = Ledger::default();
     let path = path(&Authority::new("Lab CA"), &[7]);
     for endpoint in ["a", "b"] {
-        meet(&ledger.page(key(endpoint)), &[&path], true);
+        meet(&ledger.page(key(endpoint), "direct"), &[&path], true);
     }
     ledger.keep_only(&HashSet::from([key("b")]));
     let left: Vec<CheckKey> = ledger.places().into_keys().collect();
