@@ -151,7 +151,7 @@ fn life(lab: &Lab) {
             .all(|name| success(metrics, name) == Some(1.0))
     });
     let metrics = reachd.metrics();
-    for (name, critical) in derived.iter().zip(["true", "false", "true"]) {
+    for (name, critical) in derived.iter().zip(["true", "false", "false"]) {
         let labels = [
             ("service", "site"),
             ("endpoint", name),
