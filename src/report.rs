@@ -3,6 +3,7 @@
 
 mod group;
 mod hold;
+mod prerequisites;
 #[cfg(test)]
 pub(crate) mod sample;
 mod service;
@@ -15,6 +16,7 @@ use std::time::{Duration, SystemTime};
 
 pub use group::FailureGroup;
 pub use hold::{HoldFinding, HoldResult};
+pub use prerequisites::{Evidence, PrerequisiteReport, PrerequisitesReport, State, VerifiedBy};
 use serde::{Serialize, Serializer};
 pub use service::{Failing, ServiceReport, Standing};
 pub use trust::of_trust_store;

@@ -4,12 +4,14 @@
 mod chains;
 mod holds;
 mod layout;
+mod prerequisites;
 mod services;
 mod table;
 
 use std::fmt;
 
 use layout::{Colour, Paint, counted, harmless, wrapped};
+pub(super) use prerequisites::PrerequisitesText;
 
 use super::{FailureGroup, Report, Verdict, of_trust_store};
 use crate::explain::Explanation;
