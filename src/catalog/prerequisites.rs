@@ -510,4 +510,54 @@ mod tests {
             assert!(problem.contains(expected), "{rest}: {problem}");
         }
     }
+
+    #[test]
+    fn the_documentation_lists_what_a_person_verifies() {
+        let mut table = "| Prerequisite | Critical | Where one looks | Needed | Sources |\n|---|---|---|---|---|\n".to_owned();
+        for one in all() {
+            let Means::Person(ways) = &one.means else {
+                continue;
+            };
+            let mut places: Vec<&str> = ways.iter().map(|way| way.place.title()).collect();
+            places.dedup();
+            let release = |word: &str, release: Option<Release>| {
+                release.map(|release| format!("{word} {release}"))
+            };
+            let cloud = match one.clouds.as_slice() {
+                [cloud] => Some(cloud.to_string()),
+                _ => None,
+            };
+            let needed: Vec<String> = [
+                release("since", one.since),
+                release("until", one.until),
+                cloud,
+            ]
+            .into_iter()
+            .flatten()
+            .collect();
+            let sources: Vec<String> = one
+                .sources
+                .iter()
+                .map(|source| format!("{} ({})", source.title, source.date))
+                .collect();
+            let critical = if one.critical { "yes" } else { "no" };
+            let row = [
+                format!("{} (`{}`)", one.title, one.id),
+                critical.to_owned(),
+                places.join(", "),
+                needed.join(", "),
+                sources.join("; "),
+            ];
+            table.push_str(&format!("| {} |\n", row.join(" | ")));
+        }
+        let page = include_str!("../../docs/prerequisites.md");
+        let (_, rest) = page
+            .split_once("<!-- prerequisites of persons -->\n")
+            .unwrap();
+        let (documented, _) = rest.split_once("<!-- end -->").unwrap();
+        assert_eq!(
+            documented, table,
+            "docs/prerequisites.md should have:\n{table}"
+        );
+    }
 }

@@ -207,19 +207,20 @@ impl<'a> PrerequisitesReport<'a> {
             count(State::NotMet),
             count(State::NotVerified),
         );
-        let mut parts = vec![format!("{met} met")];
+        let mut parts = Vec::new();
         if not_met > 0 {
             parts.push(format!("{not_met} not met ({critical} critical)"));
         }
         if warned > 0 {
             parts.push(format!("{warned} with a warning"));
         }
+        parts.push(format!("{met} met"));
         if open > 0 {
             parts.push(format!("{open} not verified"));
         }
+        let parts = parts.join(", ");
         format!(
-            "of {all} prerequisites that reachd verifies {}; {person} more only a person can verify.",
-            parts.join(", ")
+            "{parts}, of {all} prerequisites that reachd verifies; {person} more only a person can verify."
         )
     }
 

@@ -186,8 +186,12 @@ fn idle_time(evidence: Evidence<'_>) -> Judgement {
     if held.is_empty() && evidence.not_held > 0 {
         return Judgement::not_verified(
             vec![format!(
-                "not verified now: {} idle connections were not held, for that takes 3 minutes",
-                evidence.not_held
+                "not verified now: {} not held, for that takes 3 minutes",
+                if evidence.not_held == 1 {
+                    "1 idle connection was".to_owned()
+                } else {
+                    format!("{} idle connections were", evidence.not_held)
+                }
             )],
             vec![format!("`{} --hold` holds them.", evidence.command)],
         );

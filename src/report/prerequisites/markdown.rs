@@ -79,7 +79,7 @@ fn to_tick(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Res
             .map(|least| format!(" (needs {})", escaped(least)));
         writeln!(
             f,
-            "  - {}: {how}{}; expect that {}",
+            "  - {}: {how}{}; expected: {}",
             way.place.title(),
             permission.unwrap_or_default(),
             escaped(&way.expect)

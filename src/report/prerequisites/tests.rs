@@ -458,7 +458,7 @@ fn the_text_keeps_its_width_and_lets_no_terminal_obey() {
     let text = written(|report| report.text(false).to_string());
     assert!(
         text.starts_with(
-            "CRITICAL: of 9 prerequisites that reachd verifies 1 met, 1 not met (1 critical)"
+            "CRITICAL: 1 not met (1 critical), 1 met, 7 not verified, of 9 prerequisites that reachd verifies;"
         ),
         "{text}"
     );

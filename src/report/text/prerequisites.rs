@@ -91,7 +91,7 @@ fn for_person(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::
             &[
                 format!("{}: {}", way.place.title(), way.how),
                 permission.map_or_else(String::new, |least| format!("needs {least}")),
-                format!("expect that {}", way.expect),
+                format!("expected: {}", way.expect),
             ],
         )?;
     }

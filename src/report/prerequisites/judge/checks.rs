@@ -32,7 +32,9 @@ pub(super) fn of_checks(
     if routes.is_empty() {
         return nothing();
     }
-    let failures: Vec<(&Check, &Failure)> = routes.values().flatten().filter_map(failure).collect();
+    let mut failures: Vec<(&Check, &Failure)> =
+        routes.values().flatten().filter_map(failure).collect();
+    failures.sort_by_key(|(check, _)| !check.endpoint.critical);
     let is_critical = failures.iter().any(|(check, _)| check.endpoint.critical);
     let mut seen: Vec<String> = routes
         .iter()
