@@ -60,10 +60,18 @@ pub(super) fn judge(
 
 // === which checks are meant ===
 
-/// Of the catalog, or of what the certificates of its endpoints name.
-fn is_of_tenant_attach(check: &Check) -> bool {
+/// Of the catalog, or of what its endpoints lead to: what others named says nothing of what is required.
+fn is_of(check: &Check, feature: &str) -> bool {
     let endpoint = &check.endpoint;
-    endpoint.service == TENANT_ATTACH && endpoint.origin != Origin::Configuration
+    let is_required = matches!(
+        endpoint.origin,
+        Origin::Catalog | Origin::Certificate | Origin::Redirect
+    );
+    is_required && endpoint.service == feature
+}
+
+fn is_of_tenant_attach(check: &Check) -> bool {
+    is_of(check, TENANT_ATTACH)
 }
 
 fn is_revocation_host(check: &Check) -> bool {
@@ -85,8 +93,7 @@ fn is_plain_endpoint(check: &Check) -> bool {
 }
 
 fn is_administration_service(check: &Check) -> bool {
-    check.endpoint.service == ADMINISTRATION_SERVICE
-        && check.endpoint.origin != Origin::Configuration
+    is_of(check, ADMINISTRATION_SERVICE)
 }
 
 // === where there is nothing to judge by ===
