@@ -114,8 +114,7 @@ fn no_gateway(evidence: Evidence<'_>) -> Judgement {
         vec!["which host it is is not known: catalog.variables.gateway_host is not set".to_owned()];
     if others.count() > 0 {
         seen.push(
-            "gateways of regions that documents name were probed with the other endpoints"
-                .to_owned(),
+            "hosts that stand in for its wildcard were probed with the other endpoints".to_owned(),
         );
     }
     Judgement::not_verified(

@@ -49,8 +49,8 @@ fn row(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Result 
         State::NotVerified => "not verified",
     };
     let weight = if one.critical { "" } else { ", not critical" };
-    let lines = |lines: &[String]| {
-        let lines: Vec<String> = lines.iter().map(|line| escaped(line)).collect();
+    let lines = |lines: &[String], write: fn(&str) -> String| {
+        let lines: Vec<String> = lines.iter().map(|line| write(line)).collect();
         lines.join("<br>")
     };
     writeln!(
@@ -58,8 +58,8 @@ fn row(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Result 
         "| {state} | {} (`{}`{weight}) | {} | {} | {} |",
         escaped(one.title),
         one.id,
-        lines(&one.seen),
-        lines(&one.what_to_do),
+        lines(&one.seen, escaped),
+        lines(&one.what_to_do, own),
         one.cited()
     )
 }
@@ -67,11 +67,11 @@ fn row(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Result 
 fn to_tick(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Result {
     let weight = if one.critical { "" } else { ", not critical" };
     writeln!(f, "- [ ] **{}** (`{}`{weight})", escaped(one.title), one.id)?;
-    writeln!(f, "  - {}", escaped(one.why))?;
+    writeln!(f, "  - {}", own(one.why))?;
     for way in one.verify {
         let how = match way.place {
             Place::Graph | Place::AdministrationService => format!("`{}`", way.how),
-            _ => escaped(&way.how),
+            _ => own(&way.how),
         };
         let permission = way
             .permission
@@ -82,7 +82,7 @@ fn to_tick(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Res
             "  - {}: {how}{}; expected: {}",
             way.place.title(),
             permission.unwrap_or_default(),
-            escaped(&way.expect)
+            own(&way.expect)
         )?;
     }
     for (label, text) in [
@@ -91,10 +91,27 @@ fn to_tick(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Res
         ("Sources: ", Some(one.cited())),
     ] {
         if let Some(text) = text {
-            writeln!(f, "  - {label}{}", escaped(&text))?;
+            writeln!(f, "  - {label}{}", own(&text))?;
         }
     }
     Ok(())
+}
+
+/// Text of reachd's own, which marks code as Markdown does.
+fn own(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    // A mark that nothing closes is no mark.
+    if parts.len() % 2 == 0 {
+        return escaped(text);
+    }
+    let parts = parts.iter().enumerate().map(|(number, part)| {
+        if number % 2 == 0 {
+            escaped(part)
+        } else {
+            format!("`{}`", part.replace('|', "\\|"))
+        }
+    });
+    parts.collect()
 }
 
 /// Text that nobody takes for markup, whatever a network or a configuration put into it.
@@ -102,10 +119,8 @@ fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
-            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' => escaped.extend(['\\', character]),
+            '\\' | '`' | '*' | '[' | ']' | '|' => escaped.extend(['\\', character]),
             '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '&' => escaped.push_str("&amp;"),
             _ if character.is_control() => escaped.push(' '),
             _ => escaped.push(character),
         }

@@ -501,7 +501,11 @@ fn the_markdown_has_a_box_for_everything_that_a_person_verifies() {
         assert!(markdown.contains(&format!("(`{id}`")), "{id}");
     }
     assert!(
-        markdown.contains("a\\|b &lt;script&gt; \\*x\\* \\`y\\`"),
+        markdown.contains("a\\|b &lt;script> \\*x\\* \\`y\\`"),
+        "{markdown}"
+    );
+    assert!(
+        markdown.contains("`reachd catalog export --format allowlist"),
         "{markdown}"
     );
     let rows = markdown.lines().filter(|line| line.starts_with("| "));
