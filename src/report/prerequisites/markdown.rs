@@ -101,11 +101,11 @@ fn to_tick(f: &mut fmt::Formatter<'_>, one: &PrerequisiteReport<'_>) -> fmt::Res
 fn own(text: &str) -> String {
     let parts: Vec<&str> = text.split('`').collect();
     // A mark that nothing closes is no mark.
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped(text);
     }
     let parts = parts.iter().enumerate().map(|(number, part)| {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             escaped(part)
         } else {
             format!("`{}`", part.replace('|', "\\|"))
