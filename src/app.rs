@@ -8,6 +8,7 @@ mod daemon;
 mod logging;
 mod output;
 mod pac;
+mod prerequisites;
 mod proxies;
 mod setup;
 mod tokens;
@@ -34,7 +35,7 @@ pub enum Fault {
 }
 
 /// Runs the command that the arguments name, and says with which code to end: 0, what the command found (1, or
-/// 2 for a critical failure of `check`), 64 or 70.
+/// 2 for a critical failure of `check` or `prerequisites`), 64 or 70.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments = match Arguments::try_parse_from(arguments) {
@@ -63,6 +64,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
     match command.unwrap_or(Command::Run(daemon)) {
         Command::Run(arguments) => daemon::run(file, &arguments),
         Command::Check(arguments) => check::run(file, &arguments),
+        Command::Prerequisites(arguments) => prerequisites::run(file, arguments),
         Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
         Command::Catalog(command) => catalog::run(file, command),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),

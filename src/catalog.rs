@@ -5,6 +5,7 @@
 //! * `data`, `written`: read it once. `lint`: what it must hold to. `feature`, `cloud`, `template`: what it says, typed.
 //! * `select`: applies what the configuration takes from it, with `requirements` (entries to endpoints) and
 //!   `overrides` (what the configuration sets apart).
+//! * `prerequisites`, with `prerequisites.yml`: what tenant attach needs beside its endpoints, and how it is verified.
 //! * `scope`, `need`: for whom a command asks, and what an entry comes to there; `ask`: why there is no answer.
 //!   `listing`, `sheet`, `diff`, `export`: the answers, which `text`, `markdown` and `table` write.
 
@@ -12,6 +13,7 @@ mod address;
 mod ask;
 mod cloud;
 mod data;
+mod described;
 mod diff;
 mod export;
 mod feature;
@@ -20,6 +22,7 @@ mod listing;
 mod markdown;
 mod need;
 mod overrides;
+mod prerequisites;
 mod requirements;
 mod scope;
 mod select;
@@ -38,6 +41,7 @@ pub use address::{Address, Protocol};
 pub use ask::AskError;
 pub use cloud::{Cloud, Release, UnknownRelease};
 pub use data::{DataError, features, left_out};
+pub use described::entry_of;
 pub use diff::{Change, Changed, Changes, Difference, diff_markdown, diff_text};
 pub use export::{Export, ExportFormat};
 pub(crate) use feature::name_of;
@@ -48,6 +52,10 @@ pub use lint::lint;
 pub use listing::{InCloud, Listed, Listing};
 pub use markdown::{list_markdown, show_markdown};
 pub use need::{Dated, Need};
+pub use prerequisites::{
+    ADMINISTRATION_SERVICE, Means, Place, Prerequisite, Reference, Subject, TENANT_ATTACH,
+    Verification, prerequisites,
+};
 pub use scope::{Asked, Scope};
 pub use select::{notices, select};
 pub use sheet::{Cited, Sheet};

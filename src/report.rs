@@ -3,8 +3,10 @@
 
 mod group;
 mod hold;
+mod prerequisites;
 #[cfg(test)]
 pub(crate) mod sample;
+mod service;
 mod text;
 mod trust;
 
@@ -14,7 +16,9 @@ use std::time::{Duration, SystemTime};
 
 pub use group::FailureGroup;
 pub use hold::{HoldFinding, HoldResult};
+pub use prerequisites::{Evidence, PrerequisiteReport, PrerequisitesReport, State, VerifiedBy};
 use serde::{Serialize, Serializer};
+pub use service::{Failing, ServiceReport, Standing};
 pub use trust::of_trust_store;
 
 use crate::catalog;
@@ -38,6 +42,8 @@ pub struct Report<'a> {
     pub verdict: Verdict,
     /// The service connection point's status message for this verdict.
     pub message_id: u16,
+    /// Which service works over which route.
+    pub services: Vec<ServiceReport<'a>>,
     /// What each check found.
     pub checks: Vec<CheckResult<'a>>,
     /// What is inferred from many findings; nothing is, so far.
@@ -166,12 +172,18 @@ impl<'a> Report<'a> {
             .map(|(check, outcome)| CheckResult::new(check, outcome))
             .collect();
         let verdict = Verdict::of(&checks);
+        let standings = results.iter().map(|(check, outcome)| Standing {
+            check,
+            outcome: Some(outcome),
+            hold: None,
+        });
         Self {
             version: env!("CARGO_PKG_VERSION"),
             started,
             seconds: duration.as_secs_f64(),
             verdict,
             message_id: verdict.message_id(),
+            services: ServiceReport::of(standings),
             checks,
             causes: [],
             not_probed: not_probed.iter().map(NotProbed::from).collect(),

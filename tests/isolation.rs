@@ -226,7 +226,11 @@ fn probe_nobody(lab: &Lab, name: &str, prepare: &str) -> Finished {
 
 /// Runs a shell script in a namespace of its own (`--net` is a machine without a network), in which `$REACHD` is
 /// the program and nothing else is set.
-fn in_namespace(namespace: &str, script: &str, environment: &[(&str, &str)]) -> Finished {
+pub(crate) fn in_namespace(
+    namespace: &str,
+    script: &str,
+    environment: &[(&str, &str)],
+) -> Finished {
     let mut command = Command::new("unshare");
     command
         .args([namespace, "sh", "-c", script])

@@ -9,6 +9,7 @@
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
+//! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
@@ -47,6 +48,8 @@ mod layers;
 mod lifecycle;
 #[cfg(test)]
 mod pac;
+#[cfg(test)]
+mod prerequisites;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use super::catalog::CatalogCommand;
+use super::catalog::{AnswerFormat, CatalogCommand, ScopeArguments};
 use crate::platform::KERBEROS_COMMAND;
 use crate::probe::PAC_COMMAND;
 
@@ -72,6 +72,11 @@ pub enum Command {
     /// Run every check once and report. Exit code 0: all reachable, 1: only non-critical failures, 2: a critical
     /// failure, 64: bad usage or configuration, 70: a fault of reachd.
     Check(CheckArguments),
+    /// Say what tenant attach needs beside its endpoints, too: what reachd verifies, with its present result, and what
+    /// only a person can verify, with the way to do it. Exit code 0: all that was verified is met, 1: nothing critical
+    /// is not, 2: something critical is not met, 64: bad usage or configuration, or no tenant attach in the cloud with
+    /// the release, 70: a fault of reachd.
+    Prerequisites(PrerequisitesArguments),
     /// Look at a configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -148,6 +153,26 @@ pub struct CheckArguments {
     /// Show in the text what TLS agreed on, and every certificate from the leaf to the root.
     #[arg(long)]
     pub verbose: bool,
+}
+
+/// Flags of `prerequisites`.
+#[derive(Debug, Args)]
+pub struct PrerequisitesArguments {
+    /// For whom; without these flags, for whom the section `catalog` of the configuration says.
+    #[command(flatten)]
+    pub scope: ScopeArguments,
+
+    /// How the report is written.
+    #[arg(long, value_enum, default_value = "text")]
+    pub format: AnswerFormat,
+
+    /// Also hold idle connections to the gateway, which takes 3 minutes.
+    #[arg(long, conflicts_with = "no_probe")]
+    pub hold: bool,
+
+    /// Probe nothing: only list them.
+    #[arg(long)]
+    pub no_probe: bool,
 }
 
 /// What to do with a configuration.

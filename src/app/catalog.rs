@@ -7,8 +7,8 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-pub(super) use self::arguments::CatalogCommand;
-use self::arguments::{AnswerFormat, ExportArguments, ScopeArguments};
+use self::arguments::ExportArguments;
+pub(super) use self::arguments::{AnswerFormat, CatalogCommand, ScopeArguments};
 use super::Fault;
 use super::output::{complain, print};
 use crate::catalog::{

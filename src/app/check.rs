@@ -1,6 +1,6 @@
 //! `reachd check`: every check once, with the daemon's own engine; a report, and the verdict as exit code.
 
-mod round;
+pub(super) mod round;
 
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
@@ -107,7 +107,7 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
 }
 
 /// The checks whose probes broke, one a line.
-fn fault_in(round: &Round) -> Option<String> {
+pub(super) fn fault_in(round: &Round) -> Option<String> {
     let broken = round.broken.iter().map(|(check, fault)| {
         let key = check.key();
         format!(

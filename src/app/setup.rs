@@ -52,7 +52,19 @@ impl Setup {
         former: Option<(&Prober, &Redirects)>,
         file: Option<&Path>,
     ) -> Result<Self, Fault> {
-        let (config, base, notices) = plan(file)?;
+        Self::of(former, plan(file)?)
+    }
+
+    /// What a configuration comes to that was adapted to a command.
+    pub(super) fn adapted(config: Config, notices: Vec<String>) -> Result<Self, Fault> {
+        let plan = Plan::build(&config)?;
+        Self::of(None, (config, plan, notices))
+    }
+
+    fn of(
+        former: Option<(&Prober, &Redirects)>,
+        (config, base, notices): (Config, Plan, Vec<String>),
+    ) -> Result<Self, Fault> {
         let plan = match former {
             Some((prober, redirects)) => with_findings(&base, &config, prober, redirects),
             None => base.clone(),
@@ -180,14 +192,19 @@ pub(super) fn standings(roots: &[RequiredRoot]) -> Vec<RootStanding> {
 
 /// The configuration and the plan that it comes to, without touching trust stores or resolvers.
 pub(super) fn plan(file: Option<&Path>) -> Result<(Config, Plan, Vec<String>), Fault> {
-    let environment = &platform::environment;
-    let (config, mut notices) = match file {
-        Some(file) => (Config::load(file, environment)?, Vec::new()),
-        None => Config::embedded_default(environment)?,
-    };
+    let (config, mut notices) = config(file)?;
     let plan = Plan::build(&config)?;
     notices.extend(config.catalog.iter().flat_map(catalog::notices));
     Ok((config, plan, notices))
+}
+
+/// The file, or the embedded default with what there is to say of it.
+pub(super) fn config(file: Option<&Path>) -> Result<(Config, Vec<String>), Fault> {
+    let environment = &platform::environment;
+    match file {
+        Some(file) => Ok((Config::load(file, environment)?, Vec::new())),
+        None => Ok(Config::embedded_default(environment)?),
+    }
 }
 
 impl From<Problems> for Fault {

@@ -58,6 +58,13 @@ impl<'a> Report<'a> {
             if let Some(result) = self.checks.iter_mut().find(is_of) {
                 result.hold = HoldResult::new(check, outcome);
             }
+            let mut services = self.services.iter_mut();
+            let service = services.find(|service| {
+                (service.service, service.route) == (&check.endpoint.service, &check.route.name)
+            });
+            if let (Some(service), Err(_)) = (service, &outcome.result) {
+                service.not_held.push(&check.endpoint.name);
+            }
         }
         self.verdict = Verdict::of(&self.checks);
         self.message_id = self.verdict.message_id();

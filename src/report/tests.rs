@@ -54,6 +54,11 @@ fn the_json_report_has_the_documented_shape() {
         value,
         json!({
             "version": "0.0.0", "started": "2026-11-22T18:00:00Z", "seconds": 1.8, "verdict": "critical", "message_id": 11412,
+            "services": [{
+                "service": "site", "title": "site", "route": "corp", "status": "critical", "checks": 1,
+                "failing": [{"endpoint": "admin-service", "critical": true, "phase": "tls", "peer": "endpoint", "reason": "expired"}],
+                "breaks": [],
+            }],
             "checks": [{
                 "service": "site", "endpoint": "admin-service", "route": "corp", "url": "https://cm01.corp.example/",
                 "critical": true, "origin": "configuration", "via": "proxy", "success": false,

@@ -1,14 +1,17 @@
-//! The report for people: the verdict, every kind of failure once with its explanation, all checks as a table,
+//! The report for people: the verdict, which service works, every kind of failure once with its explanation, all checks as a table,
 //! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
 mod chains;
 mod holds;
 mod layout;
+mod prerequisites;
+mod services;
 mod table;
 
 use std::fmt;
 
 use layout::{Colour, Paint, counted, harmless, wrapped};
+pub(super) use prerequisites::PrerequisitesText;
 
 use super::{FailureGroup, Report, Verdict, of_trust_store};
 use crate::explain::Explanation;
@@ -27,6 +30,7 @@ impl fmt::Display for Text<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paint = Paint(self.colour);
         verdict(f, paint, self.report)?;
+        services::write(f, paint, self.report)?;
         let groups = FailureGroup::among(&self.report.checks);
         for (index, group) in groups.iter().enumerate() {
             failure(f, paint, index + 1, group)?;

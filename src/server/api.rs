@@ -11,11 +11,11 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::standing::{Counts, State};
+use super::standing::{Counts, State, roll_up};
 use super::{Server, path, respond};
 use crate::history::CheckHistory;
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
-use crate::report::{Finding, HoldFinding, NotProbed, Subject, Verdict, rfc3339};
+use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -33,8 +33,8 @@ struct Status<'a> {
 
 #[derive(Serialize)]
 struct ServiceStatus<'a> {
-    service: &'a str,
-    route: &'a str,
+    #[serde(flatten)]
+    rolled_up: ServiceReport<'a>,
     #[serde(flatten)]
     judged: Judged,
 }
@@ -127,14 +127,14 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
     let histories = server.history.snapshot();
     let not_probed = Arc::clone(&server.not_probed.borrow());
     let trust_store = Arc::clone(&server.trust_store.borrow());
-    let services =
-        Counts::by_service_and_route(&histories)
-            .into_iter()
-            .map(|((service, route), counts)| ServiceStatus {
-                service,
-                route,
-                judged: Judged::from(counts),
-            });
+    let counts = Counts::by_service_and_route(&histories);
+    let services = roll_up(&histories).into_iter().map(|rolled_up| {
+        let counts = counts.get(&(rolled_up.service, rolled_up.route));
+        ServiceStatus {
+            judged: Judged::from(counts.copied().unwrap_or_default()),
+            rolled_up,
+        }
+    });
     Json(Status {
         version: env!("CARGO_PKG_VERSION"),
         started: server.started,

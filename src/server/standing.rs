@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use crate::history::CheckHistory;
-use crate::report::Verdict;
+use crate::report::{ServiceReport, Standing, Verdict};
 
 /// How a check fares.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,6 +47,15 @@ impl State {
 pub(super) fn hold_fails(history: &CheckHistory) -> bool {
     let latest = history.hold.as_deref();
     latest.is_some_and(|outcome| outcome.result.is_err())
+}
+
+/// Which service works over which route, and what of it does not.
+pub(super) fn roll_up(histories: &[CheckHistory]) -> Vec<ServiceReport<'_>> {
+    ServiceReport::of(histories.iter().map(|history| Standing {
+        check: &history.check,
+        outcome: history.latest().map(AsRef::as_ref),
+        hold: history.hold.as_deref(),
+    }))
 }
 
 // === impl Counts ===

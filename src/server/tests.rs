@@ -272,7 +272,9 @@ async fn the_status_counts_checks_by_service_and_route() {
     );
     assert_eq!(
         status["services"][1],
-        json!({"service": "site", "route": "direct", "verdict": "critical", "message_id": 11412,
+        json!({"service": "site", "title": "site", "route": "direct", "status": "critical", "checks": 3,
+               "failing": [{"endpoint": "admin-service", "critical": true, "phase": "tls", "peer": "endpoint", "reason": "expired"}],
+               "breaks": [], "verdict": "critical", "message_id": 11412,
                "counts": {"checks": 3, "succeeding": 1, "failing": 1, "failing_critical": 1, "waiting": 1, "holds_failing": 0}})
     );
     assert_eq!(status["not_probed"][0]["endpoint"], "<cmg>.cloudapp.net");

@@ -116,7 +116,7 @@ pub enum ExportedAs {
 // === impl ScopeArguments ===
 
 impl ScopeArguments {
-    pub(super) fn asked(self, variables: Vec<(String, String)>) -> Asked {
+    pub(in crate::app) fn asked(self, variables: Vec<(String, String)>) -> Asked {
         Asked {
             cloud: self.cloud,
             configmgr_version: self.configmgr_version,

@@ -19,14 +19,14 @@ use crate::scheduler::{Concurrency, Job};
 
 /// What came of every check, ordered by key.
 #[derive(Debug)]
-pub(super) struct Round {
-    pub(super) started: SystemTime,
-    pub(super) duration: Duration,
-    pub(super) outcomes: Vec<(Arc<Check>, Arc<Outcome>)>,
+pub(in crate::app) struct Round {
+    pub(in crate::app) started: SystemTime,
+    pub(in crate::app) duration: Duration,
+    pub(in crate::app) outcomes: Vec<(Arc<Check>, Arc<Outcome>)>,
     /// What came of every hold, likewise.
-    pub(super) holds: Vec<(Arc<Check>, Arc<HoldOutcome>)>,
+    pub(in crate::app) holds: Vec<(Arc<Check>, Arc<HoldOutcome>)>,
     /// Those whose probe or hold ended without an outcome, which is a fault of reachd.
-    pub(super) broken: Vec<(Arc<Check>, JoinError)>,
+    pub(in crate::app) broken: Vec<(Arc<Check>, JoinError)>,
 }
 
 /// What ended.
@@ -36,7 +36,7 @@ enum Ended {
 }
 
 impl Round {
-    pub(super) async fn of(jobs: Vec<Job>, concurrency: Concurrency) -> Self {
+    pub(in crate::app) async fn of(jobs: Vec<Job>, concurrency: Concurrency) -> Self {
         let clock = Instant::now();
         let progress = progress(jobs.len() + jobs.iter().filter(|job| job.hold.is_some()).count());
         let probes = Arc::new(Semaphore::new(concurrency.probes));

@@ -57,9 +57,19 @@ pub(super) fn harmless(text: &str) -> Cow<'_, str> {
 /// Writes words behind `first`, and goes on below the first word when the width is used up. A list item's mark
 /// (`- `, `1. `) stays to the left of its text. A word longer than a line is left whole, to be copied.
 pub(super) fn wrapped(f: &mut fmt::Formatter<'_>, first: &str, text: &str) -> fmt::Result {
+    wrapped_behind(f, 0, first, text)
+}
+
+/// The same on a line on which so many columns are written.
+pub(super) fn wrapped_behind(
+    f: &mut fmt::Formatter<'_>,
+    written: usize,
+    first: &str,
+    text: &str,
+) -> fmt::Result {
     let text = harmless(text);
-    let indent = first.chars().count() + mark(&text);
-    let mut column = first.chars().count();
+    let mut column = written + first.chars().count();
+    let indent = column + mark(&text);
     f.write_str(first)?;
     let mut at_start = true;
     for word in text.split_whitespace() {

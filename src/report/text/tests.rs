@@ -73,7 +73,13 @@ fn colours_repeat_the_words_and_nothing_else() {
     let results = sample::results();
     let mut plain = text_of(&results, true);
     assert!(plain.contains("\u{1b}[1;31mCRITICAL\u{1b}[0m: "), "{plain}");
-    for code in ["\u{1b}[1;31m", "\u{1b}[1;32m", "\u{1b}[1m", "\u{1b}[0m"] {
+    for code in [
+        "\u{1b}[1;31m",
+        "\u{1b}[1;32m",
+        "\u{1b}[1;33m",
+        "\u{1b}[1m",
+        "\u{1b}[0m",
+    ] {
         plain = plain.replace(code, "");
     }
     assert_eq!(plain, text_of(&results, false));

@@ -1,4 +1,4 @@
-//! The first page: the verdict in plain words, what fails and what to do about it, then every check.
+//! The first page: the verdict in plain words, which service works over which route, what fails and what to do about it, then every check.
 
 use std::time::SystemTime;
 
@@ -10,16 +10,27 @@ use crate::catalog::NotProbed;
 use crate::explain::Explanation;
 use crate::history::CheckHistory;
 use crate::outcome::{Outcome, RootStanding};
-use crate::report::{CheckResult, FailureGroup, HoldResult, Verdict, of_trust_store};
+use crate::report::{
+    CheckResult, FailureGroup, HoldResult, ServiceReport, Verdict, of_trust_store,
+};
 use crate::route::Via;
 use crate::server::path;
-use crate::server::standing::{Counts, State, hold_fails};
+use crate::server::standing::{Counts, State, hold_fails, roll_up};
 
 /// How many checks the page shows, failing ones first; the API has all of them.
 const ROWS_SHOWN: usize = 500;
 
 /// How many endpoints of one kind of failure are named.
 const NAMES_SHOWN: usize = 24;
+
+/// How many services and routes are shown, the worst first.
+const SERVICES_SHOWN: usize = 100;
+
+/// How many failing endpoints of one service and route are named.
+const FAILING_SHOWN: usize = 8;
+
+/// How much of what that breaks is told.
+const BREAKS_SHOWN: usize = 4;
 
 /// How many different details of one kind of failure are told.
 const DETAILS_SHOWN: usize = 3;
@@ -40,12 +51,28 @@ pub(super) struct Overview<'a> {
     headline: &'static str,
     tally: String,
     message: Option<(u16, &'static str)>,
+    rolled_up: Vec<RolledUp<'a>>,
+    unrolled: usize,
     groups: Vec<Group<'a>>,
     services: Vec<Service<'a>>,
     omitted: usize,
     key: [(&'static str, &'static str); 7],
     not_probed: &'a [NotProbed],
     trust_store: Vec<String>,
+}
+
+/// A service over a route.
+struct RolledUp<'a> {
+    state: &'static str,
+    word: &'static str,
+    title: &'a str,
+    service: &'a str,
+    route: &'a str,
+    summary: String,
+    names: Vec<Name<'a>>,
+    unnamed: usize,
+    breaks: Vec<&'a str>,
+    untold: usize,
 }
 
 /// Failures that are alike.
@@ -112,6 +139,14 @@ impl<'a> Overview<'a> {
             .filter_map(|history| Some(CheckResult::new(&history.check, history.latest()?)))
             .collect();
         let shown = shown(histories);
+        let mut rolled_up = roll_up(histories);
+        // The worst first, and what is not known yet before what is well.
+        rolled_up.sort_by_key(|service| match service.status {
+            Some(Verdict::Critical) => 0,
+            Some(Verdict::Warning) => 1,
+            None => 2,
+            Some(Verdict::Ok) => 3,
+        });
         Self {
             refresh: if counts.waiting > 0 {
                 REFRESH_WHILE_WAITING
@@ -124,6 +159,12 @@ impl<'a> Overview<'a> {
             headline,
             tally: tally(counts),
             message: verdict.map(|verdict| (verdict.message_id(), verdict.message())),
+            unrolled: rolled_up.len().saturating_sub(SERVICES_SHOWN),
+            rolled_up: rolled_up
+                .into_iter()
+                .take(SERVICES_SHOWN)
+                .map(RolledUp::from)
+                .collect(),
             groups: FailureGroup::among(&results)
                 .iter()
                 .map(Group::from)
@@ -211,6 +252,29 @@ fn shown(histories: &[CheckHistory]) -> Vec<&CheckHistory> {
     histories.iter().filter(fits).collect()
 }
 
+impl<'a> From<ServiceReport<'a>> for RolledUp<'a> {
+    fn from(rolled_up: ServiceReport<'a>) -> Self {
+        let names = rolled_up.failing.iter().map(|failing| Name {
+            href: href(rolled_up.service, failing.endpoint, rolled_up.route),
+            endpoint: failing.endpoint,
+            service: rolled_up.service,
+            critical: failing.critical,
+        });
+        Self {
+            state: rolled_up.status.map_or("waiting", Verdict::as_str),
+            word: rolled_up.word(),
+            title: rolled_up.title,
+            service: rolled_up.service,
+            route: rolled_up.route,
+            summary: rolled_up.summary(),
+            names: names.take(FAILING_SHOWN).collect(),
+            unnamed: rolled_up.failing.len().saturating_sub(FAILING_SHOWN),
+            untold: rolled_up.breaks.len().saturating_sub(BREAKS_SHOWN),
+            breaks: rolled_up.breaks.into_iter().take(BREAKS_SHOWN).collect(),
+        }
+    }
+}
+
 impl<'a> From<&FailureGroup<'_, 'a>> for Group<'a> {
     fn from(group: &FailureGroup<'_, 'a>) -> Self {
         let named = group.critical().chain(group.not_critical());
@@ -235,10 +299,7 @@ impl<'a> From<&CheckResult<'a>> for Name<'a> {
     fn from(result: &CheckResult<'a>) -> Self {
         let subject = &result.subject;
         Self {
-            href: format!(
-                "/checks/{}",
-                path::of_check(subject.service, subject.endpoint, subject.route)
-            ),
+            href: href(subject.service, subject.endpoint, subject.route),
             endpoint: subject.endpoint,
             service: subject.service,
             critical: subject.critical,
@@ -274,10 +335,7 @@ impl<'a> Row<'a> {
         };
         let latest = history.latest();
         Self {
-            href: format!(
-                "/checks/{}",
-                path::of_check(&endpoint.service, &endpoint.name, &route.name)
-            ),
+            href: href(&endpoint.service, &endpoint.name, &route.name),
             state,
             word,
             endpoint: &endpoint.name,
@@ -293,6 +351,10 @@ impl<'a> Row<'a> {
             }),
         }
     }
+}
+
+fn href(service: &str, endpoint: &str, route: &str) -> String {
+    format!("/checks/{}", path::of_check(service, endpoint, route))
 }
 
 fn not_held(history: &CheckHistory) -> Option<String> {

@@ -211,7 +211,8 @@ fn a_large_plan_keeps_the_page_bounded_and_shows_what_fails() {
     let page = overview_of(&histories);
     assert_eq!(page.matches("class=\"c-state\"").count(), 500);
     assert!(page.contains("701 more checks are not shown here"));
-    assert_eq!(page.matches("/checks/z/the-last/direct").count(), 2);
+    // Among what works, among what fails, and in the table.
+    assert_eq!(page.matches("/checks/z/the-last/direct").count(), 3);
     assert!(page.contains("1200 checks: 1200 succeeding"));
 }
 
@@ -247,4 +248,39 @@ fn the_page_of_a_check_says_how_its_idle_connection_fared() {
     let text = page(&history);
     assert!(text.contains("closed after 4.0 s of 180 s by the proxy: hold/closed_early"));
     assert!(text.contains("without a word of the endpoint"), "{text}");
+}
+
+#[test]
+fn the_overview_says_first_what_works_over_which_route() {
+    let page = overview_of(&histories());
+    let section = page.split("id=\"services\"").nth(1).unwrap();
+    let section = section.split("</section>").next().unwrap();
+    for expected in [
+        "<span class=\"pill\">NOT WORKING</span>",
+        "<span class=\"pill\">DEGRADED</span>",
+        "Tenant attach <small>tenant-attach</small>",
+        "2 not critical of 5 checks fail",
+        "<a href=\"/checks/site/admin-service/corp\">admin-service</a>",
+    ] {
+        assert!(section.contains(expected), "{expected} is not in {section}");
+    }
+    let (worst, better) = (section.find("NOT WORKING"), section.find("DEGRADED"));
+    assert!(worst < better, "the worst first");
+    assert!(page.find("id=\"services\"") < page.find("id=\"failing\""));
+}
+
+#[test]
+fn the_overview_shows_what_an_endpoint_of_the_catalog_breaks() {
+    let mut check = crate::plan::Check::clone(&check("tenant-attach", "aka.ms", "https://aka.ms/"));
+    let endpoint = Arc::make_mut(&mut check.endpoint);
+    endpoint.origin = crate::endpoint::Origin::Catalog;
+    endpoint.cloud = Some("public".to_owned());
+    let failure = Failure::of_endpoint(DnsReason::NxDomain, "no such name");
+    let history = history_of(
+        &Arc::new(check),
+        &[sample::failed(Via::Direct, failure, &[])],
+    );
+    let page = overview_of(&[history]);
+    let told = "<ul class=\"breaks\"><li>Whatever starts from such a link, <code>aka.ms/configmgrgateway</code>";
+    assert!(page.contains(told), "{page}");
 }
