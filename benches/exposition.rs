@@ -137,6 +137,7 @@ fn plan() -> Result<Plan, url::ParseError> {
     };
     Ok(Plan {
         checks: (0..CHECKS).map(check).collect::<Result<_, _>>()?,
+        errands: Vec::new(),
         not_probed: Vec::new(),
         concurrency: 256,
         hold_concurrency: 64,

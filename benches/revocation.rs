@@ -118,6 +118,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
     };
     Plan {
         checks: vec![Arc::new(check)],
+        errands: Vec::new(),
         not_probed: Vec::new(),
         concurrency: 1,
         hold_concurrency: 1,

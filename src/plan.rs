@@ -3,6 +3,7 @@
 
 mod build;
 mod derived;
+mod errand;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use derived::Place;
+pub use errand::MOST_TARGETS_BYTES;
 pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
 
@@ -57,6 +59,8 @@ pub struct CheckKey {
 pub struct Plan {
     /// The checks, ordered by key.
     pub checks: Vec<Arc<Check>>,
+    /// What is fetched beside the checks: lists of targets.
+    pub errands: Vec<Arc<Check>>,
     /// What is required but not probed.
     pub not_probed: Vec<NotProbed>,
     /// How many probes may be under way at once.

@@ -77,6 +77,8 @@ struct Daemon {
     setup: Setup,
     /// When something was found that changes the plan.
     findings: Gathering,
+    /// When a source of targets named others.
+    targets: Gathering,
     observers: Observers,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
@@ -113,6 +115,7 @@ impl Daemon {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
             findings: Gathering::new(setup.changes()),
+            targets: Gathering::new(setup.discovery.changes()),
             setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
@@ -153,6 +156,10 @@ impl Daemon {
                     self.take_what_was_found();
                     continue;
                 }
+                () = self.targets.are_gathered() => {
+                    self.take_what_was_found();
+                    continue;
+                }
                 () = stop.cancelled() => return,
             };
             let result = tokio::select! {
@@ -170,7 +177,7 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let former = self.setup.prober();
+        let former = self.setup.heritage();
         let load = move || Setup::succeeding(Some(&former), file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
@@ -196,10 +203,7 @@ impl Daemon {
                 self.apply_plan();
                 let checks = self.setup.plan.checks.len();
                 let derived = self.setup.plan.derived();
-                info!(
-                    checks,
-                    derived, "the plan follows what the certificates name"
-                );
+                info!(checks, derived, "the plan follows what was found");
             }
             Ok(None) => {}
             Err(fault) => error!(error = %fault, "what was found cannot be probed"),
@@ -227,6 +231,7 @@ impl Daemon {
         self.trust_store
             .send_replace(Arc::new(setup.trust_store.clone()));
         self.metrics.trust_store(&setup.trust_store);
+        self.metrics.sources(&setup.discovery);
         log_trust_store(&setup.trust_store);
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());

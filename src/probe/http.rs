@@ -26,6 +26,7 @@ use self::judge::Judge;
 pub(super) use self::redirect::{Hop, without_what_no_request_carries};
 pub(super) use self::watch::{Watch, Watched};
 use super::Probe;
+use super::errand::Fetched;
 use super::journal::Journal;
 use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
@@ -53,6 +54,10 @@ pub(super) struct HttpProbe<'a> {
     expectation: &'a Expectation,
     redirects: Vec<RedirectSeen>,
     post: Option<Post>,
+    /// What the request says beyond what every request does.
+    headers: HeaderMap,
+    /// The status and the headers of the last answer, where it is wanted.
+    head: (u16, HeaderMap),
     /// The body of the last answer, where it is wanted.
     body: Option<Vec<u8>>,
 }
@@ -122,6 +127,8 @@ impl<'a> HttpProbe<'a> {
             expectation,
             redirects: Vec::new(),
             post: None,
+            headers: HeaderMap::new(),
+            head: (0, HeaderMap::new()),
             body: None,
         }
     }
@@ -132,6 +139,21 @@ impl<'a> HttpProbe<'a> {
             post,
             body: Some(Vec::new()),
             ..Self::new(url, expectation)
+        }
+    }
+
+    /// The same with more headers; they go wherever redirects lead.
+    pub(super) fn with(self, headers: HeaderMap) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// The answer, for whoever wanted it.
+    pub(super) fn into_answer(self) -> Fetched {
+        let (status, headers) = self.head;
+        Fetched {
+            status,
+            headers,
+            body: self.body.unwrap_or_default(),
         }
     }
 
@@ -214,6 +236,7 @@ impl<'a> HttpProbe<'a> {
         let asked = wire::Asked {
             url: &self.url,
             post: self.post.as_ref(),
+            headers: &self.headers,
         };
         let (response, mut driver) = match line {
             Line::Server(server) => {
@@ -270,6 +293,7 @@ impl<'a> HttpProbe<'a> {
         judge.body(read.bytes())?;
         if let Some(body) = &mut self.body {
             *body = read.into_bytes();
+            self.head = (status, head.headers);
         }
         Ok(Verdict::Reachable)
     }

@@ -4,7 +4,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::client::conn::http2;
 use hyper::header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT};
-use hyper::{Method, Request, Response, Uri, Version};
+use hyper::{HeaderMap, Method, Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
 
@@ -22,6 +22,8 @@ const HTTP2_WINDOW_BYTES: u32 = 256 * 1024;
 pub(super) struct Asked<'a> {
     pub(super) url: &'a Url,
     pub(super) post: Option<&'a Post>,
+    /// Beyond what every request says.
+    pub(super) headers: &'a HeaderMap,
 }
 
 /// The head of an answer, and the connection over which its body comes.
@@ -113,6 +115,7 @@ fn request(asked: &Asked<'_>, target: &str) -> Request<Full<Bytes>> {
     headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
     // What a cache on the way remembers says nothing of the endpoint (RFC 9111 §5.2.1.4).
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    headers.extend(asked.headers.clone());
     if let Some(post) = asked.post {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
         *request.method_mut() = Method::POST;
