@@ -164,7 +164,7 @@ impl Discovery {
                     && timeout(patience, source.ask(&errand)).await.is_err()
                 {
                     let why = format!("no answer within {} s", patience.as_secs());
-                    source.board.failed(why);
+                    source.board.failed(&why);
                 }
             })
         });

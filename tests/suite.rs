@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    certificates, commands, derived, holds, isolation, layers, lifecycle, pac, prometheus,
-    revocation, scenarios, tickets, witness,
+    certificates, commands, derived, discovery, holds, isolation, layers, lifecycle, pac,
+    prometheus, revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -40,6 +40,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         certificates::trials(lab),
         commands::trials(lab),
         derived::trials(lab),
+        discovery::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),

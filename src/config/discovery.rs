@@ -113,9 +113,9 @@ pub enum M365Instance {
 pub enum M365Area {
     /// What all others need.
     Common,
-    /// Exchange Online.
+    /// Mail and calendars.
     Exchange,
-    /// SharePoint Online and OneDrive.
+    /// Files and sites.
     SharePoint,
     /// Teams.
     Skype,

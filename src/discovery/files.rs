@@ -15,6 +15,9 @@ use crate::platform::FileStamp;
 /// A larger file is not read.
 const MOST_BYTES: u64 = 16 << 20;
 
+/// More problems of one file are not told at once.
+const MOST_PROBLEMS: usize = 5;
+
 /// The files of one pattern.
 #[derive(Debug)]
 pub(super) struct Files {
@@ -64,7 +67,7 @@ impl Files {
     fn look_at(&mut self, at_once: bool) -> Look {
         let listed = match files_of(&self.source.pattern) {
             Ok(listed) => listed,
-            Err(problem) => return self.all(Some(problem)),
+            Err(problem) => return self.all(Some(&problem)),
         };
         // A file that is replaced may be missing for a moment.
         self.known
@@ -78,13 +81,13 @@ impl Files {
             known.look(path, source, at_once);
         }
         let is_there = is_pattern(&source.pattern) || !listed.is_empty();
-        let problem = (!is_there).then(|| "there is no such file".to_owned());
+        let problem = (!is_there).then_some("there is no such file");
         self.all(problem)
     }
 
-    fn all(&self, problem: Option<String>) -> Look {
+    fn all(&self, problem: Option<&str>) -> Look {
         let mut found = Found::default();
-        let mut problems: Vec<&str> = problem.as_deref().into_iter().collect();
+        let mut problems: Vec<&str> = problem.into_iter().collect();
         let too_many = format!("more than {MOST_TARGETS} targets in all files");
         for known in self.known.values() {
             problems.extend(known.problem.as_deref());
@@ -154,9 +157,6 @@ fn targets(path: &Path, content: Vec<u8>, source: &FileSource) -> Result<Found, 
     endpoints(&groups, &source.defaults, Origin::FileSd)
         .map_err(|problem| format!("{file}: {problem}"))
 }
-
-/// More problems of one file are not told at once.
-const MOST_PROBLEMS: usize = 5;
 
 #[cfg(test)]
 mod tests {

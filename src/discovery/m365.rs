@@ -138,13 +138,12 @@ impl Service {
         let instance = self.source.instance.path();
         let path = format!("version/{instance}");
         let fetched = self.get(errand, &path, "").await?;
-        let versions: Versions = parsed(&fetched)?;
-        let versions = match versions {
+        let versions = match parsed(&fetched)? {
             Versions::One(version) => vec![version],
             Versions::Many(versions) => versions,
         };
-        let mut versions = versions.into_iter();
-        let version = versions.find(|version| version.instance.eq_ignore_ascii_case(instance));
+        let is_its = |version: &Version| version.instance.eq_ignore_ascii_case(instance);
+        let version = versions.into_iter().find(is_its);
         let latest = version.map(|version| version.latest);
         let is_version =
             |text: &String| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
@@ -157,12 +156,9 @@ impl Service {
     }
 
     async fn get(&self, errand: &Errand, path: &str, query: &str) -> Result<Fetched, Trouble> {
-        let url = self.url(path, query).map_err(|error| Trouble {
-            what: error,
-            is_answer: false,
-        })?;
-        let fetched = errand.get(&url, HeaderMap::new()).await;
-        let fetched = fetched.map_err(|failure| Trouble {
+        let url = self.url(path, query);
+        let answer = errand.get(&url, HeaderMap::new()).await;
+        let fetched = answer.map_err(|failure| Trouble {
             what: told(&failure),
             is_answer: false,
         })?;
@@ -177,21 +173,21 @@ impl Service {
         }
     }
 
-    fn url(&self, path: &str, query: &str) -> Result<Url, String> {
+    fn url(&self, path: &str, query: &str) -> Url {
         let mut url = self.source.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/{path}"));
         url.set_query(Some(&format!("ClientRequestId={}{query}", self.client)));
-        Ok(url)
+        url
     }
 
     /// Off the probing thread: a disk may take its time.
     async fn keep(&self) {
-        let Some(shelf) = self.shelf.clone() else {
+        let Some(place) = self.shelf.clone() else {
             return;
         };
         let memory = self.memory().clone();
-        let written = tokio::task::spawn_blocking(move || shelf.write(&memory)).await;
+        let written = tokio::task::spawn_blocking(move || place.write(&memory)).await;
         if let Ok(Err(error)) = written {
             warn!(
                 error,

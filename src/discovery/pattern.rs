@@ -104,15 +104,15 @@ mod tests {
             ("[a].yml", "a.yml", false),
             ("ä*.yml", "äö.yml", true),
         ];
-        for (pattern, name, fits) in cases {
+        for (pattern, name, expected) in cases {
             assert_eq!(
-                super::fits(pattern.as_ref(), name.as_ref()),
-                fits,
+                fits(pattern.as_ref(), name.as_ref()),
+                expected,
                 "{pattern} {name}"
             );
         }
         let long = "a".repeat(5000);
-        assert!(!super::fits("*a*a*a*a*b".as_ref(), long.as_ref()));
+        assert!(!fits("*a*a*a*a*b".as_ref(), long.as_ref()));
     }
 
     #[test]

@@ -168,7 +168,7 @@ impl Work {
             Self::Server(source) => {
                 match server::ask(source, errand).await {
                     Ok(found) => board.good(found, now),
-                    Err(problem) => board.failed(problem),
+                    Err(problem) => board.failed(&problem),
                 }
                 source.refresh_interval
             }
@@ -176,7 +176,7 @@ impl Work {
                 let (result, pause) = service.ask(errand, now).await;
                 match result {
                     Ok((found, success)) => board.good(found, success),
-                    Err(problem) => board.failed(problem),
+                    Err(problem) => board.failed(&problem),
                 }
                 pause
             }
@@ -218,7 +218,7 @@ impl Keeper {
             });
             match look.await {
                 Ok(look) => tell(&self.board, look),
-                Err(error) => self.board.failed(error.to_string()),
+                Err(error) => self.board.failed(&error.to_string()),
             }
         }
     }
@@ -227,6 +227,6 @@ impl Keeper {
 fn tell(board: &Board, look: Look) {
     match look.problem {
         None => board.good(look.found, SystemTime::now()),
-        Some(problem) => board.partly_good(look.found, problem),
+        Some(problem) => board.partly_good(look.found, &problem),
     }
 }

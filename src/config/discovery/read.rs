@@ -75,7 +75,7 @@ fn files_of_targets(value: &Value<'_>, routes: &Names<Route>) -> Option<Vec<File
             continue;
         }
         item.fields(|fields| {
-            let patterns = fields.required("files", |value| value.items());
+            let patterns = fields.required("files", Value::items);
             let defaults = defaults(fields, routes);
             for value in patterns.unwrap_or_default() {
                 let source = pattern(&value).map(|pattern| FileSource {

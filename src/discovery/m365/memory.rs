@@ -51,15 +51,15 @@ impl Memory {
         let latest = self.latest.filter(|(_, said)| *said <= seconds(now));
         if self.query == query {
             return Self {
-                patience,
                 latest,
+                patience,
                 ..self
             };
         }
         Self {
             query,
-            patience,
             latest,
+            patience,
             ..Self::default()
         }
     }
@@ -197,8 +197,8 @@ pub(super) fn new_client() -> String {
     bytes[8] = (bytes[8] & 0x3f) | 0x80;
     let number = u128::from_be_bytes(bytes);
     let digits = format!("{number:032x}");
-    let [a, b, c, d, e] = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
-    format!("{a}-{b}-{c}-{d}-{e}")
+    let parts = [0..8, 8..12, 12..16, 16..20, 20..32].map(|range| &digits[range]);
+    parts.join("-")
 }
 
 fn seconds(time: SystemTime) -> u64 {

@@ -2,6 +2,9 @@
 
 use super::*;
 
+/// Labels by name.
+type Labels<'a> = &'a [(&'a str, &'a str)];
+
 /// Endpoints of these targets.
 pub(in crate::discovery) fn found(targets: &[&str]) -> Found {
     listed(targets, &[])
@@ -35,7 +38,7 @@ fn why(target: &str, labels: &[(&str, &str)]) -> String {
 
 #[test]
 fn targets_are_urls_or_hosts() {
-    let cases: [(&str, &[(&str, &str)], &str); 11] = [
+    let cases: [(&str, Labels<'_>, &str); 11] = [
         ("https://a.example/x?y=1", &[], "https://a.example/x?y=1"),
         (
             "https://a.example",
@@ -105,7 +108,7 @@ fn labels_say_what_the_endpoint_is() {
 
 #[test]
 fn what_cannot_be_probed_says_why() {
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    let cases: [(&str, Labels<'_>, &str); 8] = [
         (
             "https://u:hunter2@a.example/",
             &[],
