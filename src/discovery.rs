@@ -178,3 +178,6 @@ impl Discovery {
         self.sources.iter().map(|source| &*source.board)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -111,7 +111,7 @@ fn up(metrics: &Exposition, kind: &str, source: &str) -> Option<f64> {
 }
 
 fn not_probed(reachd: &Reachd) -> String {
-    let answer = http::get(reachd.address, "/api/v1/checks").unwrap();
+    let answer = http::get(reachd.address, "/api/v1/status").unwrap();
     let answer: Value = serde_json::from_str(&answer.body).unwrap();
     answer["not_probed"].to_string()
 }

@@ -121,6 +121,16 @@ pub enum M365Area {
     Skype,
 }
 
+// === impl DiscoverySettings ===
+
+impl DiscoverySettings {
+    /// Whether there is any source at all.
+    #[must_use]
+    pub fn names_any(&self) -> bool {
+        !self.file_sd.is_empty() || !self.http_sd.is_empty() || self.m365.is_some()
+    }
+}
+
 // === impl M365Instance ===
 
 impl M365Instance {

@@ -5,7 +5,7 @@ mod memory;
 mod sets;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use hyper::HeaderMap;
@@ -30,8 +30,8 @@ const RETRY: Duration = Duration::from_secs(5 * 60);
 #[derive(Debug)]
 pub(super) struct Service {
     source: M365Source,
-    /// Under which name it is asked.
-    client: String,
+    /// Under which name it is asked; known, and written down, when it is asked for the first time.
+    client: OnceLock<String>,
     memory: Mutex<Memory>,
     shelf: Option<Shelf>,
 }
@@ -62,15 +62,11 @@ impl Service {
     pub(super) fn open(source: M365Source, state_dir: Option<&Path>) -> Self {
         let shelf = state_dir.map(|folder| Shelf::new(folder, source.instance));
         let memory = shelf.as_ref().and_then(Shelf::read).unwrap_or_default();
-        let client = match &shelf {
-            Some(shelf) => shelf.client(),
-            None => memory::new_client(),
-        };
         let query = query_of(&source);
         Self {
             memory: Mutex::new(memory.of_query(query, SystemTime::now())),
             source,
-            client,
+            client: OnceLock::new(),
             shelf,
         }
     }
@@ -177,8 +173,17 @@ impl Service {
         let mut url = self.source.url.clone();
         let base = url.path().trim_end_matches('/').to_owned();
         url.set_path(&format!("{base}/{path}"));
-        url.set_query(Some(&format!("ClientRequestId={}{query}", self.client)));
+        let client = self.client();
+        url.set_query(Some(&format!("ClientRequestId={client}{query}")));
         url
+    }
+
+    fn client(&self) -> &str {
+        let kept = || {
+            let place = self.shelf.as_ref();
+            place.map_or_else(memory::new_client, Shelf::client)
+        };
+        self.client.get_or_init(kept)
     }
 
     /// Off the probing thread: a disk may take its time.

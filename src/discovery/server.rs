@@ -1,9 +1,12 @@
 //! A server of targets: asked again and again, as Prometheus asks it.
 
+use std::sync::Arc;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hyper::HeaderMap;
 use hyper::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
+use tokio::task::spawn_blocking;
 
 use super::board::Found;
 use super::target::{endpoints, groups_in_json};
@@ -19,11 +22,14 @@ const REFRESH_INTERVAL: HeaderName =
     HeaderName::from_static("x-prometheus-refresh-interval-seconds");
 
 /// What the server names now; in one line, why that cannot be had.
-pub(super) async fn ask(source: &HttpSource, errand: &Errand) -> Result<Found, String> {
+pub(super) async fn ask(source: &Arc<HttpSource>, errand: &Errand) -> Result<Found, String> {
     let headers = headers(source)?;
     let fetched = errand.get(&source.url, headers).await;
     let fetched = fetched.map_err(|failure| told(&failure))?;
-    targets(source, &fetched)
+    // Off the probing thread: a long list takes its time.
+    let source = Arc::clone(source);
+    let read = spawn_blocking(move || targets(&source, &fetched)).await;
+    read.unwrap_or_else(|error| Err(error.to_string()))
 }
 
 /// A failure in one line.

@@ -8,8 +8,8 @@ use super::holds::longest;
 use super::{Check, HistogramMode, Histograms, Plan, Revocation};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
-    Config, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides, Problem, Problems,
-    RevocationRoute,
+    Config, DiscoverySettings, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides,
+    Problem, Problems, RevocationRoute,
 };
 use crate::endpoint::{Endpoint, ResolverSettings, RevocationMode, Target, TlsSettings};
 use crate::route::{Route, Way};
@@ -275,7 +275,8 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Plan, Problems> {
-        let may_be_empty = self.config.discovery.is_some();
+        let sources = self.config.discovery.as_ref();
+        let may_be_empty = sources.is_some_and(DiscoverySettings::names_any);
         if self.checks.is_empty() && self.problems.is_empty() && !may_be_empty {
             self.problems.push(Problem {
                 at: Location::default(),
