@@ -4,8 +4,8 @@
 //! ```text
 //!  reachd.yml ─> config ─┐                            ┌─> metrics ──> /metrics
 //!                        ├─> plan ─> scheduler ─> probe ─> history ──> the page, the API
-//!     built in ─> catalog ┘            (outcomes)     └─> the log of changes
-//!                                          │
+//!     built in ─> catalog ┤            (outcomes)     └─> the log of changes
+//!   lists ─> discovery ───┘                │
 //!                                          └─> report (check)      explain: what a reason means
 //! ```
 //!

@@ -230,3 +230,45 @@ impl Trouble {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::{M365Area, M365Instance, Overrides};
+
+    fn source() -> M365Source {
+        M365Source {
+            instance: M365Instance::UsGovGccHigh,
+            areas: vec![M365Area::Exchange, M365Area::Skype],
+            required_only: true,
+            route: "direct".to_owned(),
+            tenant: Some("contoso".to_owned()),
+            url: "https://mirror.example/m365/".parse().unwrap(),
+            overrides: Overrides::default(),
+        }
+    }
+
+    #[test]
+    fn questions_are_asked_under_one_name() {
+        let service = Service::open(source(), None);
+        let url = |path| service.url(path, &query_of(&service.source)).to_string();
+        let client = service.client().to_owned();
+        let expected = format!(
+            "https://mirror.example/m365/endpoints/USGovGCCHigh?ClientRequestId={client}&ServiceAreas=Exchange,Skype\
+             &NoIPv6=true&TenantName=contoso"
+        );
+        assert_eq!(url("endpoints/USGovGCCHigh"), expected);
+        assert_eq!(url("endpoints/USGovGCCHigh"), expected);
+    }
+
+    #[test]
+    fn looking_at_what_is_kept_writes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let state = folder.path().join("state");
+        let service = Service::open(source(), Some(&state));
+        assert_eq!(service.remembered(), (Found::default(), None));
+        assert!(!state.exists());
+        service.client();
+        assert!(state.join("m365/client-request-id").exists());
+    }
+}
