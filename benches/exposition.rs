@@ -138,6 +138,7 @@ fn plan() -> Result<Plan, url::ParseError> {
     };
     Ok(Plan {
         checks: (0..CHECKS).map(check).collect::<Result<_, _>>()?,
+        errands: Vec::new(),
         not_probed: Vec::new(),
         wildcards: Vec::new(),
         discover_redirects: false,

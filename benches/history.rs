@@ -58,6 +58,7 @@ fn full(checks: &[Arc<Check>], fails: Fails) -> History {
     let history = History::default();
     history.planned(&Plan {
         checks: checks.to_vec(),
+        errands: Vec::new(),
         not_probed: Vec::new(),
         wildcards: Vec::new(),
         discover_redirects: false,

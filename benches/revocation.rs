@@ -119,6 +119,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
     };
     Plan {
         checks: vec![Arc::new(check)],
+        errands: Vec::new(),
         not_probed: Vec::new(),
         wildcards: Vec::new(),
         discover_redirects: false,

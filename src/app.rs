@@ -8,6 +8,7 @@ mod daemon;
 mod logging;
 mod output;
 mod pac;
+mod planned;
 mod prerequisites;
 mod proxies;
 mod setup;

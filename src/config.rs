@@ -5,6 +5,7 @@ mod chain;
 mod client_files;
 mod context;
 mod credentials;
+mod discovery;
 mod document;
 mod effective;
 mod endpoints;
@@ -29,6 +30,7 @@ mod selection;
 mod substitution;
 mod suggestion;
 mod target;
+mod target_groups;
 #[cfg(test)]
 mod tests;
 mod trust;
@@ -43,9 +45,14 @@ use std::time::Duration;
 pub use client_files::client_certificate;
 use context::Context;
 pub use credentials::login_fault;
+pub use discovery::{
+    DiscoverySettings, FileSource, HttpSource, M365Area, M365Instance, M365Source, ServerLogin,
+    TargetDefaults,
+};
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
 pub use suggestion::Suggestion;
+pub use target_groups::{TargetGroup, target_groups};
 pub use winhttp::WinHttpError;
 
 use crate::endpoint::{
@@ -76,6 +83,8 @@ pub struct Config {
     pub revocation: RevocationSettings,
     /// The user's own endpoints.
     pub endpoints: Vec<EndpointSettings>,
+    /// Where further endpoints come from.
+    pub discovery: Option<DiscoverySettings>,
     /// How results are exposed.
     pub metrics: MetricsSettings,
     /// Where is kept what outlives the process: lists and answers about revocation.
@@ -328,6 +337,20 @@ impl Config {
 /// Why it asks for nothing, in one line that does not show the URL.
 pub fn target_of(url: &str) -> Result<Target, String> {
     target::target(url).map_err(|error| error.to_string())
+}
+
+/// Whether a text is a name for a label and the command line, as those of services and routes.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    scalars::is_name(text)
+}
+
+/// The content of a file, or in one line why there is none: regular files alone, no larger than this.
+///
+/// # Errors
+/// It cannot be read, or is too large.
+pub fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
+    files::read_bounded(path, most)
 }
 
 /// The JSON Schema (2020-12) of the configuration, for editors.

@@ -4,6 +4,7 @@
 mod chain;
 mod expectation;
 mod hold;
+mod labels;
 mod origin;
 mod resolver;
 mod revocation;
@@ -17,6 +18,7 @@ pub use chain::{
 };
 pub use expectation::{BodyRule, DnsExpectation, Expectation, HeaderRule, StatusRule};
 pub use hold::Hold;
+pub use labels::{MOST_LABELS, fault_of_label, fault_of_labels, is_own_label};
 pub use origin::{Origin, Publication};
 pub use resolver::{ResolverSettings, ResolverTransport};
 pub use revocation::{RevocationMethod, RevocationMode};

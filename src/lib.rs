@@ -4,8 +4,8 @@
 //! ```text
 //!  reachd.yml ─> config ─┐                            ┌─> metrics ──> /metrics
 //!                        ├─> plan ─> scheduler ─> probe ─> history ──> the page, the API
-//!     built in ─> catalog ┘            (outcomes)     └─> the log of changes
-//!                                          │
+//!     built in ─> catalog ┤            (outcomes)     └─> the log of changes
+//!   lists ─> discovery ───┘                │
 //!                                          └─> report (check)      explain: what a reason means
 //! ```
 //!
@@ -25,6 +25,7 @@
 //! * [`plan`]: configuration and catalog together: every check that is to run.
 //! * [`probe`]: the phases in their order, over hickory, tokio, rustls and hyper.
 //! * [`observer`]: who is told of outcomes; the log of changes.
+//! * [`discovery`]: files and servers that name targets, and what they named last.
 //! * [`metrics`]: the Prometheus exposition.
 //! * [`history`]: the last outcomes of every check.
 //! * [`report`]: what a run of all checks comes to, as text and JSON.
@@ -35,6 +36,7 @@
 pub mod app;
 pub mod catalog;
 pub mod config;
+pub mod discovery;
 pub mod endpoint;
 pub mod explain;
 pub mod history;

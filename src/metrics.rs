@@ -8,6 +8,7 @@ mod own;
 mod published;
 mod revocation;
 mod rows;
+mod sources;
 mod text;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +20,7 @@ use self::exposition::Exposition;
 use self::numbers::CheckNumbers;
 use self::own::OwnHealth;
 use self::published::Published;
+use crate::discovery::Discovery;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{HoldOutcome, Outcome, Phase, RootStanding};
 use crate::plan::{Check, Plan};
@@ -39,6 +41,8 @@ pub struct Metrics {
     /// Whose numbers are shown. Swapped whole with the plan, so that a scrape under way keeps what it began with.
     published: Mutex<Arc<Published>>,
     own: Arc<OwnHealth>,
+    /// Who names targets, with the configuration in force.
+    sources: Mutex<Option<Arc<Discovery>>>,
 }
 
 /// About how many series a plan exposes once every check has an outcome: what there is from the plan on, and
@@ -78,12 +82,23 @@ impl Metrics {
         Self {
             published: Mutex::default(),
             own: Arc::new(OwnHealth::new()),
+            sources: Mutex::default(),
         }
     }
 
     /// The exposition in the text format, in pieces of at most 64 KiB, made as they are asked for.
     pub fn exposition(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
-        Exposition::new(self.published(), Arc::clone(&self.own))
+        let sources = self.sources.lock();
+        let sources = sources.unwrap_or_else(PoisonError::into_inner).clone();
+        let statuses = sources.map(|sources| sources.statuses());
+        let statuses = statuses.unwrap_or_default();
+        Exposition::new(self.published(), statuses, Arc::clone(&self.own))
+    }
+
+    /// The sources of targets whose standing is shown from now on.
+    pub fn sources(&self, sources: &Arc<Discovery>) {
+        let mut shown = self.sources.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = Some(Arc::clone(sources));
     }
 
     /// The configuration was loaded, at the start or again, or could not be.

@@ -3,6 +3,7 @@
 
 mod build;
 mod derived;
+mod errand;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use derived::{Named, Place};
+pub use errand::MOST_TARGETS_BYTES;
 pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
 
@@ -60,6 +62,8 @@ pub struct CheckKey {
 pub struct Plan {
     /// The checks, ordered by key.
     pub checks: Vec<Arc<Check>>,
+    /// What is fetched beside the checks: lists of targets.
+    pub errands: Vec<Arc<Check>>,
     /// What is required but not probed.
     pub not_probed: Vec<NotProbed>,
     /// The required wildcards, as endpoints that have one in place of a host.

@@ -4,10 +4,12 @@
 mod kerberos;
 mod names;
 mod signals;
+mod stamp;
 
 pub use kerberos::{COMMAND as KERBEROS_COMMAND, IS_BUILT_IN as HAS_KERBEROS, Tokens};
 pub use names::{NameSearch, NameSettings, NameSources, NameStamp};
 pub use signals::{Signal, Signals};
+pub use stamp::FileStamp;
 
 use std::io;
 use std::path::PathBuf;

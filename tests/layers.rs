@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Failed, Trial};
 
 /// From the first, which uses no other, to the last, which may use them all.
-const ORDER: [&str; 19] = [
+const ORDER: [&str; 20] = [
     "platform",
     "endpoint",
     "route",
@@ -17,6 +17,7 @@ const ORDER: [&str; 19] = [
     "plan",
     "probe",
     "observer",
+    "discovery",
     "metrics",
     "history",
     "diagnosis",

@@ -7,6 +7,7 @@
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
+//! | `discovery.rs` | targets in files and on servers that change, break and are mended |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
@@ -36,6 +37,8 @@ mod certificates;
 mod commands;
 #[cfg(test)]
 mod derived;
+#[cfg(test)]
+mod discovery;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

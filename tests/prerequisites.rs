@@ -229,7 +229,7 @@ fn refused() {
     let cases: [(&[&str], &str); 5] = [
         (
             &["--cloud", "china"],
-            "does not exist in the cloud china (21Vianet)",
+            "is not in the catalog for the cloud china (21Vianet)",
         ),
         (
             &["--cloud", "us-government", "--configmgr-version", "2103"],

@@ -7,7 +7,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    catalog, certificates, commands, derived, holds, isolation, layers, lifecycle, pac,
+    catalog, certificates, commands, derived, discovery, holds, isolation, layers, lifecycle, pac,
     prerequisites, prometheus, redirects, revocation, scenarios, tickets, witness,
 };
 
@@ -41,6 +41,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         certificates::trials(lab),
         commands::trials(lab),
         derived::trials(lab),
+        discovery::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),

@@ -23,15 +23,16 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }
-    let mut chosen = chosen(&setup, arguments)?;
-    let not_held = without_holds(&mut chosen, arguments.hold)?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Fault::Internal(format!("no runtime can be started: {error}")))?;
+    runtime.block_on(setup.ask_servers())?;
+    let mut chosen = chosen(&setup, arguments)?;
+    let not_held = without_holds(&mut chosen, arguments.hold)?;
     let mut round = runtime.block_on(Round::of(chosen, setup.concurrency()));
     let led_to = round.led_to();
-    if let Some(found) = setup.with_redirects(&led_to)? {
+    if let Some(found) = setup.with_redirects(led_to)? {
         setup.take(found);
         // With --endpoint, nobody asked for another one.
         let is_new = |job: &Job| job.check.endpoint.origin == Origin::Redirect;
@@ -128,6 +129,14 @@ fn chosen(setup: &Setup, arguments: &CheckArguments) -> Result<Vec<Job>, Fault> 
         services,
         ..
     } = arguments;
+    if setup.plan.checks.is_empty() {
+        let mut fault = "the sources of targets name nothing that can be probed".to_owned();
+        for problem in setup.discovery.problems() {
+            fault.push_str("\n  ");
+            fault.push_str(&problem);
+        }
+        return Err(Fault::Usage(fault));
+    }
     let asked = |names: &[String], name: &String| names.is_empty() || names.contains(name);
     let wanted = |check: &Check| {
         asked(endpoints, &check.endpoint.name)

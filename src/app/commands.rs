@@ -6,8 +6,9 @@ use std::path::Path;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+use super::Fault;
 use super::arguments::{Arguments, ConfigCommand, ExplainArguments, ExplainFormat};
-use super::{Fault, setup};
+use super::planned::Planned;
 use crate::metrics::series_of;
 use crate::plan::{HistogramMode, Plan};
 use crate::{config, explain};
@@ -16,10 +17,16 @@ pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<Stri
     match command {
         ConfigCommand::Check { file: named } => {
             let file = named.as_deref().or(file);
-            let (_, plan, notices) = setup::plan(file)?;
+            let Planned {
+                discovery,
+                plan,
+                mut notices,
+                ..
+            } = Planned::load(file)?;
+            notices.extend(discovery.problems());
             Ok(summary(file, &plan, &notices))
         }
-        ConfigCommand::Show => Ok(setup::plan(file)?.0.effective_yaml()),
+        ConfigCommand::Show => Ok(Planned::load(file)?.config.effective_yaml()),
         ConfigCommand::Schema => Ok(config::schema().to_owned()),
     }
 }

@@ -121,7 +121,11 @@ impl Daemon {
         let daemon = Self {
             file: file.map(Path::to_owned),
             workers: setup.config.global.workers,
-            findings: Gathering::new([setup.changes(), redirects.changes()]),
+            findings: Gathering::new([
+                setup.changes(),
+                redirects.changes(),
+                setup.discovery.changes(),
+            ]),
             redirects,
             setup,
             scheduler: Scheduler::new(observers.clone()),
@@ -186,8 +190,8 @@ impl Daemon {
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
-        let (former, redirects) = (self.setup.prober(), Arc::clone(&self.redirects));
-        let load = move || Setup::succeeding(Some((&former, &redirects)), file.as_deref());
+        let former = self.setup.heritage(&self.redirects);
+        let load = move || Setup::succeeding(Some(&former), file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
@@ -239,6 +243,7 @@ impl Daemon {
         self.config
             .send_replace(Arc::new(setup.config.effective_yaml()));
         self.publish_roots(standings(&setup.trust_store));
+        self.metrics.sources(&setup.discovery);
         self.metrics.reloaded(true, SystemTime::now());
         let (checks, not_probed) = (setup.plan.checks.len(), setup.plan.not_probed.len());
         let source = self

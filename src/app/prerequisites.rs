@@ -11,7 +11,8 @@ use super::catalog::AnswerFormat;
 use super::check::fault_in;
 use super::check::round::Round;
 use super::output::print;
-use super::setup::{self, Setup, standings};
+use super::planned;
+use super::setup::{Setup, standings};
 use crate::catalog::{self, ADMINISTRATION_SERVICE, Asked, Prerequisite, Scope, TENANT_ATTACH};
 use crate::config::{CatalogSelection, Config, Located, Location};
 use crate::report::{Evidence, PrerequisitesReport};
@@ -36,7 +37,7 @@ pub(super) fn run(
         hold,
         no_probe,
     } = arguments;
-    let (mut config, notices) = setup::config(file)?;
+    let (mut config, notices) = planned::config(file)?;
     let asked = asked.asked(Vec::new());
     let command = command(file, &asked);
     let selection = selection(&config, &asked);
@@ -186,7 +187,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("reachd.yml");
         std::fs::write(&file, text).unwrap();
-        setup::config(Some(&file)).unwrap().0
+        planned::config(Some(&file)).unwrap().0
     }
 
     fn asked(cloud: Option<&str>, version: Option<u16>) -> Asked {

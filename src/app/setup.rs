@@ -4,39 +4,66 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::watch;
 use url::Url;
 
 use super::Fault;
-use crate::catalog;
-use crate::config::{Config, DerivedEndpoints, Problems};
+use super::planned::{Planned, with_targets};
+use crate::config::{Config, DerivedEndpoints};
+use crate::discovery::Discovery;
 use crate::endpoint::Hold;
 use crate::observer::Redirects;
 use crate::outcome::{RequiredRoot, RootStanding};
-use crate::plan::{Check, CheckKey, Plan};
-use crate::platform;
+use crate::plan::{Check, CheckKey, Named, Plan};
 use crate::probe::{Probe, Prober, ProberError};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
+
+/// How long the servers of targets may take where they are asked once.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A configuration that is ready to run.
 #[derive(Debug)]
 pub(super) struct Setup {
     pub(super) config: Config,
-    /// What the configuration asks for.
+    /// Where further endpoints come from.
+    pub(super) discovery: Arc<Discovery>,
+    /// What the configuration asks for, and its sources of targets.
     base: Plan,
     /// That, and what was found while it was probed.
     pub(super) plan: Plan,
+    /// What the plan was made of.
+    clues: Clues,
     /// What the log should say of it.
     pub(super) notices: Vec<String>,
-    /// The roots that the catalog requires, in each trust store that is asked for them.
+    /// The roots that the catalog requires.
     pub(super) trust_store: Vec<RequiredRoot>,
     prober: Arc<Prober>,
 }
 
+/// What carries over from one configuration to the next.
+pub(super) struct Heritage {
+    prober: Arc<Prober>,
+    discovery: Arc<Discovery>,
+    redirects: Arc<Redirects>,
+}
+
+/// What leads to endpoints that the configuration does not name.
+#[derive(Debug, Default, PartialEq)]
+struct Clues {
+    /// Up to which revision of the sources of targets it goes.
+    revision: u64,
+    /// Where redirects lead.
+    redirects: HashMap<CheckKey, Vec<Url>>,
+    /// What certificates name.
+    places: HashMap<CheckKey, Vec<Named>>,
+}
+
 /// A plan with what was found, and what prepares its checks.
 pub(super) struct Found {
+    clues: Clues,
+    base: Plan,
     plan: Plan,
     prober: Arc<Prober>,
 }
@@ -49,29 +76,36 @@ impl Setup {
 
     /// The same, in the place of another one.
     pub(super) fn succeeding(
-        former: Option<(&Prober, &Redirects)>,
+        former: Option<&Heritage>,
         file: Option<&Path>,
     ) -> Result<Self, Fault> {
-        Self::of(former, plan(file)?)
+        let sources = former.map(|former| &*former.discovery);
+        Self::of(former, Planned::succeeding(sources, file)?)
     }
 
     /// What a configuration comes to that was adapted to a command.
     pub(super) fn adapted(config: Config, notices: Vec<String>) -> Result<Self, Fault> {
-        let plan = Plan::build(&config)?;
-        Self::of(None, (config, plan, notices))
+        Self::of(None, Planned::of(None, config, notices)?)
     }
 
-    fn of(
-        former: Option<(&Prober, &Redirects)>,
-        (config, base, notices): (Config, Plan, Vec<String>),
-    ) -> Result<Self, Fault> {
-        let plan = match former {
-            Some((prober, redirects)) => with_findings(&base, &config, prober, redirects),
-            None => base.clone(),
+    fn of(former: Option<&Heritage>, planned: Planned) -> Result<Self, Fault> {
+        let Planned {
+            config,
+            discovery,
+            revision,
+            plan: base,
+            notices,
+        } = planned;
+        let clues = match former {
+            Some(former) => Clues::of(revision, &former.prober, &former.redirects),
+            None => Clues {
+                revision,
+                ..Clues::default()
+            },
         };
-        let former = former.map(|(prober, _)| prober);
+        let plan = clues.followed(&base, &config);
         let prober = match former {
-            Some(former) => former.succeeding(&plan)?,
+            Some(former) => former.prober.succeeding(&plan)?,
             None => Prober::new(&plan)?,
         };
         prober
@@ -79,10 +113,12 @@ impl Setup {
             .map_err(Fault::Usage)?;
         Ok(Self {
             config,
+            discovery: Arc::new(discovery),
             notices,
             trust_store: prober.trust_store(&plan),
             base,
             plan,
+            clues,
             prober: Arc::new(prober),
         })
     }
@@ -92,39 +128,68 @@ impl Setup {
         &self,
         redirects: &Redirects,
     ) -> Result<Option<Found>, Fault> {
-        self.found(with_findings(
-            &self.base,
-            &self.config,
-            &self.prober,
-            redirects,
-        ))
+        let revision = self.discovery.revision();
+        self.following(Clues::of(revision, &self.prober, redirects))
     }
 
     /// The same with the hosts to which redirects led; `None` where that changes nothing.
     pub(super) fn with_redirects(
         &self,
-        seen: &HashMap<CheckKey, Vec<Url>>,
+        redirects: HashMap<CheckKey, Vec<Url>>,
     ) -> Result<Option<Found>, Fault> {
-        self.found(self.plan.with_redirects(seen))
+        self.following(Clues {
+            revision: self.discovery.revision(),
+            redirects,
+            places: HashMap::new(),
+        })
     }
 
-    fn found(&self, plan: Plan) -> Result<Option<Found>, Fault> {
-        if plan == self.plan {
+    fn following(&self, clues: Clues) -> Result<Option<Found>, Fault> {
+        if clues == self.clues {
             return Ok(None);
         }
+        let base = if clues.revision == self.clues.revision {
+            self.base.clone()
+        } else {
+            with_targets(&self.config, &self.discovery)?
+        };
+        let plan = clues.followed(&base, &self.config);
         let prober = Arc::new(self.prober.extended(&plan)?);
-        Ok(Some(Found { plan, prober }))
+        Ok(Some(Found {
+            clues,
+            base,
+            plan,
+            prober,
+        }))
     }
 
     /// From now on, what was found belongs to it.
     pub(super) fn take(&mut self, found: Found) {
-        self.plan = found.plan;
-        self.prober = found.prober;
+        let Found {
+            clues,
+            base,
+            plan,
+            prober,
+        } = found;
+        self.clues = clues;
+        self.base = base;
+        self.plan = plan;
+        self.prober = prober;
+    }
+
+    /// Asks the servers of targets once, and takes what they name.
+    pub(super) async fn ask_servers(&mut self) -> Result<(), Fault> {
+        self.discovery.ask_once(&self.prober, PATIENCE).await;
+        if let Some(found) = self.with_what_was_found(&Redirects::default())? {
+            self.take(found);
+        }
+        Ok(())
     }
 
     /// It is the one in force now.
     pub(super) fn comes_into_force(&self) {
         self.prober.comes_into_force();
+        self.discovery.begin(&self.prober);
     }
 
     /// It takes another one's place.
@@ -133,8 +198,12 @@ impl Setup {
     }
 
     /// What carries over to the next one.
-    pub(super) fn prober(&self) -> Arc<Prober> {
-        Arc::clone(&self.prober)
+    pub(super) fn heritage(&self, redirects: &Arc<Redirects>) -> Heritage {
+        Heritage {
+            prober: Arc::clone(&self.prober),
+            discovery: Arc::clone(&self.discovery),
+            redirects: Arc::clone(redirects),
+        }
     }
 
     /// Tells when something may have been found; of this setup and all that succeed it.
@@ -175,12 +244,22 @@ fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
     })
 }
 
-/// The plan with the hosts to which redirects led, and with the places that the certificates of both name.
-fn with_findings(base: &Plan, config: &Config, prober: &Prober, redirects: &Redirects) -> Plan {
-    let plan = base.with_redirects(&redirects.places());
-    match config.revocation.derived {
-        DerivedEndpoints::Every(interval) => plan.with_places(&prober.places(), interval),
-        DerivedEndpoints::Off => plan,
+impl Clues {
+    fn of(revision: u64, prober: &Prober, redirects: &Redirects) -> Self {
+        Self {
+            revision,
+            redirects: redirects.places(),
+            places: prober.places(),
+        }
+    }
+
+    /// The plan with the hosts to which redirects led, and with the places that the certificates of both name.
+    fn followed(&self, base: &Plan, config: &Config) -> Plan {
+        let plan = base.with_redirects(&self.redirects);
+        match config.revocation.derived {
+            DerivedEndpoints::Every(interval) => plan.with_places(&self.places, interval),
+            DerivedEndpoints::Off => plan,
+        }
     }
 }
 
@@ -188,29 +267,6 @@ fn with_findings(base: &Plan, config: &Config, prober: &Prober, redirects: &Redi
 pub(super) fn standings(roots: &[RequiredRoot]) -> Vec<RootStanding> {
     let now = SystemTime::now();
     roots.iter().map(|root| root.standing(now)).collect()
-}
-
-/// The configuration and the plan that it comes to, without touching trust stores or resolvers.
-pub(super) fn plan(file: Option<&Path>) -> Result<(Config, Plan, Vec<String>), Fault> {
-    let (config, mut notices) = config(file)?;
-    let plan = Plan::build(&config)?;
-    notices.extend(config.catalog.iter().flat_map(catalog::notices));
-    Ok((config, plan, notices))
-}
-
-/// The file, or the embedded default with what there is to say of it.
-pub(super) fn config(file: Option<&Path>) -> Result<(Config, Vec<String>), Fault> {
-    let environment = &platform::environment;
-    match file {
-        Some(file) => Ok((Config::load(file, environment)?, Vec::new())),
-        None => Ok(Config::embedded_default(environment)?),
-    }
-}
-
-impl From<Problems> for Fault {
-    fn from(problems: Problems) -> Self {
-        Self::Usage(format!("the configuration cannot be used:\n{problems}"))
-    }
 }
 
 impl From<ProberError> for Fault {

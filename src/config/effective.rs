@@ -12,13 +12,14 @@ use super::scalars::{duration_text, size_text};
 use super::secrets::REDACTED;
 use super::yaml::Yaml;
 use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
-use super::{chain, exposition, hold as holds, revocation, trust};
+use super::{chain, discovery, exposition, hold as holds, revocation, trust};
 use crate::endpoint::{Expectation, Fingerprint, StatusRule, Target, TlsSettings, TlsVersion};
 
 /// The whole configuration.
 pub(super) fn written(config: &Config) -> Yaml {
     let endpoints = config.endpoints.iter();
     let endpoints = endpoints.map(|settings| endpoint(settings, &config.global.tls));
+    let sources = config.discovery.as_ref();
     let state_dir = config.state_dir.as_ref();
     Yaml::mapping([
         ("global", Some(global(&config.global))),
@@ -29,6 +30,10 @@ pub(super) fn written(config: &Config) -> Yaml {
         ("resolvers", ways::resolvers(config).if_any()),
         ("tls", Some(tls(&config.global.tls))),
         ("endpoints", Yaml::List(endpoints.collect()).if_any()),
+        (
+            "discovery",
+            sources.map(|sources| discovery::written(sources, &config.global.tls)),
+        ),
         ("metrics", Some(metrics(config))),
         (
             "state_dir",
@@ -86,7 +91,7 @@ fn by_name<T>(entries: &BTreeMap<String, Located<T>>, write: impl Fn(&T) -> Yaml
     Yaml::Mapping(written.collect())
 }
 
-fn overrides(overrides: &Overrides) -> Yaml {
+pub(super) fn overrides(overrides: &Overrides) -> Yaml {
     let Overrides {
         enabled,
         critical,
@@ -168,12 +173,16 @@ fn endpoint(settings: &EndpointSettings, global: &TlsSettings) -> Yaml {
         _ => None,
     };
     let resolver = settings.resolver.as_ref();
+    let labels = endpoint.labels.iter();
+    let labels = labels.map(|(name, value)| (name.clone(), Yaml::text(value)));
+    let labels = Yaml::Mapping(labels.collect());
     let own = Yaml::mapping([
         ("name", Some(Yaml::text(&endpoint.name))),
         ("service", Some(Yaml::text(&endpoint.service))),
         ("url", Some(Yaml::text(endpoint.target.to_string()))),
         ("record", record),
         ("critical", Some(Yaml::plain(endpoint.critical))),
+        ("labels", labels.if_any()),
         (
             "resolver",
             resolver.map(|resolver| Yaml::text(resolver.name())),
@@ -184,12 +193,7 @@ fn endpoint(settings: &EndpointSettings, global: &TlsSettings) -> Yaml {
             expectation(&endpoint.expectation, Kind::of(&endpoint.target)),
         ),
     ]);
-    match (own, overrides(&settings.overrides)) {
-        (Yaml::Mapping(own), Yaml::Mapping(more)) => {
-            Yaml::Mapping(own.into_iter().chain(more).collect())
-        }
-        (own, _) => own,
-    }
+    own.and(overrides(&settings.overrides))
 }
 
 fn expectation(expectation: &Expectation, kind: Kind) -> Option<Yaml> {

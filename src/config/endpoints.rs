@@ -10,7 +10,10 @@ use super::scalars::{INTERVALS, TIMEOUTS, boolean, duration, name};
 use super::target::{TargetError, target};
 use super::trust;
 use super::{EndpointSettings, Overrides};
-use crate::endpoint::{Endpoint, Origin, RecordType, ResolverSettings, Target, TlsSettings};
+use crate::endpoint::{
+    Endpoint, MOST_LABELS, Origin, RecordType, ResolverSettings, Target, TlsSettings,
+    fault_of_label,
+};
 use crate::route::Route;
 use std::collections::BTreeMap;
 
@@ -86,6 +89,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
         });
         let critical = fields.optional("critical", boolean);
         let expectation = fields.optional("expect", |value| expectation::read(value, kind));
+        let labels = fields.optional("labels", labels);
         let resolver = fields.optional("resolver", |value| around.resolvers.find(value).cloned());
         let overrides = Overrides {
             enabled: None,
@@ -106,7 +110,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
                 serves_revocation: false,
                 origin: Origin::Configuration,
                 publishes: None,
-                labels: BTreeMap::default(),
+                labels: labels.unwrap_or_default(),
             },
             overrides,
             resolver,
@@ -157,6 +161,21 @@ fn url(value: &Value<'_>) -> Option<Target> {
         ),
         Err(error) => value.refuse(error.to_string()),
     }
+}
+
+fn labels(value: &Value<'_>) -> Option<BTreeMap<String, String>> {
+    let entries = value.entries()?;
+    if entries.len() > MOST_LABELS {
+        return value.refuse(format!("more than {MOST_LABELS} labels"));
+    }
+    let label = |(name, value): (&str, Value<'_>)| {
+        let text = value.text()?;
+        match fault_of_label(name, &text) {
+            Some(fault) => value.refuse(fault),
+            None => Some((name.to_owned(), text)),
+        }
+    };
+    Some(entries.into_iter().filter_map(label).collect())
 }
 
 fn record(value: &Value<'_>) -> Option<RecordType> {

@@ -5,13 +5,14 @@ use super::files::state_dir;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{INTERVALS, TIMEOUTS, duration, integer};
-use super::{Config, Global, exposition, proxies, resolvers, revocation, routes, selection, trust};
+use super::{
+    Config, Global, discovery, exposition, proxies, resolvers, revocation, routes, selection, trust,
+};
 use crate::endpoint::{ResolverSettings, TlsSettings};
 
 /// Reads the configuration. What it returns counts only if no problem was noted.
 pub(super) fn read(root: &Value<'_>) -> Option<Config> {
     root.fields(|fields| {
-        fields.not_supported("discovery");
         let tls = fields.optional("tls", trust::global).unwrap_or_default();
         let mut resolvers = resolvers::built_in();
         if let Some(value) = fields.get("resolvers") {
@@ -31,11 +32,15 @@ pub(super) fn read(root: &Value<'_>) -> Option<Config> {
             routes: &routes.all,
             tls: &tls,
         };
+        let discovery = fields.optional("discovery", |value| {
+            discovery::read(value, &routes.all, &tls)
+        });
         let endpoints = fields.get("endpoints");
         let endpoints = endpoints.map(|value| endpoints::read(&value, &around));
         Config {
             catalog: fields.optional("catalog", |value| selection::read(value, &routes.all, &tls)),
             endpoints: endpoints.unwrap_or_default(),
+            discovery,
             metrics: fields
                 .optional("metrics", exposition::read)
                 .unwrap_or_default(),

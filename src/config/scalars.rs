@@ -150,7 +150,7 @@ pub(super) fn key_is_name(key: &str, value: &Value<'_>) -> bool {
     is_name(key) || refuse_name::<()>(value, "the key").is_some()
 }
 
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     let inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     (1..=128).contains(&text.len())
         && text.chars().all(inner)

@@ -11,11 +11,20 @@ pub(super) const REDACTED: &str = "<secret>";
 
 /// `password_file`, or `password: ${NAME}`.
 pub(super) fn password(fields: &mut Fields<'_>) -> Option<Secret> {
-    match (fields.get("password_file"), fields.get("password")) {
+    one_of(fields, "password", "password_file")
+}
+
+/// `token_file`, or `token: ${NAME}`.
+pub(super) fn token(fields: &mut Fields<'_>) -> Option<Secret> {
+    one_of(fields, "token", "token_file")
+}
+
+fn one_of(fields: &mut Fields<'_>, key: &'static str, file_key: &'static str) -> Option<Secret> {
+    match (fields.get(file_key), fields.get(key)) {
         (Some(file), None) => files::secret(&file),
-        (None, Some(value)) => variable(&value),
-        (Some(_), Some(value)) => value.refuse("either `password` or `password_file`, not both"),
-        (None, None) => fields.whole().refuse("`password_file` is missing"),
+        (None, Some(value)) => variable(&value, key, file_key),
+        (Some(_), Some(value)) => value.refuse(format!("either `{key}` or `{file_key}`, not both")),
+        (None, None) => fields.whole().refuse(format!("`{file_key}` is missing")),
     }
 }
 
@@ -27,11 +36,11 @@ pub(super) fn text(value: &Value<'_>) -> Option<Secret> {
     value.text().map(Secret::new)
 }
 
-fn variable(value: &Value<'_>) -> Option<Secret> {
+fn variable(value: &Value<'_>, key: &str, file_key: &str) -> Option<Secret> {
     if !is_one_variable(value.written()?) {
         return value.refuse_with(
-            "a password must not stand in the file",
-            "use password_file, or ${NAME} for an environment variable".to_owned(),
+            format!("a {key} must not stand in the file"),
+            format!("use {file_key}, or ${{NAME}} for an environment variable"),
         );
     }
     let secret = value.text()?;

@@ -34,6 +34,16 @@ impl Yaml {
         Self::Mapping(entries.into_iter().filter_map(present).collect())
     }
 
+    /// Two mappings as one.
+    pub(super) fn and(self, more: Self) -> Self {
+        match (self, more) {
+            (Self::Mapping(own), Self::Mapping(more)) => {
+                Self::Mapping(own.into_iter().chain(more).collect())
+            }
+            (own, _) => own,
+        }
+    }
+
     /// The value, if there is anything in it.
     pub(super) fn if_any(self) -> Option<Self> {
         let empty = match &self {

@@ -9,6 +9,7 @@ use super::families::{FAMILIES, Family, Rows};
 use super::own::OwnHealth;
 use super::published::Published;
 use super::text::{self, Lines};
+use crate::discovery::SourceStatus;
 
 /// The most bytes of a piece.
 pub(super) const PIECE: usize = 64 * 1024;
@@ -19,6 +20,7 @@ const CAPACITY: usize = PIECE + 24 * 1024;
 /// What is still to be written, and what is written but not handed out.
 pub(super) struct Exposition {
     published: Arc<Published>,
+    sources: Vec<SourceStatus>,
     own: Arc<OwnHealth>,
     place: Place,
     text: String,
@@ -38,9 +40,14 @@ enum Place {
 // === impl Exposition ===
 
 impl Exposition {
-    pub(super) fn new(published: Arc<Published>, own: Arc<OwnHealth>) -> Self {
+    pub(super) fn new(
+        published: Arc<Published>,
+        sources: Vec<SourceStatus>,
+        own: Arc<OwnHealth>,
+    ) -> Self {
         Self {
             published,
+            sources,
             own,
             place: Place::of_family(0),
             text: String::with_capacity(CAPACITY),
@@ -98,6 +105,10 @@ impl Exposition {
             Rows::Services(write) => {
                 let service = published.services.get(row);
                 service.map(|service| write(&mut lines, service))
+            }
+            Rows::Sources(write) => {
+                let source = self.sources.get(row);
+                source.map(|source| write(&mut lines, source))
             }
         };
         if self.text.len() > body {

@@ -5,7 +5,9 @@ use super::histogram::HistogramSet;
 use super::published::{CheckRow, ServiceRow};
 use super::revocation;
 use super::rows;
+use super::sources;
 use super::text::Lines;
+use crate::discovery::SourceStatus;
 
 /// A metric family.
 pub(super) struct Family {
@@ -21,6 +23,7 @@ pub(super) enum Rows {
     Checks(fn(&mut Lines<'_>, &CheckRow)),
     Histograms(fn(&mut Lines<'_>, &HistogramSet)),
     Services(fn(&mut Lines<'_>, &ServiceRow)),
+    Sources(fn(&mut Lines<'_>, &SourceStatus)),
 }
 
 /// Every family, in the order of the exposition.
@@ -163,5 +166,23 @@ pub(super) const FAMILIES: &[Family] = &[
         help: "0 when all endpoints of the service are reachable over the route, 1 when only such as are \
                not critical fail, 2 when a critical one fails.",
         rows: Rows::Services(rows::service_status),
+    },
+    Family {
+        name: "reachd_discovery_up",
+        kind: "gauge",
+        help: "Whether the source of targets was good when it was last looked at.",
+        rows: Rows::Sources(sources::up),
+    },
+    Family {
+        name: "reachd_discovery_targets",
+        kind: "gauge",
+        help: "How many endpoints the source named when it was last good.",
+        rows: Rows::Sources(sources::targets),
+    },
+    Family {
+        name: "reachd_discovery_last_success_timestamp_seconds",
+        kind: "gauge",
+        help: "When the source of targets was last good.",
+        rows: Rows::Sources(sources::last_success),
     },
 ];

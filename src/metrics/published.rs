@@ -218,7 +218,7 @@ impl CheckRow {
 
 fn info(check: &Check) -> Labels {
     let endpoint = &check.endpoint;
-    Labels::default()
+    let labels = Labels::default()
         .with_seen("url", &endpoint.target.to_string())
         .with_seen("host", &endpoint.target.host())
         .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
@@ -228,7 +228,11 @@ fn info(check: &Check) -> Labels {
         .with(
             "stands_in_for",
             endpoint.stands_in_for.as_deref().unwrap_or_default(),
-        )
+        );
+    let own = endpoint.labels.iter();
+    own.fold(labels, |labels, (name, value)| {
+        labels.with_seen(name, value)
+    })
 }
 
 // === impl ServiceRow ===

@@ -5,12 +5,13 @@ mod access;
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::errand::errands;
 use super::holds::longest;
 use super::{Check, HistogramMode, Histograms, Plan, Revocation};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
-    Config, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides, Problem, Problems,
-    RevocationRoute,
+    Config, DiscoverySettings, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides,
+    Problem, Problems, RevocationRoute,
 };
 use crate::endpoint::{Endpoint, ResolverSettings, RevocationMode, Target, TlsSettings};
 use crate::route::{Route, Way};
@@ -25,9 +26,22 @@ impl Plan {
     /// What only the catalog and the whole plan can know: unknown features, endpoints named twice, routes that
     /// an endpoint cannot take, nothing to probe at all. All of it at once.
     pub fn build(config: &Config) -> Result<Self, Problems> {
+        Self::with_found(config, &[])
+    }
+
+    /// The same with what the sources of targets found. What of that cannot be probed is told as not probed, and stops
+    /// nothing.
+    ///
+    /// # Errors
+    /// As [`build`](Self::build).
+    pub fn with_found(config: &Config, found: &[EndpointSettings]) -> Result<Self, Problems> {
         let mut builder = Builder::new(config);
         builder.add_catalog();
         builder.add_endpoints();
+        builder.is_found = true;
+        for settings in found {
+            builder.add(settings);
+        }
         builder.finish()
     }
 }
@@ -40,6 +54,8 @@ struct Builder<'a> {
     not_probed: Vec<NotProbed>,
     wildcards: Vec<Endpoint>,
     problems: Vec<Problem>,
+    /// What is added now was found, so that no problem of it is one of the configuration.
+    is_found: bool,
 }
 
 impl<'a> Builder<'a> {
@@ -52,6 +68,7 @@ impl<'a> Builder<'a> {
             not_probed: Vec::new(),
             wildcards: Vec::new(),
             problems: Vec::new(),
+            is_found: false,
         }
     }
 
@@ -271,11 +288,13 @@ impl<'a> Builder<'a> {
     }
 
     fn finish(mut self) -> Result<Plan, Problems> {
-        if self.checks.is_empty() && self.problems.is_empty() {
+        let sources = self.config.discovery.as_ref();
+        let may_be_empty = sources.is_some_and(DiscoverySettings::names_any);
+        if self.checks.is_empty() && self.problems.is_empty() && !may_be_empty {
             self.problems.push(Problem {
                 at: Location::default(),
                 message: "there is nothing to probe: neither `catalog.features` nor `endpoints` names an endpoint \
-                          that can be probed"
+                          that can be probed, and there is no `discovery`"
                     .to_owned(),
                 hint: Some("`reachd catalog list` shows the features".to_owned()),
             });
@@ -291,6 +310,7 @@ impl<'a> Builder<'a> {
                 buckets: self.config.metrics.buckets.clone(),
             },
             checks: self.checks,
+            errands: errands(self.config),
             not_probed: self.not_probed,
             wildcards: self.wildcards,
             discover_redirects: catalog.is_some_and(|catalog| catalog.discover_redirects),
@@ -300,6 +320,10 @@ impl<'a> Builder<'a> {
     }
 
     fn problem(&mut self, endpoint: &Endpoint, what: &str) {
+        if self.is_found {
+            self.not_probed(endpoint, format!("it {what}"));
+            return;
+        }
         self.problems.push(Problem {
             at: Location::default(),
             message: format!(

@@ -121,6 +121,7 @@ pub(crate) fn scripted() -> Route {
 pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan {
     Plan {
         checks: checks.into_iter().map(Arc::clone).collect(),
+        errands: Vec::new(),
         not_probed: Vec::new(),
         wildcards: Vec::new(),
         discover_redirects: false,

@@ -29,6 +29,7 @@ pub(super) use self::redirect::{Hop, without_what_no_request_carries};
 pub(super) use self::watch::{Watch, Watched};
 use super::Probe;
 use super::authentication::LoginSeen;
+use super::errand::Fetched;
 use super::journal::Journal;
 use super::proxy::{Asked, Head, Question, own_answer};
 use super::stream::BoxedStream;
@@ -58,6 +59,10 @@ pub(super) struct HttpProbe<'a> {
     post: Option<Post>,
     /// What goes with the next request to the server, and goes on over all requests that it takes.
     login: Option<ServerLogin<'a>>,
+    /// What the request says beyond what every request does.
+    headers: HeaderMap,
+    /// The status and the headers of the last answer, where it is wanted.
+    head: (u16, HeaderMap),
     /// The body of the last answer, where it is wanted.
     body: Option<Vec<u8>>,
 }
@@ -130,6 +135,8 @@ impl<'a> HttpProbe<'a> {
             redirects: Vec::new(),
             post: None,
             login: None,
+            headers: HeaderMap::new(),
+            head: (0, HeaderMap::new()),
             body: None,
         }
     }
@@ -140,6 +147,21 @@ impl<'a> HttpProbe<'a> {
             post,
             body: Some(Vec::new()),
             ..Self::new(url, expectation)
+        }
+    }
+
+    /// The same with more headers; they go wherever redirects lead.
+    pub(super) fn with(self, headers: HeaderMap) -> Self {
+        Self { headers, ..self }
+    }
+
+    /// The answer, for whoever wanted it.
+    pub(super) fn into_answer(self) -> Fetched {
+        let (status, headers) = self.head;
+        Fetched {
+            status,
+            headers,
+            body: self.body.unwrap_or_default(),
         }
     }
 
@@ -245,6 +267,7 @@ impl<'a> HttpProbe<'a> {
                     url: &self.url,
                     post: self.post.as_ref(),
                     authorization: None,
+                    headers: &self.headers,
                 };
                 let question = Question {
                     probe,
@@ -296,6 +319,7 @@ impl<'a> HttpProbe<'a> {
         judge.body(read.bytes())?;
         if let Some(body) = &mut self.body {
             *body = read.into_bytes();
+            self.head = (status, head.headers);
         }
         Ok(Verdict::Reachable)
     }

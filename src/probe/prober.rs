@@ -12,6 +12,7 @@ use tokio::sync::watch;
 use super::Probe;
 use super::authentication::Tickets;
 use super::dns::Resolver;
+use super::errand::Errand;
 use super::fetch::Fetcher;
 use super::intermediate::Diagnoses;
 use super::pac::Decider;
@@ -173,6 +174,9 @@ impl Prober {
     }
 
     fn prepare_all(&mut self, plan: &Plan, former: Option<&Self>) -> Result<(), ProberError> {
+        for errand in &plan.errands {
+            self.prepare(errand, former)?;
+        }
         for check in &plan.checks {
             self.prepare(check, former)?;
             if check.revocation.mode != RevocationMode::Off {
@@ -324,6 +328,12 @@ impl Prober {
             });
         }
         Some(probe)
+    }
+
+    /// What fetches over the route of one of the plan's errands; `None` for one of another plan.
+    #[must_use]
+    pub fn errand_of(&self, errand: &Arc<Check>) -> Option<Errand> {
+        self.bare_probe_of(errand).map(Errand)
     }
 
     /// One that does not ask about revocation.

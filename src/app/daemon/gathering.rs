@@ -10,12 +10,12 @@ use tokio::time::{Instant, sleep_until};
 const GATHERED_FOR: Duration = Duration::from_secs(2);
 
 pub(super) struct Gathering {
-    changes: [watch::Receiver<()>; 2],
+    changes: [watch::Receiver<()>; 3],
     due: Option<Instant>,
 }
 
 impl Gathering {
-    pub(super) fn new(changes: [watch::Receiver<()>; 2]) -> Self {
+    pub(super) fn new(changes: [watch::Receiver<()>; 3]) -> Self {
         Self { changes, due: None }
     }
 
@@ -30,10 +30,11 @@ impl Gathering {
     }
 
     async fn first(&mut self) -> Instant {
-        let [one, other] = &mut self.changes;
+        let [first, second, third] = &mut self.changes;
         tokio::select! {
-            () = change(one) => {}
-            () = change(other) => {}
+            () = change(first) => {}
+            () = change(second) => {}
+            () = change(third) => {}
         }
         *self.due.insert(Instant::now() + GATHERED_FOR)
     }
@@ -55,7 +56,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_burst_is_told_once_and_nothing_is_lost() {
         let ((found, changes), (_never, silent)) = (watch::channel(()), watch::channel(()));
-        let mut gathering = Gathering::new([silent, changes]);
+        let mut gathering = Gathering::new([silent.clone(), silent, changes]);
         let soon = Duration::from_secs(1);
         assert!(timeout(soon, gathering.are_gathered()).await.is_err());
         found.send_replace(());

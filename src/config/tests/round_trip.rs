@@ -39,11 +39,17 @@ endpoints:
   - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
   - {name: c, url: "tls://a.example:1", tls: {max_version: 1.2, alpn: [imap, dot], client_certificate: client.pem, client_key: client.pem}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: e, url: "https://a.example/", revocation: {mode: require, methods: [stapled], route: same}}
-  - {name: f, url: "tls://a.example:1", revocation: {route: far}}
+  - {name: f, url: "tls://a.example:1", revocation: {route: far}, labels: {team: "on", n: "1"}}
   - {name: g, url: "https://a.example/", auth: {basic: {username: a, password: "${SECRET}"}}, expect: {certificate_sha256: [@pin@], meaning: {403: "Who? \"$$$${y}\"", 500: x}}}
   - {name: h, url: "tls://a.example:1", expect: {certificate_sha256: [@pin@]}}
   - {name: d, url: "https://a.example/", critical: false, expect: {status: [200], header: {A: "'b: #"}}}
 revocation: {mode: off, methods: [crl, ocsp], route: near, timeout: 2500ms, derived_interval: off}
+discovery:
+  file_sd: ["t/*.yml", {files: [a.json, "b?.yaml"], service: s, critical: false, routes: [near], interval: 90s, timeout: 1s}]
+  http_sd:
+    - {url: "https://sd.example/x?y=$${z}", refresh_interval: 90s, route: near, auth: {basic: {username: "a b", password: "${SECRET}"}}, tls: {ca_file: client.pem}, critical: true}
+    - {name: other, url: "http://sd.example", auth: {bearer: {token_file: corp-password}}, service: s}
+  m365: {instance: usgovdod, service_areas: [skype, common], required_only: false, route: far, tenant: contoso, url: "http://m.example/x", critical: false, routes: [direct]}
 state_dir: state
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
@@ -93,7 +99,7 @@ fn the_effective_configuration_of_kerberos_means_the_same() {
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 10, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 12, "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }

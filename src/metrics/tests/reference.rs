@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
+use crate::config::Config;
 use crate::outcome::{RootStanding, RootState};
 use crate::plan::fixture;
 
@@ -17,6 +18,12 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         state: RootState::Missing,
         bundled: true,
     }]);
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a.yml"), "[{targets: ['a:1']}]").unwrap();
+    let config = "discovery: {file_sd: [a.yml]}";
+    let config = Config::parse("f.yml", config, folder.path(), &|_| None).unwrap();
+    let plan = Plan::build(&config).unwrap();
+    metrics.sources(&Arc::new(Discovery::new(&config, &plan, None)));
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));

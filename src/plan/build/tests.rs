@@ -189,7 +189,15 @@ fn questions_to_the_dns_take_no_proxy() {
 
 #[test]
 fn a_plan_without_a_check_is_a_mistake() {
-    assert!(problems("global: {interval: 30s}")[0].contains("there is nothing to probe"));
+    for nothing in ["global: {interval: 30s}", "discovery: {file_sd: []}"] {
+        assert!(problems(nothing)[0].contains("there is nothing to probe"));
+    }
+    assert!(
+        plan_of("discovery: {file_sd: [a.yml]}")
+            .unwrap()
+            .checks
+            .is_empty()
+    );
 }
 
 #[test]
@@ -353,4 +361,63 @@ fn an_endpoint_of_the_catalog_without_tls_takes_neither_login_nor_pin() {
         found[1].contains("`expect.certificate_sha256`"),
         "{found:?}"
     );
+}
+
+#[test]
+fn what_was_found_is_probed_as_far_as_that_can_be() {
+    let written = |text: &str| Config::parse("test.yml", text, Path::new(""), &|_| None).unwrap();
+    let found = written(
+        "proxies: {corp: {url: 'http://proxy.test:3128'}, lost: {url: 'http://lost.test:3128'}}
+endpoints:
+  - {name: new, url: 'https://new.test/', interval: 5s}
+  - {name: taken, url: 'https://other.test/'}
+  - {name: lost, url: 'https://lost.test/', routes: [lost, direct]}
+  - {name: asked, url: 'dns:asked.test', routes: [corp]}",
+    );
+    let config = written(
+        "proxies: {corp: {url: 'http://proxy.test:3128'}}
+endpoints: [{name: taken, url: 'https://taken.test/'}]
+discovery: {http_sd: [{url: 'http://sd.test/x', route: corp}], m365: {}}",
+    );
+    let plan = Plan::with_found(&config, &found.endpoints).unwrap();
+    assert_eq!(
+        keys(&plan),
+        [
+            "default lost direct",
+            "default new corp",
+            "default taken corp"
+        ]
+    );
+    let told: Vec<String> = plan
+        .not_probed
+        .iter()
+        .map(|told| format!("{}: {}", told.endpoint, told.why))
+        .collect();
+    let expected = [
+        "taken: it is there twice",
+        "lost: it names the route `lost`, which does not exist",
+        "asked: it cannot be asked for over the route `corp`",
+    ];
+    assert_eq!(told.len(), expected.len(), "{told:?}");
+    for (told, expected) in told.iter().zip(expected) {
+        assert!(told.starts_with(expected), "{told}");
+    }
+    let errands: Vec<String> = plan
+        .errands
+        .iter()
+        .map(|errand| format!("{} over {}", errand.endpoint.target, errand.route.name))
+        .collect();
+    let expected = [
+        "http://sd.test/x over corp",
+        "https://endpoints.office.com/ over direct",
+    ];
+    assert_eq!(errands, expected);
+    let unchanged = Plan::build(&config).unwrap();
+    let taken = |plan: &Plan| {
+        plan.checks
+            .iter()
+            .find(|check| check.endpoint.name == "taken")
+            .cloned()
+    };
+    assert_eq!(taken(&plan), taken(&unchanged));
 }

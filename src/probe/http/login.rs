@@ -73,6 +73,7 @@ impl HttpProbe<'_> {
                 url: &self.url,
                 post: self.post.as_ref(),
                 authorization: None,
+                headers: &self.headers,
             };
             let response = session.ask(&asked, &leg.watch).await?;
             let challenges = Challenges::of(response.headers().get_all(WWW_AUTHENTICATE));
@@ -114,6 +115,7 @@ impl HttpProbe<'_> {
                 url: &self.url,
                 post: None,
                 authorization: login.authorization.as_ref(),
+                headers: &self.headers,
             };
             let response = match session.ask(&asked, &leg.watch).await {
                 Ok(response) => response,

@@ -6,7 +6,7 @@ use hyper::client::conn::http2::{self, SendRequest};
 use hyper::header::{
     ACCEPT, AUTHORIZATION, CACHE_CONTROL, CONTENT_TYPE, HOST, HeaderValue, USER_AGENT,
 };
-use hyper::{Method, Request, Response, Uri, Version};
+use hyper::{HeaderMap, Method, Request, Response, Uri, Version};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use url::{Position, Url};
 
@@ -25,6 +25,8 @@ pub(super) struct Asked<'a> {
     pub(super) post: Option<&'a Post>,
     /// With what the request is logged in to the server itself.
     pub(super) authorization: Option<&'a HeaderValue>,
+    /// Beyond what every request says.
+    pub(super) headers: &'a HeaderMap,
 }
 
 /// A connection to the server itself, over which one request may follow another.
@@ -146,6 +148,7 @@ fn request(asked: &Asked<'_>, target: &str) -> Request<Full<Bytes>> {
     if let Some(authorization) = asked.authorization {
         headers.insert(AUTHORIZATION, authorization.clone());
     }
+    headers.extend(asked.headers.clone());
     if let Some(post) = asked.post {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(post.content_type));
         *request.method_mut() = Method::POST;
