@@ -13,7 +13,9 @@ use super::check::round::Round;
 use super::output::print;
 use super::planned;
 use super::setup::{Setup, standings};
-use crate::catalog::{self, ADMINISTRATION_SERVICE, Asked, Prerequisite, Scope, TENANT_ATTACH};
+use crate::catalog::{
+    self, ADMINISTRATION_SERVICE, Asked, Prerequisite, Release, Scope, TENANT_ATTACH,
+};
 use crate::config::{CatalogSelection, Config, Located, Location};
 use crate::report::{Evidence, PrerequisitesReport};
 use crate::scheduler::Job;
@@ -97,7 +99,11 @@ fn selection(config: &Config, asked: &Asked) -> CatalogSelection {
     let configured = config.catalog.as_ref();
     let mut selection = asked.over(configured);
     let cloud_differs = configured.is_none_or(|own| own.cloud.value != selection.cloud.value);
-    let release = |own: &CatalogSelection| own.configmgr_version.as_ref().map(|own| own.value);
+    // The newest release is meant by its number, too.
+    let release = |own: &CatalogSelection| match &own.configmgr_version {
+        Some(own) => Release::try_from(own.value).ok(),
+        None => Some(Release::NEWEST),
+    };
     let release_differs = configured.is_none_or(|own| release(own) != release(&selection));
     if cloud_differs || release_differs {
         selection.features.clear();
@@ -229,6 +235,14 @@ mod tests {
             let selection = selection(&config(text), &same);
             assert_eq!(selection.overrides.len(), 1);
         }
+    }
+
+    #[test]
+    fn the_newest_release_by_its_number_is_no_other_release() {
+        let text = "catalog: {features: [tenant-attach], overrides: {aka.ms: {critical: false}}}";
+        let newest: u16 = Release::NEWEST.to_string().parse().unwrap();
+        let selection = selection(&config(text), &asked(None, Some(newest)));
+        assert_eq!(selection.overrides.len(), 1);
     }
 
     #[test]

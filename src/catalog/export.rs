@@ -119,7 +119,14 @@ impl Export {
     fn left_out(&self) -> Vec<String> {
         let off = self.turned_off.iter().map(|need| {
             let (feature, name) = (need.feature, &need.name);
-            format!("{name} ({feature}): turned off in the configuration")
+            // Whoever reads of it must not close what something else needs.
+            let mut others = self.needs.iter();
+            let still = others.find(|other| other.address == need.address);
+            let still = still.map_or_else(String::new, |other| {
+                let (host, other) = (&need.address, &other.name);
+                format!("; {host} is still needed for {other}")
+            });
+            format!("{name} ({feature}): turned off in the configuration{still}")
         });
         self.missing.iter().cloned().chain(off).collect()
     }

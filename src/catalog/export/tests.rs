@@ -167,6 +167,23 @@ fn the_configuration_sets_endpoints_apart() {
     );
 }
 
+#[test]
+fn what_is_turned_off_may_still_be_needed_for_something_else() {
+    let tenant_attach = crate::catalog::feature("tenant-attach").unwrap();
+    let off = Located {
+        value: Overrides {
+            enabled: Some(false),
+            ..Overrides::default()
+        },
+        at: Location::default(),
+    };
+    let overrides = BTreeMap::from([("aka.ms".to_owned(), off)]);
+    let export = Export::of(&[tenant_attach], scope("public@2503"), &overrides).unwrap();
+    let text = export.written(ExportFormat::Allowlist).unwrap();
+    let told = "aka.ms (tenant-attach): turned off in the configuration; aka.ms 443 is still needed for aka.ms/configmgrgateway";
+    assert!(text.contains(told), "{text}");
+}
+
 /// Whatever a sheet shows can be found in the list for the firewall, template or not.
 #[test]
 fn every_host_that_is_needed_is_in_the_allowlist() {

@@ -160,7 +160,10 @@ fn the_calls_go_to_the_cloud() {
 #[test]
 fn where_tenant_attach_is_not_there_nothing_is_needed() {
     for (scope, why) in [
-        ("china", "is not in the catalog for the cloud china (21Vianet)"),
+        (
+            "china",
+            "is not in the catalog for the cloud china (21Vianet)",
+        ),
         ("us-government@2103", "nothing is available before 2107"),
         ("1910", "nothing is available before 2002"),
     ] {
