@@ -17,6 +17,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         state: RootState::Missing,
         bundled: true,
     }]);
+    metrics.history_store(true);
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));
