@@ -182,12 +182,22 @@ impl History {
     /// The outages that a filter admits, the latest start first, and no more than so many.
     #[must_use]
     pub fn outages(&self, filter: &OutageFilter, limit: usize) -> Vec<Outage> {
-        let ongoing = self.shared.records();
-        let ongoing = ongoing.iter().filter_map(|record| record.outage());
-        let mut outages: Vec<Arc<Outage>> = ongoing
-            .filter(|outage| filter.admits(outage))
-            .map(Arc::new)
+        let records = self.shared.records();
+        let mut ongoing: Vec<Outage> = records
+            .iter()
+            .filter_map(|record| record.outage())
             .collect();
+        // Until there is a plan, those of the file.
+        let known = self.shared.known();
+        ongoing.extend(
+            known
+                .absent
+                .values()
+                .filter_map(|lasting| lasting.outage.clone()),
+        );
+        drop(known);
+        let ongoing = ongoing.into_iter().filter(|outage| filter.admits(outage));
+        let mut outages: Vec<Arc<Outage>> = ongoing.map(Arc::new).collect();
         outages.extend(self.shared.log().admitted_by(filter));
         outages.sort_by(|one, other| (other.start, &one.check).cmp(&(one.start, &other.check)));
         outages.truncate(limit);
