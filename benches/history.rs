@@ -60,11 +60,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             outcome(Some(format!("{DETAIL}, at the attempt {probe}")))
         }),
         Case {
-            checks: CHECKS / 10,
+            checks: CHECKS / 4,
             ..case("a month, without evidence", month, |_| bare(outcome(None)))
         },
         Case {
-            checks: CHECKS / 10,
+            checks: CHECKS / 4,
             ..case("a month, three fail an hour", month, |probe| {
                 bare(outcome((probe % 20 == 7).then(|| DETAIL.to_owned())))
             })
@@ -82,12 +82,12 @@ fn of_checks(case: &Case) -> Result<f64, Box<dyn Error>> {
     let checks = checks(case.checks)?;
     let history = History::default();
     fill_log(&history)?;
-    let before = resident()?;
-    history.planned(&plan(&checks));
-    let watchers: Vec<_> = checks.iter().map(|check| history.watch(check)).collect();
     // The prober keeps each chain once, for all outcomes that have it.
     let chain = |_| Arc::from([certificate(), certificate()]);
     let chains: Vec<Arc<[CertificateSeen]>> = checks.iter().map(chain).collect();
+    let before = resident()?;
+    history.planned(&plan(&checks));
+    let watchers: Vec<_> = checks.iter().map(|check| history.watch(check)).collect();
     let start = SystemTime::now() - Duration::from_secs(60 * case.probes as u64);
     for probe in 0..case.probes {
         let mut outcome = (case.outcome)(probe);

@@ -76,7 +76,7 @@ pub struct CheckHistory {
     /// Since when it has been in its present state (success, or failing for one reason).
     pub since: Option<SystemTime>,
     /// The last outcomes, oldest first. What was seen is kept of the latest and of the last of `failures`; of the
-    /// others, `observed` is empty.
+    /// others, `observed` is empty. Failures that are not among `failures` any more have no detail.
     pub recent: Outcomes,
     /// The last failures, oldest first; they outlive newer successes. What was seen is kept of the last of them.
     pub failures: Outcomes,

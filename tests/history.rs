@@ -1,5 +1,6 @@
 //! What the history keeps over the end of the daemon, however it ends, and what a full disk does to it.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -47,7 +48,8 @@ impl<'a> Bed<'a> {
             state.display()
         );
         for number in 0..endpoints {
-            config += &format!("  - {{name: web-{number}, url: \"http://{address}/{number}\"}}\n");
+            let url = format!("http://{address}/{number}");
+            writeln!(config, "  - {{name: web-{number}, url: \"{url}\"}}").unwrap();
         }
         let config = lab.write(&format!("history-{name}/reachd.yml"), &config);
         Self {
