@@ -8,6 +8,7 @@
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `discovery.rs` | targets in files and on servers that change, break and are mended |
+//! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
@@ -39,6 +40,8 @@ mod commands;
 mod derived;
 #[cfg(test)]
 mod discovery;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

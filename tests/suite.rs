@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    catalog, certificates, commands, derived, discovery, holds, isolation, layers, lifecycle, pac,
-    prerequisites, prometheus, redirects, revocation, scenarios, tickets, witness,
+    catalog, certificates, commands, derived, discovery, history, holds, isolation, layers,
+    lifecycle, pac, prerequisites, prometheus, redirects, revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -42,6 +42,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         commands::trials(lab),
         derived::trials(lab),
         discovery::trials(lab),
+        history::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),

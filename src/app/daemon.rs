@@ -85,6 +85,7 @@ struct Daemon {
     findings: Gathering,
     observers: Observers,
     metrics: Arc<Metrics>,
+    history: Arc<History>,
     scheduler: Scheduler,
     config: watch::Sender<Arc<String>>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
@@ -95,7 +96,7 @@ struct Daemon {
 impl Daemon {
     fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
-        let history = Arc::new(History::default());
+        let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
@@ -111,7 +112,7 @@ impl Daemon {
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
-            history,
+            history: Arc::clone(&history),
             config: shown_config,
             not_probed: shown_not_probed,
             trust_store: shown_trust_store,
@@ -131,6 +132,7 @@ impl Daemon {
             scheduler: Scheduler::new(observers.clone()),
             observers,
             metrics,
+            history,
             config,
             not_probed,
             trust_store,
@@ -148,6 +150,14 @@ impl Daemon {
         drop(self.reloads);
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
+        }
+        let history = self.history;
+        // A disk may take its time, and the server answers meanwhile.
+        if !spawn_blocking(move || history.close())
+            .await
+            .unwrap_or(false)
+        {
+            warn!("the end of the history was not written down");
         }
         // Only now, so that what the last probes found can still be scraped.
         stop.cancel();
@@ -278,6 +288,15 @@ impl Daemon {
         log_trust_store(&standings);
         self.trust_store.send_replace(Arc::new(standings));
     }
+}
+
+/// The history goes on where it ended, where there is a folder for the state; a reload does not change that.
+fn history_of(setup: &Setup, metrics: &Arc<Metrics>) -> History {
+    let Some(folder) = &setup.config.state_dir else {
+        return History::default();
+    };
+    let metrics = Arc::clone(metrics);
+    History::kept_in(folder, Box::new(move |is_up| metrics.history_store(is_up)))
 }
 
 fn log_trust_store(roots: &[RootStanding]) {

@@ -24,6 +24,8 @@ pub(super) struct OwnHealth {
     reload_successful: IntGauge,
     reloaded_at: Gauge,
     roots: IntGaugeVec,
+    /// Without a label; a vector, because there is none without a store.
+    history_store_up: IntGaugeVec,
 }
 
 // === impl OwnHealth ===
@@ -76,6 +78,13 @@ impl OwnHealth {
                 ),
                 &["root", "fingerprint_sha256", "store", "state"],
             )?,
+            history_store_up: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_history_store_up",
+                    "Whether the history reaches the disk, where there is a state_dir.",
+                ),
+                &[],
+            )?,
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -94,6 +103,7 @@ impl OwnHealth {
         registry.register(Box::new(health.reload_successful.clone()))?;
         registry.register(Box::new(health.reloaded_at.clone()))?;
         registry.register(Box::new(health.roots.clone()))?;
+        registry.register(Box::new(health.history_store_up.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -140,6 +150,11 @@ impl OwnHealth {
             let labels = [&root.root, &root.sha256, &root.store, root.state.as_str()];
             self.roots.with_label_values(&labels).set(1);
         }
+    }
+
+    pub(super) fn history_store(&self, is_up: bool) {
+        let gauge = self.history_store_up.with_label_values::<&str>(&[]);
+        gauge.set(i64::from(is_up));
     }
 
     /// Appends the registry's text.

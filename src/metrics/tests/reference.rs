@@ -24,6 +24,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let config = Config::parse("f.yml", config, folder.path(), &|_| None).unwrap();
     let plan = Plan::build(&config).unwrap();
     metrics.sources(&Arc::new(Discovery::new(&config, &plan, None)));
+    metrics.history_store(true);
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));
