@@ -18,6 +18,7 @@ use serde::{Serialize, Serializer};
 pub use trust::of_trust_store;
 
 use crate::catalog;
+use crate::diagnosis::Cause;
 use crate::endpoint::Origin;
 use crate::explain::{Explanation, explain};
 use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, RootStanding, Timings};
@@ -40,8 +41,8 @@ pub struct Report<'a> {
     pub message_id: u16,
     /// What each check found.
     pub checks: Vec<CheckResult<'a>>,
-    /// What is inferred from many findings; nothing is, so far.
-    pub causes: [(); 0],
+    /// What is inferred from all findings together.
+    pub causes: Vec<Cause>,
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
     /// How the roots stand that the catalog requires, in the trust store of this machine.
@@ -173,12 +174,19 @@ impl<'a> Report<'a> {
             verdict,
             message_id: verdict.message_id(),
             checks,
-            causes: [],
+            causes: Vec::new(),
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
             trust_store: &[],
             in_full: false,
             not_held: 0,
         }
+    }
+
+    /// Adds what is inferred from the findings.
+    #[must_use]
+    pub fn with_causes(mut self, causes: Vec<Cause>) -> Self {
+        self.causes = causes;
+        self
     }
 
     /// Lets the text show the certificates of each check, too.
