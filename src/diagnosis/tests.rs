@@ -3,208 +3,210 @@
 mod language;
 mod properties;
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use language::{causes, findings, now};
+use tokio::time::Instant;
 
 use super::*;
 use crate::plan::fixture;
 
 /// Each cause alone, and what is just not enough for it.
+const ALONE: &[(&str, &[&str])] = &[
+    // network
+    (
+        "a direct connect/timeout | b direct dns/timeout | c corp connect/timeout@proxy",
+        &["network_down machine"],
+    ),
+    (
+        "a direct connect/timeout | b corp connect/timeout@proxy",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a direct connect/timeout | b direct dns/timeout | c corp connect/timeout@proxy | d direct ok",
+        &["endpoint_down a", "endpoint_down b", "endpoint_down c"],
+    ),
+    (
+        "a direct connect/timeout at=200 | b direct dns/timeout at=200 | c corp connect/timeout@proxy at=200 | d direct ok",
+        &["network_down machine"],
+    ),
+    // resolvers
+    (
+        "a direct dns/servfail | b direct dns/refused",
+        &["resolver_down system"],
+    ),
+    (
+        "a direct dns/servfail | b direct dns/refused | c direct ok answer=1.1.1.1",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a direct dns/network_error host=x.example | b direct dns/network_error host=x.example",
+        &["resolver_down system"],
+    ),
+    ("a direct dns/timeout", &["endpoint_down a"]),
+    (
+        "a direct dns/nxdomain | a other ok resolver=public answer=1.1.1.1",
+        &["resolver_wrong system"],
+    ),
+    (
+        "a direct dns/nxdomain | a other ok answer=1.1.1.1",
+        &["route_only direct"],
+    ),
+    (
+        "a direct connect/timeout catalog address=10.0.0.1 | b direct ok",
+        &["resolver_wrong system"],
+    ),
+    (
+        "a direct connect/timeout address=10.0.0.1 | b direct ok",
+        &["endpoint_down a"],
+    ),
+    (
+        "a direct connect/timeout catalog address=20.0.0.1 | b direct ok",
+        &["endpoint_down a"],
+    ),
+    // proxies
+    (
+        "a corp connect/refused@proxy | b corp proxy/timeout",
+        &["proxy_down corp"],
+    ),
+    (
+        "a corp dns/nxdomain@proxy | b corp tls/expired@proxy",
+        &["proxy_down corp"],
+    ),
+    ("a corp connect/refused@proxy", &["endpoint_down a"]),
+    (
+        "a corp connect/refused@proxy | b corp proxy/timeout | c corp ok",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a corp connect/refused@proxy | b corp proxy/timeout | c corp proxy/forbidden",
+        &["proxy_policy corp", "endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a corp connect/refused@proxy | b other connect/refused@proxy",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a corp proxy/auth_rejected | b corp ok",
+        &["proxy_authentication corp"],
+    ),
+    ("a corp proxy/forbidden | b corp ok", &["proxy_policy corp"]),
+    ("a corp response/proxy_status@proxy", &["proxy_policy corp"]),
+    (
+        "a corp proxy/bad_gateway | b corp proxy/gateway_timeout",
+        &["proxy_upstream corp"],
+    ),
+    (
+        "a corp proxy/bad_gateway | b corp proxy/gateway_timeout | c corp ok",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    (
+        "a corp ok slow=connect@proxy | b corp ok slow=proxy@proxy",
+        &["proxy_slow corp"],
+    ),
+    (
+        "a corp ok slow=connect@proxy | b corp ok slow=proxy@proxy | c corp ok | d corp ok | e corp ok",
+        &["degraded a", "degraded b"],
+    ),
+    // clock and certificates
+    (
+        "a direct ok offset=300 | b direct ok offset=310",
+        &["clock_wrong machine"],
+    ),
+    ("a direct ok offset=300 | b direct ok offset=-310", &[]),
+    (
+        "a direct ok offset=300 | b direct ok offset=310 | c direct ok offset=1 | d direct ok offset=0",
+        &[],
+    ),
+    (
+        "a direct tls/expired offset=300 | b direct tls/not_yet_valid offset=310",
+        &["clock_wrong machine"],
+    ),
+    (
+        "a corp tls/intercepted | b corp ok own",
+        &["tls_inspection corp"],
+    ),
+    (
+        "a corp ok warn=tls/intercepted | b corp ok",
+        &["tls_inspection corp"],
+    ),
+    (
+        "a direct tls/unknown_issuer issuer=X | b direct tls/unknown_issuer issuer=X",
+        &["trust_store system"],
+    ),
+    (
+        "a direct tls/unknown_issuer issuer=X | b direct tls/unknown_issuer issuer=Y",
+        &["endpoint_down a", "endpoint_down b"],
+    ),
+    ("a direct tls/expired", &["certificate_expiring a"]),
+    (
+        "a direct ok days=7 | b direct ok days=60",
+        &["certificate_expiring a"],
+    ),
+    (
+        "a direct ok days=7 certificate=one | b direct ok days=7 certificate=one",
+        &["certificate_expiring a"],
+    ),
+    (
+        "a direct ok warn=revocation/unreachable",
+        &["revocation_blocked direct"],
+    ),
+    (
+        "a direct revocation/timeout",
+        &["revocation_blocked direct"],
+    ),
+    (
+        "lists direct connect/timeout serves-revocation | b direct ok",
+        &["revocation_blocked direct"],
+    ),
+    // endpoints
+    (
+        "a direct response/bad_status | a corp response/bad_status",
+        &["endpoint_down a"],
+    ),
+    (
+        "a direct connect/refused | a corp ok",
+        &["route_only direct"],
+    ),
+    (
+        "a direct connect/refused host=x.example | b direct tls/not_tls host=x.example",
+        &["endpoint_down a"],
+    ),
+    (
+        "a direct response/bad_status | b direct ok",
+        &["endpoint_down a"],
+    ),
+    (
+        "a direct ok changes=4 | b direct ok | c direct ok",
+        &["flapping a"],
+    ),
+    ("a direct ok changes=3", &[]),
+    (
+        "a corp ok changes=5 | b corp ok changes=4 | c direct ok",
+        &["flapping corp"],
+    ),
+    ("a direct ok slow=tls@endpoint", &["degraded a"]),
+    (
+        "a corp ok hold=cut | a direct ok hold=lived",
+        &["idle_timeout corp"],
+    ),
+    (
+        "a corp ok hold=cut | b corp ok hold=lived",
+        &["idle_timeout corp"],
+    ),
+    ("a corp ok hold=cut | b corp ok hold=lived at=200", &[]),
+    // nothing
+    ("", &[]),
+    ("a direct ok | b corp ok warn=tls/weak_signature", &[]),
+    (
+        "a direct connect/refused blip | b corp proxy/forbidden blip",
+        &[],
+    ),
+];
+
 #[test]
 fn each_cause_has_its_rule() {
-    let cases: &[(&str, &[&str])] = &[
-        // network
-        (
-            "a direct connect/timeout | b direct dns/timeout | c corp connect/timeout@proxy",
-            &["network_down machine"],
-        ),
-        (
-            "a direct connect/timeout | b corp connect/timeout@proxy",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a direct connect/timeout | b direct dns/timeout | c corp connect/timeout@proxy | d direct ok",
-            &["endpoint_down a", "endpoint_down b", "endpoint_down c"],
-        ),
-        (
-            "a direct connect/timeout at=200 | b direct dns/timeout at=200 | c corp connect/timeout@proxy at=200 | d direct ok",
-            &["network_down machine"],
-        ),
-        // resolvers
-        (
-            "a direct dns/servfail | b direct dns/refused",
-            &["resolver_down system"],
-        ),
-        (
-            "a direct dns/servfail | b direct dns/refused | c direct ok answer=1.1.1.1",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a direct dns/network_error host=x.example | b direct dns/network_error host=x.example",
-            &["resolver_down system"],
-        ),
-        ("a direct dns/timeout", &["endpoint_down a"]),
-        (
-            "a direct dns/nxdomain | a other ok resolver=public answer=1.1.1.1",
-            &["resolver_wrong system"],
-        ),
-        (
-            "a direct dns/nxdomain | a other ok answer=1.1.1.1",
-            &["route_only direct"],
-        ),
-        (
-            "a direct connect/timeout catalog address=10.0.0.1 | b direct ok",
-            &["resolver_wrong system"],
-        ),
-        (
-            "a direct connect/timeout address=10.0.0.1 | b direct ok",
-            &["endpoint_down a"],
-        ),
-        (
-            "a direct connect/timeout catalog address=20.0.0.1 | b direct ok",
-            &["endpoint_down a"],
-        ),
-        // proxies
-        (
-            "a corp connect/refused@proxy | b corp proxy/timeout",
-            &["proxy_down corp"],
-        ),
-        (
-            "a corp dns/nxdomain@proxy | b corp tls/expired@proxy",
-            &["proxy_down corp"],
-        ),
-        ("a corp connect/refused@proxy", &["endpoint_down a"]),
-        (
-            "a corp connect/refused@proxy | b corp proxy/timeout | c corp ok",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a corp connect/refused@proxy | b corp proxy/timeout | c corp proxy/forbidden",
-            &["proxy_policy corp", "endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a corp connect/refused@proxy | b other connect/refused@proxy",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a corp proxy/auth_rejected | b corp ok",
-            &["proxy_authentication corp"],
-        ),
-        ("a corp proxy/forbidden | b corp ok", &["proxy_policy corp"]),
-        ("a corp response/proxy_status@proxy", &["proxy_policy corp"]),
-        (
-            "a corp proxy/bad_gateway | b corp proxy/gateway_timeout",
-            &["proxy_upstream corp"],
-        ),
-        (
-            "a corp proxy/bad_gateway | b corp proxy/gateway_timeout | c corp ok",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        (
-            "a corp ok slow=connect@proxy | b corp ok slow=proxy@proxy",
-            &["proxy_slow corp"],
-        ),
-        (
-            "a corp ok slow=connect@proxy | b corp ok slow=proxy@proxy | c corp ok | d corp ok | e corp ok",
-            &["degraded a", "degraded b"],
-        ),
-        // clock and certificates
-        (
-            "a direct ok offset=300 | b direct ok offset=310",
-            &["clock_wrong machine"],
-        ),
-        ("a direct ok offset=300 | b direct ok offset=-310", &[]),
-        (
-            "a direct ok offset=300 | b direct ok offset=310 | c direct ok offset=1 | d direct ok offset=0",
-            &[],
-        ),
-        (
-            "a direct tls/expired offset=300 | b direct tls/not_yet_valid offset=310",
-            &["clock_wrong machine"],
-        ),
-        (
-            "a corp tls/intercepted | b corp ok own",
-            &["tls_inspection corp"],
-        ),
-        (
-            "a corp ok warn=tls/intercepted | b corp ok",
-            &["tls_inspection corp"],
-        ),
-        (
-            "a direct tls/unknown_issuer issuer=X | b direct tls/unknown_issuer issuer=X",
-            &["trust_store system"],
-        ),
-        (
-            "a direct tls/unknown_issuer issuer=X | b direct tls/unknown_issuer issuer=Y",
-            &["endpoint_down a", "endpoint_down b"],
-        ),
-        ("a direct tls/expired", &["certificate_expiring a"]),
-        (
-            "a direct ok days=7 | b direct ok days=60",
-            &["certificate_expiring a"],
-        ),
-        (
-            "a direct ok days=7 certificate=one | b direct ok days=7 certificate=one",
-            &["certificate_expiring a"],
-        ),
-        (
-            "a direct ok warn=revocation/unreachable",
-            &["revocation_blocked direct"],
-        ),
-        (
-            "a direct revocation/timeout",
-            &["revocation_blocked direct"],
-        ),
-        (
-            "lists direct connect/timeout serves-revocation | b direct ok",
-            &["revocation_blocked direct"],
-        ),
-        // endpoints
-        (
-            "a direct response/bad_status | a corp response/bad_status",
-            &["endpoint_down a"],
-        ),
-        (
-            "a direct connect/refused | a corp ok",
-            &["route_only direct"],
-        ),
-        (
-            "a direct connect/refused host=x.example | b direct tls/not_tls host=x.example",
-            &["endpoint_down a"],
-        ),
-        (
-            "a direct response/bad_status | b direct ok",
-            &["endpoint_down a"],
-        ),
-        (
-            "a direct ok changes=4 | b direct ok | c direct ok",
-            &["flapping a"],
-        ),
-        ("a direct ok changes=3", &[]),
-        (
-            "a corp ok changes=5 | b corp ok changes=4 | c direct ok",
-            &["flapping corp"],
-        ),
-        ("a direct ok slow=tls@endpoint", &["degraded a"]),
-        (
-            "a corp ok hold=cut | a direct ok hold=lived",
-            &["idle_timeout corp"],
-        ),
-        (
-            "a corp ok hold=cut | b corp ok hold=lived",
-            &["idle_timeout corp"],
-        ),
-        ("a corp ok hold=cut | b corp ok hold=lived at=200", &[]),
-        // nothing
-        ("", &[]),
-        ("a direct ok | b corp ok warn=tls/weak_signature", &[]),
-        (
-            "a direct connect/refused blip | b corp proxy/forbidden blip",
-            &[],
-        ),
-    ];
-    for (text, expected) in cases {
+    for (text, expected) in ALONE {
         assert_eq!(causes(text), *expected, "{text}");
     }
 }
