@@ -88,7 +88,7 @@ impl Record {
         {
             finding.explained_before = None;
             finding.explained_by = by.map(|by| by.by);
-            kept.carried_on = by.is_some_and(|by| by.carried_on);
+            kept.carried_on |= by.is_some_and(|by| by.carried_on);
         }
     }
 
@@ -205,6 +205,8 @@ mod tests {
         record.observe(&next);
         assert_eq!(known(), (None, Some(CauseKind::ProxyDown)));
         record.is_diagnosed(Some(by(true)), &next);
+        // Later diagnoses know it only as one that is explained.
+        record.is_diagnosed(Some(by(false)), &next);
         record.observe(&expired(180));
         assert_eq!(known(), (None, None));
     }
