@@ -179,6 +179,7 @@ fn checks(count: usize) -> Result<Vec<Arc<Check>>, url::ParseError> {
             route: Arc::clone(&route),
             interval: INTERVAL,
             timeout: Duration::from_secs(10),
+            retry_interval: None,
             resolver: ResolverSettings::System,
             proxy_resolver: ResolverSettings::System,
             tls: Arc::clone(&tls),

@@ -4,8 +4,9 @@
 //! ```text
 //!  reachd.yml ─> config ─┐                            ┌─> metrics ──> /metrics
 //!                        ├─> plan ─> scheduler ─> probe ─> history ──> the page, the API
-//!     built in ─> catalog ┤            (outcomes)     └─> the log of changes
-//!   lists ─> discovery ───┘                │
+//!     built in ─> catalog ┤            (outcomes)     ├─> diagnosis ─> causes
+//!   lists ─> discovery ───┘                │          └─> the log of changes
+//!                                          │
 //!                                          └─> report (check)      explain: what a reason means
 //! ```
 //!
@@ -28,6 +29,7 @@
 //! * [`discovery`]: files and servers that name targets, and what they named last.
 //! * [`metrics`]: the Prometheus exposition.
 //! * [`history`]: the last outcomes of every check.
+//! * [`diagnosis`]: many outcomes in, the few causes that they have out.
 //! * [`report`]: what a run of all checks comes to, as text and JSON.
 //! * [`scheduler`]: one loop a check, and one for its idle connection, at a fixed rate, bounded and cancellable.
 //! * [`server`]: the page, the metrics and the API over HTTP.
@@ -36,6 +38,7 @@
 pub mod app;
 pub mod catalog;
 pub mod config;
+pub mod diagnosis;
 pub mod discovery;
 pub mod endpoint;
 pub mod explain;

@@ -22,6 +22,7 @@ pub use service::{Failing, ServiceReport, Standing};
 pub use trust::of_trust_store;
 
 use crate::catalog;
+use crate::diagnosis::Cause;
 use crate::endpoint::Origin;
 use crate::explain::{Explanation, explain};
 use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, RootStanding, Timings};
@@ -46,8 +47,8 @@ pub struct Report<'a> {
     pub services: Vec<ServiceReport<'a>>,
     /// What each check found.
     pub checks: Vec<CheckResult<'a>>,
-    /// What is inferred from many findings; nothing is, so far.
-    pub causes: [(); 0],
+    /// What is inferred from all findings together.
+    pub causes: Vec<Cause>,
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
     /// How the roots stand that the catalog requires, in the trust store of this machine.
@@ -185,12 +186,19 @@ impl<'a> Report<'a> {
             message_id: verdict.message_id(),
             services: ServiceReport::of(standings),
             checks,
-            causes: [],
+            causes: Vec::new(),
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
             trust_store: &[],
             in_full: false,
             not_held: 0,
         }
+    }
+
+    /// Adds what is inferred from the findings.
+    #[must_use]
+    pub fn with_causes(mut self, causes: Vec<Cause>) -> Self {
+        self.causes = causes;
+        self
     }
 
     /// Lets the text show the certificates of each check, too.

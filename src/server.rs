@@ -30,6 +30,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::catalog::NotProbed;
+use crate::diagnosis::Cause;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::outcome::RootStanding;
@@ -47,6 +48,8 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// Shown on the page and by the API.
     pub history: Arc<History>,
+    /// What is inferred from many outcomes.
+    pub causes: watch::Receiver<Arc<Vec<Cause>>>,
     /// The effective configuration as YAML, without secrets: shown on `/config`.
     pub config: watch::Receiver<Arc<String>>,
     /// What the plan in force requires but does not probe.

@@ -7,8 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    catalog, certificates, commands, derived, discovery, history, holds, isolation, layers,
-    lifecycle, pac, prerequisites, prometheus, redirects, revocation, scenarios, tickets, witness,
+    catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
+    layers, lifecycle, pac, prerequisites, prometheus, redirects, revocation, scenarios, tickets,
+    witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -41,6 +42,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         certificates::trials(lab),
         commands::trials(lab),
         derived::trials(lab),
+        diagnosis::trials(lab),
         discovery::trials(lab),
         history::trials(lab),
         holds::trials(lab),

@@ -2,6 +2,7 @@
 //! seconds of being told to.
 
 mod gathering;
+mod inferring;
 mod serving;
 
 use std::net::SocketAddr;
@@ -15,14 +16,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
 use self::gathering::Gathering;
+use self::inferring::infer;
 use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
+use crate::diagnosis::Diagnosis;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, Redirects, StateLog};
@@ -84,6 +88,7 @@ struct Daemon {
     /// When something was found that changes the plan.
     findings: Gathering,
     observers: Observers,
+    diagnosis: Arc<Diagnosis>,
     metrics: Arc<Metrics>,
     history: Arc<History>,
     scheduler: Scheduler,
@@ -98,11 +103,13 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
+        let diagnosis = Arc::new(Diagnosis::default());
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
             Arc::clone(&history) as Arc<dyn Observer>,
             Arc::new(StateLog::default()),
             Arc::clone(&redirects) as Arc<dyn Observer>,
+            Arc::clone(&diagnosis) as Arc<dyn Observer>,
         ]);
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
@@ -113,6 +120,7 @@ impl Daemon {
         let server = Server {
             metrics: Arc::clone(&metrics),
             history: Arc::clone(&history),
+            causes: diagnosis.causes(),
             config: shown_config,
             not_probed: shown_not_probed,
             trust_store: shown_trust_store,
@@ -131,6 +139,7 @@ impl Daemon {
             setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
+            diagnosis,
             metrics,
             history,
             config,
@@ -144,6 +153,10 @@ impl Daemon {
     /// Probes until a signal to stop comes, or the server ends.
     async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
         self.bring_into_force();
+        let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
+            Arc::clone(&self.diagnosis),
+            Arc::clone(&self.metrics),
+        )));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         // Whoever waits for a reload learns that there will be none.
@@ -151,6 +164,7 @@ impl Daemon {
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
+        drop(inferring);
         let history = self.history;
         // A disk may take its time, and the server answers meanwhile.
         if !spawn_blocking(move || history.close())

@@ -84,6 +84,7 @@ impl Errand<'_> {
             proxy_resolver: of_proxy.or(of_route).unwrap_or(&global.resolver).clone(),
             tls: Arc::new(tls.clone()),
             credentials: None,
+            retry_interval: None,
             revocation: Revocation::off(Arc::clone(&route)),
             route,
         })

@@ -1,6 +1,8 @@
-//! The report for people: the verdict, which service works, every kind of failure once with its explanation, all checks as a table,
+//! The report for people: the verdict, the causes, which service works, every kind of failure once with its explanation, all
+//! checks as a table,
 //! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
+mod causes;
 mod chains;
 mod holds;
 mod layout;
@@ -30,6 +32,7 @@ impl fmt::Display for Text<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paint = Paint(self.colour);
         verdict(f, paint, self.report)?;
+        causes::write(f, paint, self.report)?;
         services::write(f, paint, self.report)?;
         let groups = FailureGroup::among(&self.report.checks);
         for (index, group) in groups.iter().enumerate() {

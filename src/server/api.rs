@@ -185,9 +185,10 @@ pub(super) async fn check(
     .into_response()
 }
 
-/// `/api/v1/causes`: what is inferred from many failures; nothing is, so far.
-pub(super) async fn causes() -> Json<[(); 0]> {
-    Json([])
+/// `/api/v1/causes`: what is inferred from many outcomes.
+pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
+    let causes = Arc::clone(&server.causes.borrow());
+    Json(&*causes).into_response()
 }
 
 // === conversions ===

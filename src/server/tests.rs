@@ -81,6 +81,7 @@ impl Running {
         let server = Server {
             metrics: Arc::new(metrics),
             history: Arc::new(history),
+            causes: watch::channel(Arc::default()).1,
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
             trust_store: watch::channel(Arc::new(sample::trust_store())).1,
