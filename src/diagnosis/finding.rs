@@ -124,10 +124,11 @@ impl Finding {
         self.proxy().unwrap_or("direct")
     }
 
-    /// The name of the proxy or script, where its latest probe did not go without.
+    /// The name of the proxy or script, where its latest probe did not go without; as planned before the first one.
     pub(super) fn proxy(&self) -> Option<&str> {
         use crate::route::Via;
-        match self.latest.as_ref()?.via {
+        let latest = self.latest.as_ref();
+        match latest.map_or_else(|| self.check.via(), |outcome| outcome.via) {
             Via::Direct | Via::Bypass => None,
             Via::Proxy | Via::Pac => Some(self.check.route.way.name()),
         }
