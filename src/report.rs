@@ -1,12 +1,15 @@
 //! What a run of all checks comes to: one verdict, and each check's finding with its explanation. The text and
 //! JSON forms of `reachd check`, and the objects that the API and the page are made of.
 
+pub(crate) mod bar;
+pub(crate) mod cards;
 mod group;
 mod hold;
 #[cfg(test)]
 pub(crate) mod sample;
 mod text;
 mod trust;
+pub(crate) mod words;
 
 use std::fmt;
 use std::sync::Arc;

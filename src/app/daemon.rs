@@ -30,7 +30,7 @@ use crate::outcome::{RootStanding, RootState};
 use crate::platform::{Signal, Signals};
 use crate::report::of_trust_store;
 use crate::scheduler::Scheduler;
-use crate::server::{ReloadRequest, Server};
+use crate::server::{Changes, ReloadRequest, Server};
 
 /// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
 /// reachd ends within five seconds.
@@ -97,11 +97,14 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(History::default());
         let redirects = Arc::new(Redirects::default());
+        let changes = Changes::default();
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
             Arc::clone(&history) as Arc<dyn Observer>,
             Arc::new(StateLog::default()),
             Arc::clone(&redirects) as Arc<dyn Observer>,
+            // The last one: who is told of a change finds it where it is kept.
+            Arc::new(changes.clone()),
         ]);
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
@@ -112,6 +115,7 @@ impl Daemon {
         let server = Server {
             metrics: Arc::clone(&metrics),
             history,
+            changes,
             config: shown_config,
             not_probed: shown_not_probed,
             trust_store: shown_trust_store,

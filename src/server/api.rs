@@ -7,15 +7,22 @@ use std::time::SystemTime;
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State};
 use super::{Server, path, respond};
 use crate::history::CheckHistory;
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, Subject, Verdict, rfc3339};
+
+/// The API as OpenAPI describes it.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// How many checks an answer has at most.
+const MOST_CHECKS: usize = 1000;
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -47,9 +54,41 @@ struct Judged {
     counts: Counts,
 }
 
+/// A service over all of its routes, and over each.
+#[derive(Serialize)]
+struct ServiceInFull<'a> {
+    service: &'a str,
+    #[serde(flatten)]
+    judged: Judged,
+    routes: Vec<RouteStatus<'a>>,
+}
+
+#[derive(Serialize)]
+struct RouteStatus<'a> {
+    route: &'a str,
+    #[serde(flatten)]
+    judged: Judged,
+}
+
+#[derive(Serialize)]
+struct Services<'a> {
+    services: Vec<ServiceInFull<'a>>,
+}
+
+/// Some of the checks that were asked for.
 #[derive(Serialize)]
 struct Checks<'a> {
+    /// How many there are.
+    total: usize,
     checks: Vec<CheckStatus<'a>>,
+}
+
+/// Which checks are asked for, and which part of them.
+#[derive(Debug)]
+struct Question {
+    selection: Selection,
+    limit: usize,
+    offset: usize,
 }
 
 /// A check as it stands. What only an outcome can tell is absent before the first.
@@ -107,6 +146,14 @@ struct Run<T> {
     told: T,
 }
 
+/// What clients are told whenever something changed.
+#[derive(Serialize)]
+pub(super) struct Pulse {
+    change: u64,
+    #[serde(flatten)]
+    judged: Judged,
+}
+
 /// What is told of each of many outcomes.
 #[derive(Serialize)]
 struct Brief<'a> {
@@ -148,11 +195,47 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
     .into_response()
 }
 
-/// `/api/v1/checks`: every check with its latest outcome.
-pub(super) async fn checks(Shared(server): Shared<Arc<Server>>) -> Response {
+/// `/api/v1/services`: each service as a whole and over each route.
+pub(super) async fn services(Shared(server): Shared<Arc<Server>>) -> Response {
     let histories = server.history.snapshot();
-    let checks = histories.iter().map(CheckStatus::from).collect();
-    Json(Checks { checks }).into_response()
+    let counts: Vec<_> = Counts::by_service_and_route(&histories)
+        .into_iter()
+        .collect();
+    let services = counts.chunk_by(|((one, _), _), ((other, _), _)| one == other);
+    let services = services.filter_map(|routes| {
+        let ((service, _), _) = routes.first()?;
+        Some(ServiceInFull {
+            service,
+            judged: Judged::from(routes.iter().map(|(_, counts)| *counts).sum::<Counts>()),
+            routes: routes
+                .iter()
+                .map(|((_, route), counts)| RouteStatus {
+                    route,
+                    judged: Judged::from(*counts),
+                })
+                .collect(),
+        })
+    });
+    Json(Services {
+        services: services.collect(),
+    })
+    .into_response()
+}
+
+/// `/api/v1/checks`: the checks that are asked for, each with its latest outcome.
+pub(super) async fn checks(Shared(server): Shared<Arc<Server>>, uri: Uri) -> Response {
+    let question = match Question::of(&uri) {
+        Ok(question) => question,
+        Err(BadQuery(words)) => return respond::problem(StatusCode::BAD_REQUEST, words),
+    };
+    let mut histories = server.history.snapshot();
+    histories.retain(|history| question.selection.takes(history));
+    let asked = histories.iter().skip(question.offset).take(question.limit);
+    Json(Checks {
+        total: histories.len(),
+        checks: asked.map(CheckStatus::from).collect(),
+    })
+    .into_response()
 }
 
 /// `/api/v1/checks/{service}/{endpoint}/{route}`: one check with all that is kept of it.
@@ -162,7 +245,7 @@ pub(super) async fn check(
 ) -> Response {
     let history = path::to_check(path).and_then(|key| server.history.of(&key));
     let Some(history) = history else {
-        return respond::api_error(
+        return respond::problem(
             StatusCode::NOT_FOUND,
             "The plan in force has no such check.",
         );
@@ -188,6 +271,63 @@ pub(super) async fn check(
 /// `/api/v1/causes`: what is inferred from many failures; nothing is, so far.
 pub(super) async fn causes() -> Json<[(); 0]> {
     Json([])
+}
+
+/// `/api/v1/openapi.json`: the API described for programs.
+pub(super) async fn description() -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (kind, OPENAPI).into_response()
+}
+
+// === impl Pulse ===
+
+impl Pulse {
+    /// How things stand now.
+    pub(super) fn of(server: &Server) -> Self {
+        Self {
+            change: *server.changes.subscribe().borrow(),
+            judged: Judged::from(Counts::of(&server.history.snapshot())),
+        }
+    }
+
+    pub(super) fn json(&self) -> Arc<str> {
+        // Figures and names have no way to fail.
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+}
+
+// === impl Question ===
+
+impl Question {
+    fn of(uri: &Uri) -> Result<Self, BadQuery> {
+        let mut question = Self {
+            selection: Selection::default(),
+            limit: MOST_CHECKS,
+            offset: 0,
+        };
+        for (key, value) in selection::pairs(uri) {
+            match key.as_str() {
+                "limit" => {
+                    let limit = value.parse().ok();
+                    let limit = limit.filter(|limit| (1..=MOST_CHECKS).contains(limit));
+                    question.limit =
+                        limit.ok_or(BadQuery("`limit` is a number from 1 to 1000."))?;
+                }
+                "offset" => {
+                    let offset = value.parse::<u32>().ok();
+                    let offset = offset.and_then(|offset| usize::try_from(offset).ok());
+                    question.offset = offset.ok_or(BadQuery("`offset` is a number from 0 on."))?;
+                }
+                _ if question.selection.take(&key, &value)? => {}
+                _ => {
+                    return Err(BadQuery(
+                        "The query has only q, state, service, route, limit and offset.",
+                    ));
+                }
+            }
+        }
+        Ok(question)
+    }
 }
 
 // === conversions ===

@@ -81,6 +81,7 @@ impl Running {
         let server = Server {
             metrics: Arc::new(metrics),
             history: Arc::new(history),
+            changes: Changes::default(),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
             trust_store: watch::channel(Arc::new(sample::trust_store())).1,
@@ -122,7 +123,8 @@ impl Running {
     async fn json(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert!(
-            answer.has("content-type: application/json"),
+            answer.has("content-type: application/json")
+                || answer.has("content-type: application/problem+json"),
             "{}",
             answer.head
         );
@@ -394,7 +396,7 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
     }
     assert_eq!(
         server.json("/api/v1/nothing").await,
-        json!({"error": "There is nothing at this path."})
+        json!({"title": "Not Found", "status": 404, "detail": "There is nothing at this path."})
     );
     let answer = server.ask("DELETE", "/api/v1/status", "").await;
     assert_eq!(answer.status(), "405");
@@ -416,7 +418,7 @@ async fn every_answer_tells_browsers_to_be_strict() {
         assert!(
             answer
                 .head
-                .contains("\r\ncontent-security-policy: default-src 'none'; style-src 'self';"),
+                .contains("\r\ncontent-security-policy: default-src 'none'; script-src 'self'; style-src 'self';"),
             "{path}: {}",
             answer.head
         );

@@ -12,23 +12,23 @@ const WHOLE: f64 = 1000.0;
 const LEAST: f64 = 8.0;
 
 /// One step of a probe.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Where it begins, in thousandths of the bar.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// How wide it is.
-    pub(super) width: String,
+    pub(crate) width: String,
     /// Its colour's name.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// Whether this step failed.
-    pub(super) failed: bool,
+    pub(crate) failed: bool,
     /// What was done with whom.
-    pub(super) step: String,
+    pub(crate) step: String,
     /// How long it took.
-    pub(super) time: String,
+    pub(crate) time: String,
 }
 
 /// The steps of an outcome, from left to right. Together they fill the bar.
-pub(super) fn pieces(outcome: &Outcome) -> Vec<Piece> {
+pub(crate) fn pieces(outcome: &Outcome) -> Vec<Piece> {
     let total = outcome.timings.total();
     let shares: Vec<f64> = outcome
         .timings
@@ -64,7 +64,8 @@ fn share(elapsed: Duration, total: Duration) -> f64 {
     (part * WHOLE).max(LEAST)
 }
 
-fn class(phase: Phase) -> &'static str {
+/// The name of its colour.
+pub(crate) fn class(phase: Phase) -> &'static str {
     match phase {
         Phase::Dns => "p-dns",
         Phase::Connect => "p-connect",
@@ -77,7 +78,7 @@ fn class(phase: Phase) -> &'static str {
 }
 
 /// A colour and its phase, for the key.
-pub(super) fn key() -> [(&'static str, &'static str); 7] {
+pub(crate) fn key() -> [(&'static str, &'static str); 7] {
     Phase::OF_PROBE.map(|phase| (class(phase), phase.as_str()))
 }
 
