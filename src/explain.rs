@@ -3,6 +3,7 @@
 //!
 //! One file a phase holds the texts; `lookup` finds them by name; `text` and `markdown` show them.
 
+mod cause;
 mod connect;
 mod dns;
 mod hold;
@@ -23,7 +24,7 @@ pub use markdown::markdown;
 use serde::Serialize;
 pub use text::text;
 
-use crate::outcome::{FailureReason, Peer};
+use crate::outcome::{CauseKind, FailureReason, Peer};
 
 /// What a person needs to know of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -52,6 +53,12 @@ pub fn explain(reason: FailureReason, peer: Peer) -> Explanation {
         FailureReason::Response(reason) => http::explain_response(reason),
         FailureReason::Hold(reason) => hold::explain(reason, peer),
     }
+}
+
+/// Explains what is inferred from many outcomes.
+#[must_use]
+pub fn explain_cause(kind: CauseKind) -> Explanation {
+    cause::explain(kind)
 }
 
 /// Every reason, by phase, with each peer for which it can occur.

@@ -1,10 +1,21 @@
 //! The last outcomes of every check, in memory and bounded: the last 60, and the last 20 failures kept apart.
 //! What a probe saw takes most of the room, so that only the latest outcome and these failures keep it.
 
+mod latency;
+mod outage;
+mod slots;
+mod time;
+mod uptime;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
+pub use latency::{Latency, LatencyPoint};
+pub use outage::{Outage, OutageCause, OutageFilter};
+pub use uptime::{Bar, MOST_BARS, Uptime, Window};
+
+use self::uptime::Timeline;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{HoldOutcome, Observed, Outcome};
 use crate::plan::{Check, CheckKey, Plan};
@@ -62,6 +73,7 @@ struct Kept {
     recent: VecDeque<Arc<Outcome>>,
     failures: VecDeque<Arc<Outcome>>,
     hold: Option<Arc<HoldOutcome>>,
+    timeline: Timeline,
 }
 
 // === impl History ===
@@ -80,8 +92,7 @@ impl History {
     /// What is known of one check.
     #[must_use]
     pub fn of(&self, key: &CheckKey) -> Option<CheckHistory> {
-        let record = Arc::clone(self.known().records.as_ref()?.get(key)?);
-        Some(record.history())
+        Some(self.record(key)?.history())
     }
 
     /// Whether every check of a plan has run once. It stays so over reloads, for what reachd knows of the rest does
@@ -89,6 +100,56 @@ impl History {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.known().is_ready()
+    }
+
+    /// How a check fared in the windows that end now, the shortest first; `None` where the plan has no such check.
+    #[must_use]
+    pub fn uptime(&self, check: &CheckKey, now: SystemTime) -> Option<[Uptime; 4]> {
+        let record = self.record(check)?;
+        let uptime = record.kept().timeline.uptime(now);
+        Some(uptime)
+    }
+
+    /// The window that ends now in so many equal parts (1 to [`MOST_BARS`]), the oldest first; none where the plan
+    /// has no such check.
+    #[must_use]
+    pub fn bars(
+        &self,
+        check: &CheckKey,
+        window: Window,
+        count: usize,
+        now: SystemTime,
+    ) -> Vec<Bar> {
+        let record = self.record(check);
+        record.map_or_else(Vec::new, |record| {
+            record.kept().timeline.bars(window, count, now)
+        })
+    }
+
+    /// The outages that a filter admits, the latest start first, and no more than so many.
+    #[must_use]
+    pub fn outages(&self, _filter: &OutageFilter, _limit: usize) -> Vec<Outage> {
+        Vec::new()
+    }
+
+    /// How long the phases took over a window in so many equal parts at most, the oldest first; parts without a probe
+    /// are left out.
+    #[must_use]
+    pub fn latencies(
+        &self,
+        _check: &CheckKey,
+        _window: Window,
+        _points: usize,
+        _now: SystemTime,
+    ) -> Vec<LatencyPoint> {
+        Vec::new()
+    }
+
+    /// The diagnosis takes this for the cause of the outages of these checks that last.
+    pub fn attribute(&self, _checks: &[CheckKey], _cause: &str, _subject: &str) {}
+
+    fn record(&self, check: &CheckKey) -> Option<Arc<Record>> {
+        self.known().records.as_ref()?.get(check).map(Arc::clone)
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -250,7 +311,13 @@ impl Watcher for HistoryWatcher {
     fn started(&self, _lag: Duration) {}
 
     fn observed(&self, outcome: &Arc<Outcome>) {
-        self.0.kept().add(outcome);
+        let mut kept = self.0.kept();
+        kept.add(outcome);
+        kept.timeline.observe(
+            outcome.started,
+            outcome.result.is_ok(),
+            self.0.check.interval,
+        );
     }
 
     fn held(&self, outcome: &Arc<HoldOutcome>) {

@@ -4,7 +4,8 @@
 //! ```text
 //!  reachd.yml ─> config ─┐                            ┌─> metrics ──> /metrics
 //!                        ├─> plan ─> scheduler ─> probe ─> history ──> the page, the API
-//!     built in ─> catalog ┘            (outcomes)     └─> the log of changes
+//!     built in ─> catalog ┘            (outcomes)     ├─> diagnosis ─> causes
+//!                                          │          └─> the log of changes
 //!                                          │
 //!                                          └─> report (check)      explain: what a reason means
 //! ```
@@ -27,6 +28,7 @@
 //! * [`observer`]: who is told of outcomes; the log of changes.
 //! * [`metrics`]: the Prometheus exposition.
 //! * [`history`]: the last outcomes of every check.
+//! * [`diagnosis`]: many outcomes in, the few causes that they have out.
 //! * [`report`]: what a run of all checks comes to, as text and JSON.
 //! * [`scheduler`]: one loop a check, and one for its idle connection, at a fixed rate, bounded and cancellable.
 //! * [`server`]: the page, the metrics and the API over HTTP.
@@ -35,6 +37,7 @@
 pub mod app;
 pub mod catalog;
 pub mod config;
+pub mod diagnosis;
 pub mod endpoint;
 pub mod explain;
 pub mod history;

@@ -1,6 +1,7 @@
 //! What one probe found: success, or the phase, peer and reason of its failure; how long every phase took
 //! that was reached; why the others were not; and what was seen on the way. Pure data: no I/O, no clock.
 
+mod cause;
 mod hold;
 mod observed;
 mod reason;
@@ -10,6 +11,7 @@ mod root;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
+pub use cause::CauseKind;
 pub use hold::HoldOutcome;
 pub use observed::{
     CertificateSeen, ConnectSeen, DnsSeen, HttpSeen, InterceptionSeen, Observed, PacSeen, PathSeen,

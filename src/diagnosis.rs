@@ -1,0 +1,12 @@
+//! The diagnosis: many outcomes in, the few causes that they have out, so that one fault is told once. The rules are
+//! pure and deterministic; [`Diagnosis`] collects what they need while checks run.
+//!
+//! Each file of rules is a family of causes, and says when it is confident. docs/causes.md says the same for people.
+
+mod cause;
+mod finding;
+
+pub use cause::{Cause, Evidence, MACHINE, MOST_EVIDENCE, Says};
+pub use finding::{Finding, SlowStep};
+
+pub use crate::outcome::CauseKind;
