@@ -3,6 +3,7 @@
 
 pub(crate) mod bar;
 pub(crate) mod cards;
+pub(crate) mod causes;
 mod group;
 mod hold;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use serde::{Serialize, Serializer};
 pub use trust::of_trust_store;
 
 use crate::catalog;
+use crate::diagnosis::Cause;
 use crate::endpoint::Origin;
 use crate::explain::{Explanation, explain};
 use crate::outcome::{Failure, NotRun, Observed, Outcome, Peer, Phase, RootStanding, Timings};
@@ -43,8 +45,8 @@ pub struct Report<'a> {
     pub message_id: u16,
     /// What each check found.
     pub checks: Vec<CheckResult<'a>>,
-    /// What is inferred from many findings; nothing is, so far.
-    pub causes: [(); 0],
+    /// What is inferred from many findings.
+    pub causes: &'a [Cause],
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
     /// How the roots stand that the catalog requires, in the trust store of this machine.
@@ -176,7 +178,7 @@ impl<'a> Report<'a> {
             verdict,
             message_id: verdict.message_id(),
             checks,
-            causes: [],
+            causes: &[],
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
             trust_store: &[],
             in_full: false,
@@ -188,6 +190,13 @@ impl<'a> Report<'a> {
     #[must_use]
     pub fn in_full(mut self, in_full: bool) -> Self {
         self.in_full = in_full;
+        self
+    }
+
+    /// Adds what was inferred.
+    #[must_use]
+    pub fn with_causes(mut self, causes: &'a [Cause]) -> Self {
+        self.causes = causes;
         self
     }
 

@@ -35,6 +35,7 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 
 use crate::catalog::NotProbed;
+use crate::diagnosis::Cause;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::outcome::RootStanding;
@@ -58,6 +59,8 @@ pub struct Server {
     pub config: watch::Receiver<Arc<String>>,
     /// What the plan in force requires but does not probe.
     pub not_probed: watch::Receiver<Arc<Vec<NotProbed>>>,
+    /// What is inferred from many outcomes.
+    pub causes: watch::Receiver<Arc<Vec<Cause>>>,
     /// How the roots stand that the catalog requires.
     pub trust_store: watch::Receiver<Arc<Vec<RootStanding>>>,
     /// Who reloads the configuration; `None` unless `--web.enable-lifecycle` allows to ask for it.
@@ -87,6 +90,7 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/api/v1/checks/{service}/{*rest}", get(api::check))
         .route("/api/v1/causes", get(api::causes))
         .route("/api/v1/services", get(api::services))
+        .route("/api/v1/outages", get(api::outages))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/openapi.json", get(api::description))
         .route("/config", get(lifecycle::config))

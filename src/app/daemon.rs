@@ -118,6 +118,7 @@ impl Daemon {
             changes,
             config: shown_config,
             not_probed: shown_not_probed,
+            causes: watch::channel(Arc::default()).1,
             trust_store: shown_trust_store,
             reload: arguments.enable_lifecycle.then_some(ask_to_reload),
             started: SystemTime::now(),

@@ -1,6 +1,9 @@
 //! The API: the same objects as the JSON report of `reachd check`, with what the history adds. docs/api.md is its
 //! reference.
 
+mod past;
+
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,12 +12,14 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+pub(super) use past::outages;
+use past::{OutageTold, UptimeTold};
 use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State};
 use super::{Server, path, respond};
-use crate::history::CheckHistory;
+use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, Subject, Verdict, rfc3339};
 
@@ -23,6 +28,12 @@ const OPENAPI: &str = include_str!("openapi.json");
 
 /// How many checks an answer has at most.
 const MOST_CHECKS: usize = 1000;
+
+/// How many checks can be skipped.
+const MOST_OFFSET: usize = 1_000_000;
+
+/// How many outages are told with their check.
+const OUTAGES_OF_CHECK: usize = 20;
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -118,7 +129,7 @@ struct HoldStatus<'a> {
 }
 
 #[derive(Serialize)]
-struct Timestamp(#[serde(serialize_with = "rfc3339")] SystemTime);
+pub(super) struct Timestamp(#[serde(serialize_with = "rfc3339")] SystemTime);
 
 /// How the outcomes that are kept went.
 #[derive(Serialize)]
@@ -132,6 +143,8 @@ struct Recent {
 struct CheckInFull<'a> {
     #[serde(flatten)]
     status: CheckStatus<'a>,
+    uptime: Vec<UptimeTold>,
+    outages: Vec<OutageTold<'a>>,
     outcomes: Vec<Run<Brief<'a>>>,
     failures: Vec<Run<Finding<'a>>>,
 }
@@ -152,6 +165,7 @@ pub(super) struct Pulse {
     change: u64,
     #[serde(flatten)]
     judged: Judged,
+    causes: usize,
 }
 
 /// What is told of each of many outcomes.
@@ -243,15 +257,28 @@ pub(super) async fn check(
     Shared(server): Shared<Arc<Server>>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    let history = path::to_check(path).and_then(|key| server.history.of(&key));
-    let Some(history) = history else {
+    let key = path::to_check(path);
+    let known = key.and_then(|key| Some((server.history.of(&key)?, key)));
+    let Some((history, key)) = known else {
         return respond::problem(
             StatusCode::NOT_FOUND,
             "The plan in force has no such check.",
         );
     };
+    let now = SystemTime::now();
+    let filter = OutageFilter {
+        check: Some(key.clone()),
+        ..OutageFilter::default()
+    };
+    let outages = server.history.outages(&filter, OUTAGES_OF_CHECK);
+    let uptime = server.history.uptime(&key, now);
     Json(CheckInFull {
         status: CheckStatus::from(&history),
+        uptime: uptime.iter().flatten().map(UptimeTold::from).collect(),
+        outages: outages
+            .iter()
+            .map(|outage| OutageTold::new(outage, now))
+            .collect(),
         outcomes: history
             .recent
             .iter()
@@ -268,9 +295,10 @@ pub(super) async fn check(
     .into_response()
 }
 
-/// `/api/v1/causes`: what is inferred from many failures; nothing is, so far.
-pub(super) async fn causes() -> Json<[(); 0]> {
-    Json([])
+/// `/api/v1/causes`: what is inferred from many outcomes.
+pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
+    let causes = Arc::clone(&server.causes.borrow());
+    Json(causes.as_slice()).into_response()
 }
 
 /// `/api/v1/openapi.json`: the API described for programs.
@@ -287,6 +315,7 @@ impl Pulse {
         Self {
             change: *server.changes.subscribe().borrow(),
             judged: Judged::from(Counts::of(&server.history.snapshot())),
+            causes: server.causes.borrow().len(),
         }
     }
 
@@ -308,15 +337,12 @@ impl Question {
         for (key, value) in selection::pairs(uri) {
             match key.as_str() {
                 "limit" => {
-                    let limit = value.parse().ok();
-                    let limit = limit.filter(|limit| (1..=MOST_CHECKS).contains(limit));
-                    question.limit =
-                        limit.ok_or(BadQuery("`limit` is a number from 1 to 1000."))?;
+                    question.limit = number_within(&value, 1..=MOST_CHECKS)
+                        .ok_or(BadQuery("`limit` is a number from 1 to 1000."))?;
                 }
                 "offset" => {
-                    let offset = value.parse::<u32>().ok();
-                    let offset = offset.and_then(|offset| usize::try_from(offset).ok());
-                    question.offset = offset.ok_or(BadQuery("`offset` is a number from 0 on."))?;
+                    question.offset = number_within(&value, 0..=MOST_OFFSET)
+                        .ok_or(BadQuery("`offset` is a number from 0 to 1000000."))?;
                 }
                 _ if question.selection.take(&key, &value)? => {}
                 _ => {
@@ -328,6 +354,13 @@ impl Question {
         }
         Ok(question)
     }
+}
+
+/// A number as it is written in a query: digits only.
+fn number_within(value: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|_| is_plain)?;
+    bounds.contains(&number).then_some(number)
 }
 
 // === conversions ===

@@ -64,8 +64,13 @@ impl Events {
 
     /// Tells everybody of every change until the end.
     pub(super) async fn tell(&self, server: &Server) {
-        let mut changes = server.changes.subscribe();
-        while let Some(Ok(())) = self.stop.run_until_cancelled(changes.changed()).await {
+        let (mut changes, mut causes) = (server.changes.subscribe(), server.causes.clone());
+        loop {
+            tokio::select! {
+                Ok(()) = changes.changed() => {}
+                Ok(()) = causes.changed() => {}
+                () = self.stop.cancelled() => return,
+            }
             if self.told.receiver_count() > 0 {
                 self.told.send_replace(Pulse::of(server).json());
             }

@@ -5,6 +5,7 @@ mod chart;
 mod check;
 mod matrix;
 mod overview;
+mod past;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,6 +19,7 @@ use tracing::error;
 
 use self::check::CheckPage;
 use self::overview::{Overview, Shown};
+use self::past::Past;
 use super::respond::text;
 use super::selection::{self, Selection};
 use super::{Server, path};
@@ -38,12 +40,14 @@ const KEEP_ASSETS: &str = "max-age=300";
 pub(super) async fn overview(State(server): State<Arc<Server>>, uri: Uri) -> Response {
     let histories = server.history.snapshot();
     let not_probed = Arc::clone(&server.not_probed.borrow());
+    let causes = Arc::clone(&server.causes.borrow());
     let trust_store = Arc::clone(&server.trust_store.borrow());
     let query = selection::pairs(&uri);
     let page = query.iter().find(|(key, _)| key == "page");
     let page = page.and_then(|(_, number)| number.parse().ok());
     render(&Overview::new(&Shown {
         histories: &histories,
+        causes: &causes,
         not_probed: &not_probed,
         trust_store: &trust_store,
         selection: &Selection::lenient(&query),
@@ -57,14 +61,19 @@ pub(super) async fn check(
     State(server): State<Arc<Server>>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    let history = path::to_check(path).and_then(|key| server.history.of(&key));
-    match history {
-        Some(history) => render(&CheckPage::new(&history, SystemTime::now())),
-        None => text(
+    let key = path::to_check(path);
+    let known = key.and_then(|key| Some((server.history.of(&key)?, key)));
+    let Some((history, key)) = known else {
+        return text(
             StatusCode::NOT_FOUND,
             "The plan in force has no such check.",
-        ),
-    }
+        );
+    };
+    let (causes, now) = (Arc::clone(&server.causes.borrow()), SystemTime::now());
+    let page = CheckPage::new(&history, now)
+        .with_causes(&causes, now)
+        .with_past(Past::of(&server.history, &key, now));
+    render(&page)
 }
 
 /// `/assets/style.css`.

@@ -84,6 +84,7 @@ impl Running {
             changes: Changes::default(),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+            causes: watch::channel(Arc::new(sample::causes())).1,
             trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
             started: SystemTime::now(),

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::history::RECENT;
 use crate::outcome::Outcome;
 use crate::report::bar;
 use crate::report::words::{self, short};
@@ -15,6 +14,9 @@ const HEIGHT: f64 = 100.0;
 /// From one column to the next.
 const STEP: usize = 10;
 
+/// Few columns do not become wider than those of so many.
+const LEAST_COLUMNS: usize = 20;
+
 /// How wide a column is.
 const WIDTH: usize = 8;
 
@@ -23,7 +25,7 @@ const MARKS: f64 = 6.0;
 
 /// The drawing.
 pub(super) struct Chart {
-    /// The width of the drawing: there is room for all outcomes that are kept.
+    /// The width of the drawing.
     pub(super) width: usize,
     pub(super) height: String,
     pub(super) column_width: usize,
@@ -60,12 +62,10 @@ impl Chart {
         let (first, last) = (recent.first()?, recent.last()?);
         let longest = recent.iter().map(|outcome| outcome.timings.total()).max();
         let top = round(longest.unwrap_or_default());
-        let missing = RECENT.saturating_sub(recent.len());
-        let column = |(index, outcome): (usize, &Arc<Outcome>)| {
-            Column::new((missing + index) * STEP, outcome, top)
-        };
+        let column =
+            |(index, outcome): (usize, &Arc<Outcome>)| Column::new(index * STEP, outcome, top);
         Some(Self {
-            width: RECENT * STEP,
+            width: recent.len().max(LEAST_COLUMNS) * STEP,
             height: format!("{:.0}", HEIGHT + MARKS),
             column_width: WIDTH,
             marks: format!("{:.0}", HEIGHT + 2.0),
@@ -164,7 +164,7 @@ mod tests {
     fn columns_stay_within_the_drawing_and_the_latest_is_the_last() {
         let outcomes: Vec<_> = sample::results().into_iter().map(|(_, one)| one).collect();
         let chart = Chart::new(&outcomes).unwrap();
-        assert_eq!(chart.columns.last().unwrap().x, 590);
+        assert_eq!(chart.columns.last().unwrap().x, 100);
         for column in &chart.columns {
             for piece in &column.pieces {
                 let (y, height): (f64, f64) =

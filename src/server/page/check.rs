@@ -6,12 +6,15 @@ use std::time::SystemTime;
 use askama::Template;
 
 use super::chart::Chart;
+use super::past::{Past, PastOutage, Stretch};
+use crate::diagnosis::{Cause, Says};
 use crate::history::CheckHistory;
 use crate::outcome::{
     CertificateSeen, InterceptionSeen, Observed, Outcome, PathSeen, RevocationSeen,
     RevocationState, TlsSeen,
 };
 use crate::report::bar::{self, Piece};
+use crate::report::causes::CauseCard;
 use crate::report::words::{self, Moment, long, short};
 use crate::report::{FailureReport, HoldResult, Subject};
 use crate::server::standing::State;
@@ -35,6 +38,9 @@ pub(super) struct CheckPage<'a> {
     resolver: &'a str,
     latest: Option<Latest<'a>>,
     hold: Option<HeldIdle<'a>>,
+    causes: Vec<CauseCard<'a>>,
+    uptime: Vec<Stretch>,
+    outages: Vec<PastOutage>,
     chart: Option<Chart>,
     key: [(&'static str, &'static str); 7],
     recent_tally: String,
@@ -135,6 +141,9 @@ impl<'a> CheckPage<'a> {
             resolver: check.resolver.name(),
             latest: history.latest().map(|outcome| Latest::new(outcome, now)),
             hold: HeldIdle::new(history, now),
+            causes: Vec::new(),
+            uptime: Vec::new(),
+            outages: Vec::new(),
             chart: Chart::new(&history.recent),
             key: bar::key(),
             recent_tally: format!(
@@ -149,6 +158,38 @@ impl<'a> CheckPage<'a> {
                 .filter_map(|outcome| PastFailure::new(outcome, now))
                 .collect(),
         }
+    }
+}
+
+impl<'a> CheckPage<'a> {
+    /// Adds how it fared before the last outcomes.
+    pub(super) fn with_past(mut self, past: Past) -> Self {
+        self.uptime = past.uptime;
+        self.outages = past.outages;
+        self
+    }
+
+    /// Says of what bigger fault its failure is a part.
+    pub(super) fn with_causes(mut self, causes: &'a [Cause], now: SystemTime) -> Self {
+        let Subject {
+            service,
+            endpoint,
+            route,
+            ..
+        } = self.subject;
+        let speaks_for = |cause: &&Cause| {
+            cause.evidence.iter().any(|evidence| {
+                let check = &evidence.check;
+                evidence.says == Says::Supports
+                    && (check.service.as_str(), check.endpoint.as_str()) == (service, endpoint)
+                    && check.route == route
+            })
+        };
+        let parts = causes.iter().filter(speaks_for);
+        self.causes = parts
+            .map(|cause| CauseCard::new(cause, now, |_, _, _| String::new()))
+            .collect();
+        self
     }
 }
 

@@ -6,11 +6,13 @@ use askama::Template;
 
 use super::matrix::{Body, Matrix};
 use crate::catalog::NotProbed;
+use crate::diagnosis::Cause;
 use crate::history::CheckHistory;
 use crate::outcome::RootStanding;
 use crate::report::cards::Card;
+use crate::report::causes::{CauseCard, Explained};
 use crate::report::words::{Moment, counted};
-use crate::report::{CheckResult, FailureGroup, Subject, Verdict, of_trust_store};
+use crate::report::{CheckResult, FailureGroup, Verdict, of_trust_store};
 use crate::server::path;
 use crate::server::selection::Selection;
 use crate::server::standing::{Counts, State};
@@ -36,6 +38,7 @@ pub(super) struct Overview<'a> {
     well_since: Option<Moment>,
     tally: String,
     message: Option<(u16, &'static str)>,
+    causes: Vec<CauseCard<'a>>,
     cards: Vec<Card<'a>>,
     untold: usize,
     form: Form<'a>,
@@ -59,6 +62,7 @@ struct Choice<'a> {
 /// What the page is made of.
 pub(super) struct Shown<'a> {
     pub(super) histories: &'a [CheckHistory],
+    pub(super) causes: &'a [Cause],
     pub(super) not_probed: &'a [NotProbed],
     pub(super) trust_store: &'a [RootStanding],
     pub(super) selection: &'a Selection,
@@ -70,6 +74,7 @@ impl<'a> Overview<'a> {
     pub(super) fn new(shown: &Shown<'a>) -> Self {
         let &Shown {
             histories,
+            causes,
             not_probed,
             trust_store,
             selection,
@@ -79,11 +84,13 @@ impl<'a> Overview<'a> {
         let counts = Counts::of(histories);
         let verdict = counts.verdict();
         let (state, word, headline) = headline(verdict, counts);
-        let results: Vec<CheckResult<'a>> = histories
+        let mut results: Vec<CheckResult<'a>> = histories
             .iter()
             .filter(|history| State::of(history) == State::Failing)
             .filter_map(|history| Some(CheckResult::new(&history.check, history.latest()?)))
             .collect();
+        let explained = Explained::by(causes, &results);
+        results.retain(|result| !explained.has(result));
         let groups = FailureGroup::among(&results);
         Self {
             refresh: if counts.waiting > 0 {
@@ -99,10 +106,15 @@ impl<'a> Overview<'a> {
             tally: tally(counts),
             message: verdict.map(|verdict| (verdict.message_id(), verdict.message())),
             untold: groups.len().saturating_sub(CARDS_SHOWN),
+            causes: causes
+                .iter()
+                .take(CARDS_SHOWN)
+                .map(|cause| CauseCard::new(cause, now, link))
+                .collect(),
             cards: groups
                 .iter()
                 .take(CARDS_SHOWN)
-                .map(|group| Card::new(group, link))
+                .map(|group| Card::new(group, |it| link(it.service, it.endpoint, it.route)))
                 .collect(),
             form: Form::new(histories, not_probed, selection),
             matrix: Matrix::new(histories, not_probed, selection, page),
@@ -111,11 +123,8 @@ impl<'a> Overview<'a> {
     }
 }
 
-fn link(subject: &Subject<'_>) -> String {
-    format!(
-        "/checks/{}",
-        path::of_check(subject.service, subject.endpoint, subject.route)
-    )
+fn link(service: &str, endpoint: &str, route: &str) -> String {
+    format!("/checks/{}", path::of_check(service, endpoint, route))
 }
 
 fn headline(

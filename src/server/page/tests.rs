@@ -23,6 +23,7 @@ fn overview_of(histories: &[CheckHistory]) -> String {
 fn asked(histories: &[CheckHistory], selection: &Selection, page: usize) -> String {
     let shown = Shown {
         histories,
+        causes: &sample::causes(),
         not_probed: &sample::not_probed(),
         trust_store: &[],
         selection,
@@ -165,10 +166,19 @@ fn whatever_the_network_or_the_configuration_says_is_escaped() {
         state: RootState::Missing,
         bundled: false,
     }];
+    let mut causes = sample::causes();
+    for cause in &mut causes {
+        HOSTILE.clone_into(&mut cause.subject);
+        for evidence in &mut cause.evidence {
+            HOSTILE.clone_into(&mut evidence.words);
+            HOSTILE.clone_into(&mut evidence.check.endpoint);
+        }
+    }
     let histories = [history];
     let pages = [
         Overview::new(&Shown {
             histories: &histories,
+            causes: &causes,
             not_probed: &not_probed,
             trust_store: &trust_store,
             selection: &Selection {
