@@ -4,8 +4,12 @@
 pub(crate) mod bar;
 pub(crate) mod cards;
 pub(crate) mod causes;
+mod escape;
 mod group;
 mod hold;
+mod html;
+mod junit;
+mod markdown;
 #[cfg(test)]
 pub(crate) mod sample;
 mod text;
@@ -16,6 +20,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use askama::Template;
 pub use group::FailureGroup;
 pub use hold::{HoldFinding, HoldResult};
 use serde::{Serialize, Serializer};
@@ -207,6 +212,26 @@ impl<'a> Report<'a> {
             report: self,
             colour,
         }
+    }
+
+    /// The report for a ticket or a wiki.
+    #[must_use]
+    pub fn markdown(&self) -> impl fmt::Display {
+        markdown::Markdown(self)
+    }
+
+    /// The report for CI servers: JUnit XML, a test case a check.
+    #[must_use]
+    pub fn junit(&self) -> impl fmt::Display {
+        junit::Junit(self)
+    }
+
+    /// The report as one HTML file that asks for nothing else.
+    ///
+    /// # Errors
+    /// None that the data could cause; the template's own, passed on.
+    pub fn html(&self) -> Result<String, askama::Error> {
+        html::Page::new(self).render()
     }
 
     /// The report for programs.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words;
-use crate::outcome::{Outcome, Phase};
+use crate::outcome::{Outcome, Peer, Phase, Timings};
 
 /// The width of a whole bar in units of its drawing.
 const WHOLE: f64 = 1000.0;
@@ -29,18 +29,19 @@ pub(crate) struct Piece {
 
 /// The steps of an outcome, from left to right. Together they fill the bar.
 pub(crate) fn pieces(outcome: &Outcome) -> Vec<Piece> {
-    let total = outcome.timings.total();
-    let shares: Vec<f64> = outcome
-        .timings
+    let failure = outcome.result.as_ref().err();
+    let failed = failure.map(|failure| (failure.phase(), failure.peer));
+    pieces_of(&outcome.timings, failed)
+}
+
+/// These steps, of which one failed or none.
+pub(crate) fn pieces_of(timings: &Timings, failed: Option<(Phase, Peer)>) -> Vec<Piece> {
+    let total = timings.total();
+    let shares: Vec<f64> = timings
         .iter()
         .map(|timing| share(timing.elapsed, total))
         .collect();
     let scale = WHOLE / shares.iter().sum::<f64>().max(LEAST);
-    let failed = outcome
-        .result
-        .as_ref()
-        .err()
-        .map(|failure| (failure.phase(), failure.peer));
 
     let mut start = 0.0;
     let piece = |(timing, share): (&crate::outcome::Timing, &f64)| {
@@ -56,7 +57,7 @@ pub(crate) fn pieces(outcome: &Outcome) -> Vec<Piece> {
         start += width;
         piece
     };
-    outcome.timings.iter().zip(&shares).map(piece).collect()
+    timings.iter().zip(&shares).map(piece).collect()
 }
 
 fn share(elapsed: Duration, total: Duration) -> f64 {
@@ -113,7 +114,7 @@ mod tests {
     #[test]
     fn a_probe_that_took_no_time_has_an_empty_bar() {
         let mut outcome = Outcome::clone(&sample::results()[0].1);
-        outcome.timings = crate::outcome::Timings::default();
+        outcome.timings = Timings::default();
         assert!(pieces(&outcome).is_empty());
         outcome
             .timings

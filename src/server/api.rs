@@ -304,7 +304,11 @@ pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
 /// `/api/v1/openapi.json`: the API described for programs.
 pub(super) async fn description() -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (kind, OPENAPI).into_response()
+    (
+        kind,
+        OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1),
+    )
+        .into_response()
 }
 
 // === impl Pulse ===

@@ -20,7 +20,7 @@ impl Changes {
         self.0.subscribe()
     }
 
-    fn count(&self) {
+    pub(super) fn count(&self) {
         self.0.send_modify(|count| *count = count.wrapping_add(1));
     }
 }

@@ -1,5 +1,8 @@
 //! Every path over a real connection, on a history that real observations made.
 
+mod described;
+mod events;
+
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -61,6 +64,7 @@ struct Running {
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     reloads: mpsc::Receiver<ReloadRequest>,
+    changes: Changes,
     _config: watch::Sender<Arc<String>>,
 }
 
@@ -78,10 +82,11 @@ impl Running {
         let (config, shown) = watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned()));
         let metrics = Metrics::default();
         metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
+        let changes = Changes::default();
         let server = Server {
             metrics: Arc::new(metrics),
             history: Arc::new(history),
-            changes: Changes::default(),
+            changes: changes.clone(),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
             causes: watch::channel(Arc::new(sample::causes())).1,
@@ -98,6 +103,7 @@ impl Running {
             stop,
             served: task,
             reloads,
+            changes,
             _config: config,
         }
     }
