@@ -130,6 +130,7 @@ fn plan() -> Result<Plan, url::ParseError> {
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
+            retry_interval: None,
             resolver: ResolverSettings::System,
             proxy_resolver: ResolverSettings::System,
             tls: Arc::clone(&tls),

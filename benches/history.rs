@@ -108,6 +108,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
             route: Arc::clone(&route),
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
+            retry_interval: None,
             resolver: ResolverSettings::System,
             proxy_resolver: ResolverSettings::System,
             tls: Arc::clone(&tls),

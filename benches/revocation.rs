@@ -103,6 +103,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
         route: Arc::clone(&route),
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(10),
+        retry_interval: None,
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         credentials: None,

@@ -134,6 +134,8 @@ pub struct Global {
     pub interval: Duration,
     /// How long one probe may take.
     pub timeout: Duration,
+    /// How long after a failure that follows a success a check is probed once more.
+    pub retry_interval: Option<Duration>,
     /// How many probes may be under way at once.
     pub concurrency: usize,
     /// How many connections may be held idle at once, beside the probes.
@@ -343,6 +345,7 @@ impl Default for Global {
         Self {
             interval: Duration::from_secs(60),
             timeout: Duration::from_secs(10),
+            retry_interval: Some(Duration::from_secs(5)),
             concurrency: 256,
             hold_concurrency: 64,
             workers: 1,

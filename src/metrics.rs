@@ -20,7 +20,7 @@ use self::numbers::CheckNumbers;
 use self::own::OwnHealth;
 use self::published::Published;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{HoldOutcome, Outcome, Phase, RootStanding};
+use crate::outcome::{CauseKind, HoldOutcome, Outcome, Phase, RootStanding};
 use crate::plan::{Check, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
@@ -94,6 +94,11 @@ impl Metrics {
     /// How the roots stand that the catalog requires, with the configuration in force.
     pub fn trust_store(&self, roots: &[RootStanding]) {
         self.own.trust_store(roots);
+    }
+
+    /// What is inferred from the outcomes of all checks: kind, subject, and whether it is critical.
+    pub fn causes<'c>(&self, causes: impl Iterator<Item = (CauseKind, &'c str, bool)>) {
+        self.own.causes(causes);
     }
 
     fn published(&self) -> Arc<Published> {

@@ -32,6 +32,9 @@ pub struct Check {
     pub interval: Duration,
     /// How long one probe may take, all phases together.
     pub timeout: Duration,
+    /// How long after a failure that follows a success it is probed once more, to tell a blip from an outage; `None`
+    /// where it is not.
+    pub retry_interval: Option<Duration>,
     /// Who is asked for the endpoint's name.
     pub resolver: ResolverSettings,
     /// Who is asked for the proxy's name.

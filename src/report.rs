@@ -50,8 +50,8 @@ pub struct Report<'a> {
     pub message_id: u16,
     /// What each check found.
     pub checks: Vec<CheckResult<'a>>,
-    /// What is inferred from many findings.
-    pub causes: &'a [Cause],
+    /// What is inferred from all findings together.
+    pub causes: Vec<Cause>,
     /// What is required but was not probed.
     pub not_probed: Vec<NotProbed<'a>>,
     /// How the roots stand that the catalog requires, in the trust store of this machine.
@@ -183,7 +183,7 @@ impl<'a> Report<'a> {
             verdict,
             message_id: verdict.message_id(),
             checks,
-            causes: &[],
+            causes: Vec::new(),
             not_probed: not_probed.iter().map(NotProbed::from).collect(),
             trust_store: &[],
             in_full: false,
@@ -191,17 +191,17 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Adds what is inferred from the findings.
+    #[must_use]
+    pub fn with_causes(mut self, causes: Vec<Cause>) -> Self {
+        self.causes = causes;
+        self
+    }
+
     /// Lets the text show the certificates of each check, too.
     #[must_use]
     pub fn in_full(mut self, in_full: bool) -> Self {
         self.in_full = in_full;
-        self
-    }
-
-    /// Adds what was inferred.
-    #[must_use]
-    pub fn with_causes(mut self, causes: &'a [Cause]) -> Self {
-        self.causes = causes;
         self
     }
 

@@ -1,6 +1,7 @@
 //! One loop a check: first runs spread evenly, then at a fixed rate without drift, within a
 //! limit on all probes together. A turn that comes while a probe still runs is skipped and counted. A check that
-//! has a hold has a second loop for it.
+//! begins to fail is probed once more before its next turn, so that a blip is told from an outage. A check that has a
+//! hold has a second loop for it.
 
 mod holds;
 mod limit;
@@ -179,6 +180,7 @@ impl Scheduler {
             limit: self.probes.clone(),
             check: Arc::clone(check),
             stop: stop.clone(),
+            failing: false,
         };
         let abort = self.abort.clone();
         self.tasks
@@ -240,25 +242,50 @@ struct Running {
     limit: Limit,
     turns: Turns,
     stop: CancellationToken,
+    /// Whether the latest probe failed.
+    failing: bool,
 }
 
 impl Running {
     async fn run(mut self) {
         loop {
+            let was_failing = self.failing;
             let turn = self.turns.next();
-            let Some(Some(permit)) = self.stop.run_until_cancelled(self.permit_at(turn)).await
-            else {
+            if !self.run_at(turn).await {
                 return;
-            };
-            let probe = Arc::clone(&self.probe.borrow());
-            self.watcher.started(turn.elapsed());
-            self.probe_once(&probe).await;
-            drop(permit);
+            }
+            if let (false, Some(retry)) = (was_failing, self.retry())
+                && !self.run_at(retry).await
+            {
+                return;
+            }
             let skipped = self.turns.skip_those_before(Instant::now());
             if skipped > 0 {
                 self.watcher.skipped(skipped);
             }
         }
+    }
+
+    /// Probes when the time has come and there is room; answers whether to go on.
+    async fn run_at(&mut self, turn: Instant) -> bool {
+        let permit = self.stop.run_until_cancelled(self.permit_at(turn));
+        let Some(Some(permit)) = permit.await else {
+            return false;
+        };
+        let probe = Arc::clone(&self.probe.borrow());
+        self.watcher.started(turn.elapsed());
+        if let Some(failed) = self.probe_once(&probe).await {
+            self.failing = failed;
+        }
+        drop(permit);
+        true
+    }
+
+    /// When to look again whether it fails. The next turn does that, where it comes before.
+    fn retry(&self) -> Option<Instant> {
+        let after = self.check.retry_interval.filter(|_| self.failing)?;
+        let retry = Instant::now() + after;
+        (retry < self.turns.upcoming()).then_some(retry)
     }
 
     /// Waits for the turn, and then for one of the permits that all checks share; none is given only by a
@@ -269,16 +296,20 @@ impl Running {
     }
 
     /// Runs one probe in a task of its own, so that a fault in it ends neither this loop nor the daemon. The
-    /// task ends with this future.
-    async fn probe_once(&self, probe: &ProbeFunction) {
+    /// task ends with this future. Answers whether the probe failed; `None` where it came to no result.
+    async fn probe_once(&self, probe: &ProbeFunction) -> Option<bool> {
         let mut abandoned = AbandonedUnlessObserved {
             watcher: &*self.watcher,
             over: false,
         };
         let mut task = JoinSet::new();
         task.spawn(probe());
+        let mut failed = None;
         match task.join_next().await {
-            Some(Ok(outcome)) => self.watcher.observed(&Arc::new(outcome)),
+            Some(Ok(outcome)) => {
+                failed = Some(outcome.result.is_err());
+                self.watcher.observed(&Arc::new(outcome));
+            }
             Some(Err(fault)) => {
                 let key = self.check.key();
                 tracing::error!(
@@ -290,6 +321,7 @@ impl Running {
             None => self.watcher.abandoned(false),
         }
         abandoned.over = true;
+        failed
     }
 }
 

@@ -2,10 +2,13 @@
 
 mod round;
 
+use std::collections::HashMap;
 use std::fmt::Display;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
 
 use self::round::Round;
 use super::Fault;
@@ -13,9 +16,10 @@ use super::arguments::{CheckArguments, ReportFormat};
 use super::output::print;
 use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
+use crate::diagnosis::{Cause, Finding, diagnose};
 use crate::endpoint::Origin;
-use crate::outcome::RootStanding;
-use crate::plan::Check;
+use crate::outcome::{HoldOutcome, Outcome, RootStanding};
+use crate::plan::{Check, CheckKey};
 use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
 
@@ -92,6 +96,7 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
     }));
     let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration)
         .with_holds(&round.holds)
+        .with_causes(causes_of(round))
         .without_holds(not_held)
         .with_trust_store(&trust_store)
         .in_full(in_full);
@@ -110,6 +115,21 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
 
 fn cannot_write(error: impl Display) -> Fault {
     Fault::Internal(format!("the report cannot be written: {error}"))
+}
+
+/// What the round comes to. All of it was made at once, and there is no second round to confirm it.
+fn causes_of(round: &Round) -> Vec<Cause> {
+    let holds: HashMap<CheckKey, &Arc<HoldOutcome>> = round
+        .holds
+        .iter()
+        .map(|(check, hold)| (check.key(), hold))
+        .collect();
+    let finding = |(check, outcome): &(Arc<Check>, Arc<Outcome>)| Finding {
+        hold: holds.get(&check.key()).copied().map(Arc::clone),
+        ..Finding::of_round(check, outcome, round.started)
+    };
+    let findings: Vec<Finding> = round.outcomes.iter().map(finding).collect();
+    diagnose(&findings, SystemTime::now())
 }
 
 /// The checks whose probes broke, one a line.
@@ -179,13 +199,9 @@ fn without_holds(jobs: &mut [Job], asked: bool) -> Result<usize, Fault> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use clap::ValueEnum;
 
     use super::*;
-    use crate::outcome::HoldOutcome;
-    use crate::outcome::Outcome;
     use crate::plan::fixture::{self, cut, expired, held, success};
     use crate::scheduler::Concurrency;
 

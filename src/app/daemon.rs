@@ -2,6 +2,7 @@
 //! seconds of being told to.
 
 mod gathering;
+mod inferring;
 mod serving;
 
 use std::net::SocketAddr;
@@ -15,14 +16,17 @@ use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
 use self::gathering::Gathering;
+use self::inferring::infer;
 use self::serving::Serving;
 use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
+use crate::diagnosis::Diagnosis;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, Redirects, StateLog};
@@ -84,6 +88,7 @@ struct Daemon {
     /// When something was found that changes the plan.
     findings: Gathering,
     observers: Observers,
+    diagnosis: Arc<Diagnosis>,
     metrics: Arc<Metrics>,
     scheduler: Scheduler,
     config: watch::Sender<Arc<String>>,
@@ -98,11 +103,13 @@ impl Daemon {
         let history = Arc::new(History::default());
         let redirects = Arc::new(Redirects::default());
         let changes = Changes::default();
+        let diagnosis = Arc::new(Diagnosis::default());
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
             Arc::clone(&history) as Arc<dyn Observer>,
             Arc::new(StateLog::default()),
             Arc::clone(&redirects) as Arc<dyn Observer>,
+            Arc::clone(&diagnosis) as Arc<dyn Observer>,
             // The last one: who is told of a change finds it where it is kept.
             Arc::new(changes.clone()),
         ]);
@@ -116,9 +123,9 @@ impl Daemon {
             metrics: Arc::clone(&metrics),
             history,
             changes,
+            causes: diagnosis.causes(),
             config: shown_config,
             not_probed: shown_not_probed,
-            causes: watch::channel(Arc::default()).1,
             trust_store: shown_trust_store,
             reload: arguments.enable_lifecycle.then_some(ask_to_reload),
             started: SystemTime::now(),
@@ -131,6 +138,7 @@ impl Daemon {
             setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
+            diagnosis,
             metrics,
             config,
             not_probed,
@@ -143,6 +151,10 @@ impl Daemon {
     /// Probes until a signal to stop comes, or the server ends.
     async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
         self.bring_into_force();
+        let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
+            Arc::clone(&self.diagnosis),
+            Arc::clone(&self.metrics),
+        )));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         // Whoever waits for a reload learns that there will be none.
@@ -150,6 +162,7 @@ impl Daemon {
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
+        drop(inferring);
         // Only now, so that what the last probes found can still be scraped.
         stop.cancel();
     }

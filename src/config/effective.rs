@@ -44,6 +44,13 @@ fn global(global: &Global) -> Yaml {
             Some(Yaml::Plain(duration_text(global.interval))),
         ),
         ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
+        (
+            "retry_interval",
+            Some(global.retry_interval.map_or_else(
+                || Yaml::text("off"),
+                |after| Yaml::Plain(duration_text(after)),
+            )),
+        ),
         ("concurrency", Some(Yaml::plain(global.concurrency))),
         (
             "hold_concurrency",

@@ -1,12 +1,15 @@
 //! reachd's own health. A handful of series that no check multiplies: an ordinary registry serves them best.
 
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use crate::outcome::RootStanding;
+use super::rows::truth;
+use crate::outcome::{CauseKind, RootStanding};
 
 /// Seconds a probe may start late: a millisecond is the timer's, a second is a scheduler in distress.
 const LAG_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
@@ -24,6 +27,9 @@ pub(super) struct OwnHealth {
     reload_successful: IntGauge,
     reloaded_at: Gauge,
     roots: IntGaugeVec,
+    causes: IntGaugeVec,
+    /// The label values of those that are shown.
+    shown_causes: Mutex<BTreeSet<[String; 3]>>,
 }
 
 // === impl OwnHealth ===
@@ -76,6 +82,14 @@ impl OwnHealth {
                 ),
                 &["root", "fingerprint_sha256", "store", "state"],
             )?,
+            causes: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_cause",
+                    "Present with the value 1 while the outcomes of many checks together have this cause.",
+                ),
+                &["cause", "subject", "critical"],
+            )?,
+            shown_causes: Mutex::default(),
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -94,6 +108,7 @@ impl OwnHealth {
         registry.register(Box::new(health.reload_successful.clone()))?;
         registry.register(Box::new(health.reloaded_at.clone()))?;
         registry.register(Box::new(health.roots.clone()))?;
+        registry.register(Box::new(health.causes.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -140,6 +155,24 @@ impl OwnHealth {
             let labels = [&root.root, &root.sha256, &root.store, root.state.as_str()];
             self.roots.with_label_values(&labels).set(1);
         }
+    }
+
+    /// Those that stay are never away meanwhile.
+    pub(super) fn causes<'c>(&self, causes: impl Iterator<Item = (CauseKind, &'c str, bool)>) {
+        let now: BTreeSet<[String; 3]> = causes
+            .map(|(kind, subject, critical)| [kind.as_str(), subject, truth(critical)])
+            .map(|labels| labels.map(str::to_owned))
+            .collect();
+        let shown = self.shown_causes.lock();
+        let mut shown = shown.unwrap_or_else(PoisonError::into_inner);
+        for labels in &now {
+            self.causes.with_label_values(labels).set(1);
+        }
+        for gone in shown.difference(&now) {
+            // It was shown, so that there is nothing to go wrong.
+            self.causes.remove_label_values(gone).ok();
+        }
+        *shown = now;
     }
 
     /// Appends the registry's text.

@@ -255,6 +255,6 @@ pub(super) fn service_status(lines: &mut Lines<'_>, row: &ServiceRow) {
     }
 }
 
-fn truth(value: bool) -> &'static str {
+pub(super) fn truth(value: bool) -> &'static str {
     if value { "true" } else { "false" }
 }

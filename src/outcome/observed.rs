@@ -233,6 +233,14 @@ pub struct RedirectSeen {
     pub via: Via,
 }
 
+impl DnsSeen {
+    /// Whether the resolver knew what it was asked, be it that there is no such name.
+    #[must_use]
+    pub fn answered(&self) -> bool {
+        matches!(self.rcode.as_deref(), Some("NOERROR" | "NXDOMAIN"))
+    }
+}
+
 impl Observed {
     /// Somebody else's clock minus ours, where one was seen so far: the endpoint's, or else the proxy's.
     #[must_use]

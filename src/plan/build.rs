@@ -179,6 +179,7 @@ impl<'a> Builder<'a> {
             route: Arc::clone(route),
             interval: settings.overrides.interval.unwrap_or(global.interval),
             timeout: settings.overrides.timeout.unwrap_or(global.timeout),
+            retry_interval: global.retry_interval,
             resolver,
             proxy_resolver,
             tls: Arc::clone(tls),

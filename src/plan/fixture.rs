@@ -43,6 +43,7 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
         route: Arc::new(route),
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(10),
+        retry_interval: None,
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),

@@ -67,6 +67,7 @@ impl Check {
             route: Arc::clone(route),
             interval: self.interval,
             timeout: *timeout,
+            retry_interval: None,
             resolver: resolver.clone(),
             proxy_resolver: proxy_resolver.clone(),
             // The name that is set is the endpoint's own, and so are the protocols; and to nobody else is it shown

@@ -28,7 +28,7 @@ pub(super) struct Page<'r, 'a> {
     message: (u16, &'static str),
     started: String,
     took: String,
-    causes: Vec<CauseCard<'a>>,
+    causes: Vec<CauseCard<'r>>,
     cards: Vec<Card<'a>>,
     key: [(&'static str, &'static str); 7],
     services: Vec<Service<'r>>,
@@ -67,7 +67,7 @@ impl<'r, 'a> Page<'r, 'a> {
             let number = numbers.get(&(service, endpoint, route));
             number.map_or_else(String::new, |number| format!("#check-{number}"))
         };
-        let explained = Explained::by(report.causes, &report.checks);
+        let explained = Explained::by(&report.causes, &report.checks);
         let groups = FailureGroup::among(&report.checks);
         let is_told =
             |group: &FailureGroup<'_, '_>| group.checks.iter().all(|check| explained.has(check));
@@ -220,15 +220,15 @@ mod tests {
 
     #[test]
     fn one_file_says_everything_and_asks_for_nothing() {
-        let (results, not_probed, causes) =
-            (sample::results(), sample::not_probed(), sample::causes());
+        let (results, not_probed) = (sample::results(), sample::not_probed());
+        let causes = sample::causes();
         let report = Report::new(
             &results,
             &not_probed,
             sample::started(),
             Duration::from_millis(1800),
         )
-        .with_causes(&causes);
+        .with_causes(causes);
         let page = report.html().unwrap();
         for expected in [
             "The resolver system gives wrong answers",

@@ -84,7 +84,7 @@ impl Suite<'_, '_> {
         property(f, "reachd.version", report.version)?;
         property(f, "reachd.verdict", report.verdict.as_str())?;
         property(f, "reachd.message_id", &report.message_id.to_string())?;
-        for cause in report.causes {
+        for cause in &report.causes {
             let words = format!("{} ({})", causes::headline(cause), cause.subject);
             property(f, &format!("reachd.cause.{}", cause.kind), &words)?;
         }
@@ -180,15 +180,15 @@ mod tests {
 
     #[test]
     fn a_check_is_a_test_case() {
-        let (results, not_probed, causes) =
-            (sample::results(), sample::not_probed(), sample::causes());
+        let (results, not_probed) = (sample::results(), sample::not_probed());
+        let causes = sample::causes();
         let report = Report::new(
             &results,
             &not_probed,
             sample::started(),
             Duration::from_millis(1800),
         )
-        .with_causes(&causes);
+        .with_causes(causes);
         let text = report.junit().to_string();
         assert_eq!(text.matches("<testcase ").count(), 12);
         assert_eq!(text.matches("<failure ").count(), 6);

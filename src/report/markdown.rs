@@ -24,10 +24,10 @@ impl fmt::Display for Markdown<'_, '_> {
         if !report.causes.is_empty() {
             writeln!(f, "\n## What is wrong")?;
         }
-        for cause in report.causes {
+        for cause in &report.causes {
             of_cause(f, cause)?;
         }
-        let explained = causes::Explained::by(report.causes, &report.checks);
+        let explained = causes::Explained::by(&report.causes, &report.checks);
         let groups = FailureGroup::among(&report.checks);
         let is_told =
             |group: &&FailureGroup<'_, '_>| group.checks.iter().all(|check| explained.has(check));
@@ -220,15 +220,15 @@ mod tests {
 
     #[test]
     fn causes_come_first_and_what_they_explain_is_told_once() {
-        let (results, not_probed, causes) =
-            (sample::results(), sample::not_probed(), sample::causes());
+        let (results, not_probed) = (sample::results(), sample::not_probed());
+        let causes = sample::causes();
         let report = Report::new(
             &results,
             &not_probed,
             sample::started(),
             Duration::from_millis(1800),
         )
-        .with_causes(&causes);
+        .with_causes(causes);
         let text = report.markdown().to_string();
         assert!(text.starts_with("# reachd: CRITICAL\n\n6 of 11 checks failing, 4 critical."));
         let places = [

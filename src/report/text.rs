@@ -1,6 +1,7 @@
-//! The report for people: the verdict, every kind of failure once with its explanation, all checks as a table,
+//! The report for people: the verdict, the causes, every kind of failure once with its explanation, all checks as a table,
 //! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
+mod causes;
 mod chains;
 mod holds;
 mod layout;
@@ -27,6 +28,7 @@ impl fmt::Display for Text<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let paint = Paint(self.colour);
         verdict(f, paint, self.report)?;
+        causes::write(f, paint, self.report)?;
         let groups = FailureGroup::among(&self.report.checks);
         for (index, group) in groups.iter().enumerate() {
             failure(f, paint, index + 1, group)?;

@@ -120,6 +120,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
         route: Arc::new(Route::direct()),
         interval,
         timeout: SECOND,
+        retry_interval: None,
         resolver: ResolverSettings::System,
         proxy_resolver: ResolverSettings::System,
         tls: Arc::new(TlsSettings::default()),

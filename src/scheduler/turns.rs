@@ -26,6 +26,11 @@ impl Turns {
         turn
     }
 
+    /// The one that will be handed out next.
+    pub(super) fn upcoming(&self) -> Instant {
+        self.next
+    }
+
     /// Drops the turns that have passed, and says how many they were.
     pub(super) fn skip_those_before(&mut self, now: Instant) -> u64 {
         let mut skipped = 0;

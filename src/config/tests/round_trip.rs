@@ -101,7 +101,7 @@ fn no_secret_is_shown() {
 #[test]
 fn defaults_are_filled_in() {
     let shown = parse("{}").unwrap().effective_yaml();
-    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
+    let expected = "global:\n  interval: 60s\n  timeout: 10s\n  retry_interval: 5s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
                     resolver: system\nroutes: [direct]\nrevocation:\n  mode: report\n  methods: [stapled, ocsp, crl]\n  route: same\n  timeout: 10s\n  derived_interval: 5m\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
                     1, 2.5, 10]\n";

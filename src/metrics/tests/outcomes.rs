@@ -1,7 +1,7 @@
 //! What outcomes do to the series.
 
 use super::*;
-use crate::outcome::{DnsReason, Peer, Phase, ProxyReason, TlsReason};
+use crate::outcome::{CauseKind, DnsReason, Peer, Phase, ProxyReason, TlsReason};
 use crate::plan::fixture::{self, expired, failure, success};
 
 #[test]
@@ -206,4 +206,31 @@ fn the_series_of_a_hold_are_foreseen() {
     let with = fixture::with_hold(&gateway());
     let difference = series_of(&fixture::plan([&with])) - series_of(&fixture::plan([&gateway()]));
     assert_eq!(difference, 3);
+}
+
+#[test]
+fn causes_are_shown_while_they_are_inferred() {
+    let metrics = Metrics::new();
+    let down = (CauseKind::ProxyDown, "corp", true);
+    let degraded = (CauseKind::Degraded, "gateway", false);
+    let shown = |metrics: &Metrics| {
+        let text = scrape(metrics);
+        let lines = text
+            .lines()
+            .filter(|line| line.starts_with("reachd_cause{"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(&metrics), [""; 0]);
+    metrics.causes([down, degraded].into_iter());
+    assert_eq!(
+        shown(&metrics),
+        [
+            "reachd_cause{cause=\"degraded\",critical=\"false\",subject=\"gateway\"} 1",
+            "reachd_cause{cause=\"proxy_down\",critical=\"true\",subject=\"corp\"} 1",
+        ]
+    );
+    metrics.causes([degraded].into_iter());
+    assert_eq!(shown(&metrics).len(), 1);
+    metrics.causes([].into_iter());
+    assert_eq!(shown(&metrics), [""; 0]);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::*;
-use crate::outcome::{RootStanding, RootState};
+use crate::outcome::{CauseKind, RootStanding, RootState};
 use crate::plan::fixture;
 
 /// The name, type and labels of every family of an exposition that has something of everything.
@@ -17,6 +17,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         state: RootState::Missing,
         bundled: true,
     }]);
+    metrics.causes([(CauseKind::ProxyDown, "corp", true)].into_iter());
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));

@@ -1,0 +1,197 @@
+//! Collects what a diagnosis needs while checks run, and diagnoses when something changed: off the path of the
+//! probes, and never more often than twice a second.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use tokio::sync::{Notify, watch};
+use tokio::task::spawn_blocking;
+use tokio::time::sleep;
+use tracing::{info, warn};
+
+use super::cause::Cause;
+use super::diagnose::Diagnosed;
+use super::record::Record;
+use crate::observer::{Observer, Watcher};
+use crate::outcome::{HoldOutcome, Outcome};
+use crate::plan::{Check, CheckKey, Plan};
+
+/// What happens within this time is diagnosed together.
+const AT_MOST_EVERY: Duration = Duration::from_millis(500);
+
+/// Certificates come to their end while nothing else changes.
+const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
+
+/// Diagnoses what it observes.
+#[derive(Debug)]
+pub struct Diagnosis {
+    records: Mutex<BTreeMap<CheckKey, Arc<Record>>>,
+    news: Arc<News>,
+    causes: watch::Sender<Arc<Vec<Cause>>>,
+}
+
+/// Whether something happened that may change the causes.
+#[derive(Debug, Default)]
+struct News {
+    came: Notify,
+    /// Something fails, or has a cause: then a success may be news, too.
+    troubled: AtomicBool,
+}
+
+struct DiagnosisWatcher {
+    record: Arc<Record>,
+    news: Arc<News>,
+}
+
+// === impl Diagnosis ===
+
+impl Diagnosis {
+    /// The causes as they are, and whenever they change.
+    #[must_use]
+    pub fn causes(&self) -> watch::Receiver<Arc<Vec<Cause>>> {
+        self.causes.subscribe()
+    }
+
+    /// Diagnoses for as long as it is polled.
+    pub async fn run(self: Arc<Self>) {
+        loop {
+            tokio::select! {
+                () = self.news.came.notified() => {}
+                () = sleep(AT_LEAST_EVERY) => {}
+            }
+            let diagnosis = Arc::clone(&self);
+            // It ends early only with the runtime.
+            spawn_blocking(move || diagnosis.now(SystemTime::now()))
+                .await
+                .ok();
+            sleep(AT_MOST_EVERY).await;
+        }
+    }
+
+    /// Makes a diagnosis, and tells of it where it is another one.
+    pub fn now(&self, now: SystemTime) {
+        let records: Vec<Arc<Record>> = self.records().values().map(Arc::clone).collect();
+        let findings: Vec<_> = records.iter().map(|record| record.finding()).collect();
+        let Diagnosed {
+            mut causes,
+            explained,
+        } = Diagnosed::of(&findings, now);
+        for ((record, finding), by) in records.iter().zip(&findings).zip(explained) {
+            if let (Some(by), Some(outcome)) = (by, &finding.latest) {
+                record.is_explained(by, outcome);
+            }
+        }
+        let fails = findings.iter().any(|finding| finding.failing.is_some());
+        let troubled = fails || !causes.is_empty();
+        self.news.troubled.store(troubled, Ordering::Relaxed);
+        let former = Arc::clone(&self.causes.borrow());
+        remember_since(&mut causes, &former);
+        if *former != causes {
+            log(&former, &causes);
+            self.causes.send_replace(Arc::new(causes));
+        }
+    }
+
+    fn records(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Record>>> {
+        self.records.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Diagnosis {
+    fn default() -> Self {
+        Self {
+            records: Mutex::default(),
+            news: Arc::default(),
+            causes: watch::channel(Arc::default()).0,
+        }
+    }
+}
+
+impl Observer for Diagnosis {
+    fn planned(&self, plan: &Plan) {
+        let mut records = self.records();
+        let mut former = std::mem::take(&mut *records);
+        let kept = plan.checks.iter().map(|check| {
+            let key = check.key();
+            let kept = former.remove(&key).filter(|record| record.is_of(check));
+            (key, kept.unwrap_or_else(|| Arc::new(Record::new(check))))
+        });
+        *records = kept.collect();
+        self.news.came.notify_one();
+    }
+
+    fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        let record = self.records().get(&check.key()).map(Arc::clone);
+        Box::new(DiagnosisWatcher {
+            record: record.unwrap_or_else(|| Arc::new(Record::new(check))),
+            news: Arc::clone(&self.news),
+        })
+    }
+}
+
+/// Of a cause that goes on, the beginning is kept, for those who saw it may have recovered meanwhile.
+fn remember_since(causes: &mut [Cause], former: &[Cause]) {
+    for cause in causes {
+        if let Some(former) = former.iter().find(|former| is_same(former, cause)) {
+            cause.since = former.since.min(cause.since);
+        }
+    }
+}
+
+fn is_same(one: &Cause, other: &Cause) -> bool {
+    (one.kind, &one.subject) == (other.kind, &other.subject)
+}
+
+/// One line when a cause comes, and one when it goes.
+fn log(former: &[Cause], causes: &[Cause]) {
+    let is_among =
+        |cause: &Cause, others: &[Cause]| others.iter().any(|other| is_same(cause, other));
+    for cause in causes.iter().filter(|cause| !is_among(cause, former)) {
+        let explanation = cause.explanation();
+        warn!(
+            cause = %cause.kind,
+            subject = cause.subject,
+            critical = cause.critical,
+            supporting = cause.supporting,
+            contradicting = cause.contradicting,
+            owner = explanation.owner,
+            "{}", explanation.what
+        );
+    }
+    for cause in former.iter().filter(|cause| !is_among(cause, causes)) {
+        info!(cause = %cause.kind, subject = cause.subject, "the cause is gone");
+    }
+}
+
+// === impl DiagnosisWatcher ===
+
+impl DiagnosisWatcher {
+    fn tell(&self, is_news: bool) {
+        if is_news || self.news.troubled.load(Ordering::Relaxed) {
+            self.news.came.notify_one();
+        }
+    }
+}
+
+impl Watcher for DiagnosisWatcher {
+    fn started(&self, _lag: Duration) {}
+
+    fn observed(&self, outcome: &Arc<Outcome>) {
+        self.tell(self.record.observe(outcome));
+    }
+
+    fn abandoned(&self, _panicked: bool) {}
+
+    fn held(&self, outcome: &Arc<HoldOutcome>) {
+        self.record.hold(outcome);
+        self.tell(true);
+    }
+
+    fn skipped(&self, _turns: u64) {}
+
+    fn hold_panicked(&self) {}
+
+    fn holds_skipped(&self, _turns: u64) {}
+}

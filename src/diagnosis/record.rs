@@ -1,0 +1,198 @@
+//! What is kept of one check between diagnoses: its latest outcome, its failures in a row, how its last probes ended,
+//! and how long its steps usually take. All of it bounded.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::baseline::Baseline;
+use super::finding::{Failing, Finding};
+use crate::outcome::{CauseKind, HoldOutcome, Outcome};
+use crate::plan::Check;
+
+/// Of so many probes it is known how they ended.
+const PROBES: u32 = 10;
+
+/// Of one definition of a check. A changed check gets a new record, and who still watches the former one writes
+/// where nobody reads.
+#[derive(Debug)]
+pub(super) struct Record {
+    check: Arc<Check>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    finding: Finding,
+    baseline: Baseline,
+    /// How the last probes ended, a bit each, the latest lowest: 1 is a failure.
+    ends: u16,
+    probes: u32,
+}
+
+impl Record {
+    pub(super) fn new(check: &Arc<Check>) -> Self {
+        Self {
+            check: Arc::clone(check),
+            kept: Mutex::new(Kept {
+                finding: Finding::unheard(check),
+                baseline: Baseline::default(),
+                ends: 0,
+                probes: 0,
+            }),
+        }
+    }
+
+    pub(super) fn is_of(&self, check: &Arc<Check>) -> bool {
+        self.check == *check
+    }
+
+    pub(super) fn finding(&self) -> Finding {
+        self.kept().finding.clone()
+    }
+
+    /// Answers whether that may change the causes even where nothing fails.
+    pub(super) fn observe(&self, outcome: &Arc<Outcome>) -> bool {
+        let mut kept = self.kept();
+        let changes = kept.changes_after(outcome.result.is_err());
+        let was_calm = kept.is_calm();
+        if outcome.result.is_ok() {
+            kept.baseline.learn(&outcome.timings);
+        }
+        let slow = kept.baseline.slow();
+        let finding = &mut kept.finding;
+        finding.failing = failing_after(finding, outcome);
+        finding.changes = changes;
+        finding.slow = slow;
+        finding.explained_by = None;
+        finding.latest = Some(Arc::clone(outcome));
+        !was_calm || !kept.is_calm()
+    }
+
+    pub(super) fn hold(&self, outcome: &Arc<HoldOutcome>) {
+        self.kept().finding.hold = Some(Arc::clone(outcome));
+    }
+
+    /// Something explains the failure of this outcome, if it is still the latest.
+    pub(super) fn is_explained(&self, by: CauseKind, outcome: &Arc<Outcome>) {
+        let finding = &mut self.kept().finding;
+        if finding
+            .latest
+            .as_ref()
+            .is_some_and(|latest| Arc::ptr_eq(latest, outcome))
+        {
+            finding.explained_by = Some(by);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The failures in a row, with this outcome.
+fn failing_after(finding: &Finding, outcome: &Outcome) -> Option<Failing> {
+    let check = &finding.check;
+    outcome.result.as_ref().err()?;
+    let before = finding.latest.as_ref().map(|before| before.started);
+    let former = finding.failing;
+    Some(Failing {
+        since: former.map_or(outcome.started, |former| former.since),
+        confirmed_since: former.and(before),
+        patience: check.interval + check.timeout,
+    })
+}
+
+impl Kept {
+    /// Nothing fails, is slow, or is worth a warning.
+    fn is_calm(&self) -> bool {
+        let finding = &self.finding;
+        let outcome = finding.latest.as_ref();
+        let is_well =
+            |outcome: &Arc<Outcome>| outcome.result.is_ok() && outcome.warnings.is_empty();
+        outcome.is_some_and(is_well) && finding.slow.is_empty() && finding.changes == 0
+    }
+
+    /// How often the last probes, with this one, changed between success and failure.
+    fn changes_after(&mut self, failed: bool) -> usize {
+        self.ends = (self.ends << 1) | u16::from(failed);
+        self.probes = (self.probes + 1).min(PROBES);
+        let changed = self.ends ^ (self.ends >> 1);
+        let known = (1_u16 << (self.probes - 1)) - 1;
+        (changed & known).count_ones() as usize
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::fixture::{check, expired, success};
+
+    fn record() -> Record {
+        Record::new(&check("site", "gateway", "https://gateway.example/"))
+    }
+
+    #[test]
+    fn two_failures_in_a_row_confirm_each_other() {
+        let record = record();
+        let started = |at| success(at).started;
+        record.observe(&success(0));
+        assert_eq!(record.finding().failing, None);
+        record.observe(&expired(60));
+        let failing = record.finding().failing.unwrap();
+        assert_eq!(
+            (failing.since, failing.confirmed_since),
+            (started(60), None)
+        );
+        assert!(record.finding().failure().is_none());
+        record.observe(&expired(65));
+        record.observe(&expired(120));
+        let failing = record.finding().failing.unwrap();
+        assert_eq!(
+            (failing.since, failing.confirmed_since),
+            (started(60), Some(started(65)))
+        );
+        assert!(record.finding().failure().is_some());
+        record.observe(&success(180));
+        assert_eq!(record.finding().failing, None);
+    }
+
+    #[test]
+    fn changes_are_counted_over_the_last_ten_probes() {
+        let record = record();
+        record.observe(&expired(0));
+        assert_eq!(record.finding().changes, 0);
+        for at in 0..4 {
+            record.observe(&success(at));
+            record.observe(&expired(at));
+        }
+        assert_eq!(record.finding().changes, 8);
+        for at in 0..9 {
+            record.observe(&success(at));
+        }
+        assert_eq!(record.finding().changes, 1);
+        record.observe(&success(100));
+        assert_eq!(record.finding().changes, 0);
+    }
+
+    #[test]
+    fn an_explanation_is_for_one_outcome() {
+        let record = record();
+        let (former, latest) = (expired(0), expired(60));
+        record.observe(&former);
+        record.observe(&latest);
+        record.is_explained(CauseKind::ProxyDown, &former);
+        assert_eq!(record.finding().explained_by, None);
+        record.is_explained(CauseKind::ProxyDown, &latest);
+        assert_eq!(record.finding().explained_by, Some(CauseKind::ProxyDown));
+        record.observe(&expired(120));
+        assert_eq!(record.finding().explained_by, None);
+    }
+
+    #[test]
+    fn success_after_success_is_no_news() {
+        let record = record();
+        assert!(record.observe(&success(0)));
+        assert!(!record.observe(&success(60)));
+        assert!(record.observe(&expired(120)));
+        assert!(record.observe(&success(180)));
+    }
+}

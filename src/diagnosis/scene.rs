@@ -1,0 +1,210 @@
+//! What all rules look at: the findings, and which hops that several checks share are known to work.
+
+use std::collections::{HashMap, HashSet};
+use std::time::SystemTime;
+
+use super::finding::Finding;
+use crate::outcome::{
+    ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, TlsReason,
+};
+
+/// All findings at one moment.
+pub(super) struct Scene<'f> {
+    pub(super) findings: &'f [Finding],
+    pub(super) now: SystemTime,
+    /// When a probe began that used the hop with success: the last one.
+    proofs: HashMap<Hop<'f>, SystemTime>,
+    /// Those over which more than one endpoint is probed.
+    shared: HashSet<Hop<'f>>,
+}
+
+/// What several checks have in common on their way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Hop<'f> {
+    /// The line out of this machine.
+    Network,
+    /// A resolver by its name.
+    Resolver(&'f str),
+    /// A proxy by its name, as far as its first word.
+    Door(&'f str),
+    /// What is behind a proxy.
+    Upstream(&'f str),
+}
+
+impl<'f> Scene<'f> {
+    pub(super) fn new(findings: &'f [Finding], now: SystemTime) -> Self {
+        let mut proofs: HashMap<Hop<'f>, SystemTime> = HashMap::new();
+        let mut first_at: HashMap<Hop<'f>, &str> = HashMap::new();
+        let mut shared = HashSet::new();
+        for finding in findings {
+            let Some(outcome) = &finding.latest else {
+                continue;
+            };
+            let passed = passed(finding, outcome);
+            let failed = match &outcome.result {
+                Ok(()) => Vec::new(),
+                Err(failure) => hops_of(finding, failure),
+            };
+            for hop in passed.iter().chain(&failed) {
+                let first = first_at.entry(*hop).or_insert(finding.endpoint());
+                if *first != finding.endpoint() {
+                    shared.insert(*hop);
+                }
+            }
+            for hop in passed {
+                let latest = proofs.entry(hop).or_insert(outcome.started);
+                *latest = outcome.started.max(*latest);
+            }
+        }
+        Self {
+            findings,
+            now,
+            proofs,
+            shared,
+        }
+    }
+
+    /// The confirmed failures.
+    pub(super) fn failures(&self) -> impl Iterator<Item = (&'f Finding, &'f Failure)> + use<'f> {
+        let findings = self.findings.iter();
+        findings.filter_map(|finding| Some((finding, finding.failure()?)))
+    }
+
+    /// Whether a failure can be the endpoint's own: each hop that it may be owed to is used by nobody else, or
+    /// worked since, or others have had the time to fail there, too.
+    pub(super) fn stands_alone(&self, finding: &'f Finding, failure: &'f Failure) -> bool {
+        let Some(failing) = finding.failing else {
+            return false;
+        };
+        let waited = failing.since + failing.patience <= self.now;
+        waited
+            || hops_of(finding, failure).iter().all(|hop| {
+                let proof = self.proofs.get(hop);
+                !self.shared.contains(hop) || proof.is_some_and(|proof| *proof >= failing.since)
+            })
+    }
+}
+
+/// The shared hops to which a failure may be owed.
+fn hops_of<'f>(finding: &'f Finding, failure: &Failure) -> Vec<Hop<'f>> {
+    let mut hops = Vec::new();
+    if is_silence(failure) {
+        hops.push(Hop::Network);
+    }
+    if let Some(resolver) = failing_resolver(finding, failure) {
+        hops.push(Hop::Resolver(resolver));
+    }
+    if let Some(proxy) = finding.proxy() {
+        if is_at_the_door(failure) {
+            hops.push(Hop::Door(proxy));
+        }
+        if is_upstream(failure) {
+            hops.push(Hop::Upstream(proxy));
+        }
+    }
+    hops
+}
+
+/// The shared hops that a probe used with success.
+fn passed<'f>(finding: &'f Finding, outcome: &'f Outcome) -> Vec<Hop<'f>> {
+    let failure = outcome.result.as_ref().err();
+    let mut hops = Vec::new();
+    if !failure.is_some_and(is_silence) {
+        hops.push(Hop::Network);
+    }
+    let answered = outcome.observed.dns.iter().filter(|seen| seen.answered());
+    hops.extend(answered.map(|seen| Hop::Resolver(&seen.resolver)));
+    if let Some(proxy) = finding.proxy() {
+        if !failure.is_some_and(is_at_the_door) && !failure.is_some_and(is_before_the_way) {
+            hops.push(Hop::Door(proxy));
+        }
+        if got_through(outcome) {
+            hops.push(Hop::Upstream(proxy));
+        }
+    }
+    hops
+}
+
+/// The resolver that gave no answer to a name, or would not.
+pub(super) fn failing_resolver<'f>(finding: &'f Finding, failure: &Failure) -> Option<&'f str> {
+    let gives_none = matches!(
+        failure.reason,
+        FailureReason::Dns(
+            DnsReason::Timeout | DnsReason::NetworkError | DnsReason::ServFail | DnsReason::Refused
+        )
+    );
+    let check = &finding.check;
+    let resolver = match failure.peer {
+        Peer::Proxy => &check.proxy_resolver,
+        Peer::Endpoint => &check.resolver,
+    };
+    gives_none.then(|| resolver.name())
+}
+
+/// Nothing at all came back from the first host that was asked.
+pub(super) fn is_silence(failure: &Failure) -> bool {
+    matches!(
+        failure.reason,
+        FailureReason::Dns(DnsReason::Timeout | DnsReason::NetworkError)
+            | FailureReason::Connect(
+                ConnectReason::Timeout | ConnectReason::Unreachable | ConnectReason::NoRoute
+            )
+    )
+}
+
+/// The proxy did not come to say what it thinks of the endpoint.
+pub(super) fn is_at_the_door(failure: &Failure) -> bool {
+    match failure.reason {
+        FailureReason::Dns(_) | FailureReason::Connect(_) => failure.peer == Peer::Proxy,
+        FailureReason::Tls(reason) => {
+            failure.peer == Peer::Proxy && reason != TlsReason::ClientCertificateRequired
+        }
+        FailureReason::Proxy(reason) => matches!(
+            reason,
+            ProxyReason::Timeout
+                | ProxyReason::Closed
+                | ProxyReason::ProtocolError
+                | ProxyReason::PacUnavailable
+                | ProxyReason::PacError
+        ),
+        _ => false,
+    }
+}
+
+/// The proxy said that it could not get to the endpoint.
+pub(super) fn is_upstream(failure: &Failure) -> bool {
+    matches!(
+        failure.reason,
+        FailureReason::Proxy(
+            ProxyReason::BadGateway
+                | ProxyReason::GatewayTimeout
+                | ProxyReason::ServiceUnavailable
+                | ProxyReason::NameNotResolved
+                | ProxyReason::SocksRejected
+                | ProxyReason::UnexpectedStatus
+        )
+    )
+}
+
+/// The endpoint's name was not resolved, so that the proxy was not asked.
+fn is_before_the_way(failure: &Failure) -> bool {
+    failure.peer == Peer::Endpoint && matches!(failure.reason, FailureReason::Dns(_))
+}
+
+/// Something of the endpoint's own came back.
+pub(super) fn got_through(outcome: &Outcome) -> bool {
+    match &outcome.result {
+        Ok(()) => true,
+        Err(failure) => {
+            failure.peer == Peer::Endpoint
+                && match failure.reason {
+                    FailureReason::Tls(reason) => !matches!(
+                        reason,
+                        TlsReason::Timeout | TlsReason::Closed | TlsReason::Reset
+                    ),
+                    FailureReason::Revocation(_) | FailureReason::Response(_) => true,
+                    _ => false,
+                }
+        }
+    }
+}
