@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reachd::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
-use reachd::history::{History, RECENT};
+use reachd::history::{History, OutageFilter, RECENT};
 use reachd::observer::Observer;
 use reachd::outcome::{
     CertificateSeen, ConnectSeen, DnsSeen, Failure, HttpSeen, Observed, Outcome, Peer, Phase,
@@ -29,34 +29,105 @@ use url::Url;
 
 const CHECKS: usize = 1_000;
 
-/// Whether the probe of this number fails.
-type Fails = fn(usize) -> bool;
+/// What is probed once a minute.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+struct Case {
+    name: &'static str,
+    checks: usize,
+    probes: usize,
+    /// How the probe of this number fares.
+    outcome: fn(usize) -> Outcome,
+}
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let cases: [(&str, Fails); 3] = [
-        ("all succeed", |_| false),
-        ("every other one fails", |probe| probe % 2 == 1),
-        ("all fail", |_| true),
+    println!("outages                 {:.1} kB each", of_outages()? / 1e3);
+    let case = |name, probes, outcome| Case {
+        name,
+        checks: CHECKS,
+        probes,
+        outcome,
+    };
+    let hours = 2 * RECENT;
+    let month = 30 * 24 * 60;
+    let cases = [
+        case("all succeed", hours, |_| outcome(None)),
+        case("every other one fails", hours, |probe| {
+            outcome((probe % 2 == 1).then(|| DETAIL.to_owned()))
+        }),
+        case("all fail", hours, |_| outcome(Some(DETAIL.to_owned()))),
+        case("all fail, each differently", hours, |probe| {
+            outcome(Some(format!("{DETAIL}, at the attempt {probe}")))
+        }),
+        Case {
+            checks: CHECKS / 50,
+            ..case("a month, without evidence", month, |_| bare(outcome(None)))
+        },
+        Case {
+            checks: CHECKS / 50,
+            ..case("a month, three fail an hour", month, |probe| {
+                bare(outcome((probe % 20 == 7).then(|| DETAIL.to_owned())))
+            })
+        },
     ];
-    for (name, fails) in cases {
-        let checks = checks()?;
-        let before = resident()?;
-        let history = full(&checks, fails);
-        let taken = resident()?.saturating_sub(before);
-        println!(
-            "{name:<24}{:.1} kB a check",
-            taken as f64 / 1e3 / CHECKS as f64
-        );
-        // What is not given back cannot be taken again by the next case, which would count for nothing.
-        std::mem::forget(history);
+    for case in cases {
+        let taken = of_checks(&case)? / case.checks as f64;
+        println!("{:<28}{:.1} kB a check", case.name, taken / 1e3);
     }
     Ok(())
 }
 
-/// A history that has all it keeps, and has let go of older outcomes.
-fn full(checks: &[Arc<Check>], fails: Fails) -> History {
+/// What the full history of some checks takes, but for the log of outages, which all checks share.
+fn of_checks(case: &Case) -> Result<f64, Box<dyn Error>> {
+    let checks = checks(case.checks)?;
+    let before = resident()?;
     let history = History::default();
-    history.planned(&Plan {
+    history.planned(&plan(&checks));
+    let watchers: Vec<_> = checks.iter().map(|check| history.watch(check)).collect();
+    let start = SystemTime::now() - Duration::from_secs(60 * case.probes as u64);
+    for probe in 0..case.probes {
+        let mut outcome = (case.outcome)(probe);
+        outcome.started = start + INTERVAL * u32::try_from(probe)?;
+        for watcher in &watchers {
+            // Each with evidence of its own, as endpoints have.
+            let mut own = outcome.clone();
+            for tls in &mut own.observed.tls {
+                tls.certificates = tls.certificates.iter().cloned().collect();
+            }
+            watcher.observed(&Arc::new(own));
+        }
+    }
+    let outages = history.outages(&OutageFilter::default(), usize::MAX).len();
+    let taken = resident()?.saturating_sub(before) as f64 - outages as f64 * BYTES_OF_OUTAGE;
+    // What is not given back cannot be taken again by the next case, which would count for nothing.
+    std::mem::forget(history);
+    Ok(taken)
+}
+
+/// About what [`of_outages`] prints.
+const BYTES_OF_OUTAGE: f64 = 700.0;
+
+/// What each outage takes in the log.
+fn of_outages() -> Result<f64, Box<dyn Error>> {
+    let checks = checks(1)?;
+    let history = History::default();
+    history.planned(&plan(&checks));
+    let watcher = history.watch(&checks[0]);
+    let (failed, succeeded) = (bare(outcome(Some(DETAIL.to_owned()))), bare(outcome(None)));
+    let [failed, succeeded] = [failed, succeeded].map(Arc::new);
+    let before = resident()?;
+    let outages = 10_000;
+    for _ in 0..outages {
+        watcher.observed(&failed);
+        watcher.observed(&succeeded);
+    }
+    let taken = resident()?.saturating_sub(before);
+    std::mem::forget(history);
+    Ok(taken as f64 / f64::from(outages))
+}
+
+fn plan(checks: &[Arc<Check>]) -> Plan {
+    Plan {
         checks: checks.to_vec(),
         not_probed: Vec::new(),
         wildcards: Vec::new(),
@@ -67,14 +138,7 @@ fn full(checks: &[Arc<Check>], fails: Fails) -> History {
             mode: HistogramMode::None,
             buckets: Vec::new(),
         },
-    });
-    let watchers: Vec<_> = checks.iter().map(|check| history.watch(check)).collect();
-    for probe in 0..2 * RECENT {
-        for watcher in &watchers {
-            watcher.observed(&outcome(fails(probe)));
-        }
     }
-    history
 }
 
 /// Bytes of this process in memory, in pages of 4 KiB.
@@ -84,7 +148,7 @@ fn resident() -> Result<usize, Box<dyn Error>> {
     Ok(resident.parse::<usize>()? * 4096)
 }
 
-fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
+fn checks(count: usize) -> Result<Vec<Arc<Check>>, url::ParseError> {
     let route = Arc::new(Route::direct());
     let tls = Arc::new(TlsSettings::default());
     let check = |number: usize| -> Result<_, url::ParseError> {
@@ -106,7 +170,7 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
             }),
             revocation: Revocation::off(Arc::clone(&route)),
             route: Arc::clone(&route),
-            interval: Duration::from_secs(60),
+            interval: INTERVAL,
             timeout: Duration::from_secs(10),
             retry_interval: None,
             resolver: ResolverSettings::System,
@@ -115,11 +179,21 @@ fn checks() -> Result<Vec<Arc<Check>>, url::ParseError> {
             credentials: None,
         }))
     };
-    (0..CHECKS).map(check).collect()
+    (0..count).map(check).collect()
 }
 
-/// As of a site with an alias, two addresses and a chain of two certificates.
-fn outcome(fails: bool) -> Arc<Outcome> {
+const DETAIL: &str = "www.lab.example:443: the certificate expired on 2026-11-20T12:00:00Z";
+
+/// Without what was seen.
+fn bare(outcome: Outcome) -> Outcome {
+    Outcome {
+        observed: Observed::default(),
+        ..outcome
+    }
+}
+
+/// As of a site with an alias, two addresses and a chain of two certificates; one with a detail fails.
+fn outcome(detail: Option<String>) -> Outcome {
     let phases = [
         Phase::Dns,
         Phase::Connect,
@@ -131,21 +205,19 @@ fn outcome(fails: bool) -> Arc<Outcome> {
     for phase in phases {
         timings.add(phase.with_endpoint(), Duration::from_millis(12));
     }
-    let detail = "www.lab.example:443: the certificate expired on 2026-11-20T12:00:00Z";
-    Arc::new(Outcome {
+    Outcome {
         started: SystemTime::now(),
         duration: timings.total(),
         via: Via::Direct,
-        result: if fails {
-            Err(Failure::of_endpoint(TlsReason::Expired, detail))
-        } else {
-            Ok(())
+        result: match detail {
+            Some(detail) => Err(Failure::of_endpoint(TlsReason::Expired, detail)),
+            None => Ok(()),
         },
         timings,
         not_run: Vec::new(),
         warnings: Vec::new(),
         observed: observed(),
-    })
+    }
 }
 
 fn observed() -> Observed {

@@ -1,23 +1,38 @@
-//! The last outcomes of every check, in memory and bounded: the last 60, and the last 20 failures kept apart.
-//! What a probe saw takes most of the room, so that only the latest outcome and these failures keep it.
+//! How checks fared: their last outcomes packed, their uptime by the hour, day, week and month, and their outages; in
+//! memory and bounded, and with a `state_dir` on disk, where it outlives the process.
 
+mod keeper;
 mod latency;
+mod log;
 mod outage;
+mod outcomes;
+mod record;
+mod ring;
+mod rows;
 mod slots;
+mod store;
 mod time;
 mod uptime;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-pub use latency::{Latency, LatencyPoint};
+pub use keeper::StoreReport;
+pub use latency::{Latency, LatencyPoint, MOST_POINTS};
 pub use outage::{Outage, OutageCause, OutageFilter};
+pub use outcomes::Outcomes;
+use tracing::info;
 pub use uptime::{Bar, MOST_BARS, Uptime, Window};
 
-use self::uptime::Timeline;
+use self::keeper::Keeper;
+use self::log::Log;
+use self::record::{Change, Lasting, Record};
+use self::rows::{key_text, timeline_bytes};
+use self::store::MOST_TIMELINES;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{HoldOutcome, Observed, Outcome};
+use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// How many outcomes of a check are kept.
@@ -26,10 +41,20 @@ pub const RECENT: usize = 60;
 /// How many failures of a check are kept, however many successes came after them.
 pub const FAILURES: usize = 20;
 
+/// Of how many of them what was seen is kept, too: it takes most of the room.
+pub const EVIDENCE: usize = 5;
+
 /// The outcomes kept for the page, the API and the log of changes.
 #[derive(Debug, Default)]
 pub struct History {
+    shared: Arc<Shared>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
     known: Mutex<Known>,
+    log: Mutex<Log>,
+    keeper: Option<Arc<Keeper>>,
 }
 
 /// What is known of all checks.
@@ -37,6 +62,8 @@ pub struct History {
 struct Known {
     /// Of the plan in force; `None` before the first.
     records: Option<Records>,
+    /// Of checks that are not in the plan: they left it, or come later.
+    absent: HashMap<CheckKey, Lasting>,
     /// Whether every check of a former plan had run.
     was_ready: bool,
 }
@@ -48,66 +75,92 @@ pub struct CheckHistory {
     pub check: Arc<Check>,
     /// Since when it has been in its present state (success, or failing for one reason).
     pub since: Option<SystemTime>,
-    /// The last outcomes, oldest first. What was seen is kept of the latest and of those among `failures`; of the
+    /// The last outcomes, oldest first. What was seen is kept of the latest and of the last of `failures`; of the
     /// others, `observed` is empty.
-    pub recent: Vec<Arc<Outcome>>,
-    /// The last failures, oldest first; they outlive newer successes.
-    pub failures: Vec<Arc<Outcome>>,
+    pub recent: Outcomes,
+    /// The last failures, oldest first; they outlive newer successes. What was seen is kept of the last of them.
+    pub failures: Outcomes,
     /// The latest hold, where the endpoint has one and it is over.
     pub hold: Option<Arc<HoldOutcome>>,
 }
 
 type Records = BTreeMap<CheckKey, Arc<Record>>;
 
-/// What is known of one definition of a check. A changed check gets a new record, and who still watches the
-/// former one writes where nobody reads.
-#[derive(Debug)]
-struct Record {
-    check: Arc<Check>,
-    kept: Mutex<Kept>,
-}
-
-#[derive(Debug, Default)]
-struct Kept {
-    since: Option<SystemTime>,
-    recent: VecDeque<Arc<Outcome>>,
-    failures: VecDeque<Arc<Outcome>>,
-    hold: Option<Arc<HoldOutcome>>,
-    timeline: Timeline,
-}
-
 // === impl History ===
 
 impl History {
+    /// One that goes on where the file in this folder ended, and keeps it up to date. Without an answer from the disk
+    /// it stays in memory alone; `report` is told so. It may take some seconds.
+    #[must_use]
+    pub fn kept_in(folder: &Path, report: StoreReport) -> Self {
+        let (keeper, loaded, begin) = Keeper::start(folder, report);
+        let mut known = Known::default();
+        for (key, timeline) in loaded.timelines {
+            known.absent.entry(key).or_default().timeline = timeline;
+        }
+        let mut log = Log::default();
+        let mut over: Vec<Outage> = Vec::new();
+        for outage in loaded.outages {
+            if outage.end.is_some() {
+                over.push(outage);
+                continue;
+            }
+            // One of a check that has a younger one was not closed by whoever wrote it.
+            let lasting = known.absent.entry(outage.check.clone()).or_default();
+            over.extend(lasting.outage.replace(outage).map(Outage::unwatched));
+        }
+        over.sort_by_key(|outage| outage.end);
+        let (outages, checks) = (over.len(), known.absent.len());
+        info!(folder = %folder.display(), outages, checks, "the history goes on");
+        for outage in over {
+            log.push(outage);
+        }
+        let shared = Arc::new(Shared {
+            known: Mutex::new(known),
+            log: Mutex::new(log),
+            keeper: Some(keeper),
+        });
+        let of_timelines = Arc::clone(&shared);
+        begin
+            .try_send(Box::new(move || of_timelines.timelines()))
+            .ok();
+        Self { shared }
+    }
+
+    /// Writes what is not written yet. Says whether everything is on the disk, where it should be.
+    #[must_use]
+    pub fn close(&self) -> bool {
+        self.shared
+            .keeper
+            .as_ref()
+            .is_none_or(|keeper| keeper.stop())
+    }
+
     /// What is known of every check, ordered by key.
     #[must_use]
     pub fn snapshot(&self) -> Vec<CheckHistory> {
-        let records: Vec<Arc<Record>> = match &self.known().records {
-            Some(records) => records.values().map(Arc::clone).collect(),
-            None => Vec::new(),
-        };
+        let records = self.shared.records();
         records.iter().map(|record| record.history()).collect()
     }
 
     /// What is known of one check.
     #[must_use]
     pub fn of(&self, key: &CheckKey) -> Option<CheckHistory> {
-        Some(self.record(key)?.history())
+        Some(self.shared.record(key)?.history())
     }
 
     /// Whether every check of a plan has run once. It stays so over reloads, for what reachd knows of the rest does
     /// not get worse when a check comes that has not run.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.known().is_ready()
+        self.shared.known().is_ready()
     }
 
     /// How a check fared in the windows that end now, the shortest first; `None` where the plan has no such check.
     #[must_use]
     pub fn uptime(&self, check: &CheckKey, now: SystemTime) -> Option<[Uptime; 4]> {
-        let record = self.record(check)?;
-        let uptime = record.kept().timeline.uptime(now);
-        Some(uptime)
+        let record = self.shared.record(check)?;
+        record.timeline(|timeline| timeline.uptime(now))
     }
 
     /// The window that ends now in so many equal parts (1 to [`MOST_BARS`]), the oldest first; none where the plan
@@ -120,62 +173,127 @@ impl History {
         count: usize,
         now: SystemTime,
     ) -> Vec<Bar> {
-        let record = self.record(check);
-        record.map_or_else(Vec::new, |record| {
-            record.kept().timeline.bars(window, count, now)
-        })
+        let record = self.shared.record(check);
+        let bars =
+            record.and_then(|record| record.timeline(|timeline| timeline.bars(window, count, now)));
+        bars.unwrap_or_default()
     }
 
     /// The outages that a filter admits, the latest start first, and no more than so many.
     #[must_use]
-    pub fn outages(&self, _filter: &OutageFilter, _limit: usize) -> Vec<Outage> {
-        Vec::new()
+    pub fn outages(&self, filter: &OutageFilter, limit: usize) -> Vec<Outage> {
+        let ongoing = self.shared.records();
+        let ongoing = ongoing.iter().filter_map(|record| record.outage());
+        let mut outages: Vec<Arc<Outage>> = ongoing
+            .filter(|outage| filter.admits(outage))
+            .map(Arc::new)
+            .collect();
+        outages.extend(self.shared.log().admitted_by(filter));
+        outages.sort_by(|one, other| (other.start, &one.check).cmp(&(one.start, &other.check)));
+        outages.truncate(limit);
+        outages.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
-    /// How long the phases took over a window in so many equal parts at most, the oldest first; parts without a probe
-    /// are left out.
+    /// How long the phases took over a window in so many equal parts at most ([`MOST_POINTS`]), the oldest first, as
+    /// far as the last outcomes reach back; parts without a probe are left out.
     #[must_use]
     pub fn latencies(
         &self,
-        _check: &CheckKey,
-        _window: Window,
-        _points: usize,
-        _now: SystemTime,
+        check: &CheckKey,
+        window: Window,
+        points: usize,
+        now: SystemTime,
     ) -> Vec<LatencyPoint> {
-        Vec::new()
+        self.of(check).map_or_else(Vec::new, |history| {
+            latency::over_time(&history.recent, window, points, now)
+        })
     }
 
     /// The diagnosis takes this for the cause of the outages of these checks that last.
-    pub fn attribute(&self, _checks: &[CheckKey], _cause: &str, _subject: &str) {}
-
-    fn record(&self, check: &CheckKey) -> Option<Arc<Record>> {
-        self.known().records.as_ref()?.get(check).map(Arc::clone)
-    }
-
-    fn known(&self) -> MutexGuard<'_, Known> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn attribute(&self, checks: &[CheckKey], cause: &str, subject: &str) {
+        for key in checks {
+            if let Some(record) = self.shared.record(key) {
+                record.attribute(cause, subject, |outage| self.shared.keep(outage, false));
+            }
+        }
     }
 }
 
 impl Observer for History {
     fn planned(&self, plan: &Plan) {
-        let mut known = self.known();
+        let mut known = self.shared.known();
         known.was_ready = known.is_ready();
         let mut former = known.records.take().unwrap_or_default();
-        let kept = plan.checks.iter().map(|check| {
+        let mut records = Records::new();
+        for check in &plan.checks {
             let key = check.key();
-            let record = former.remove(&key).filter(|record| record.check == *check);
-            (key, record.unwrap_or_else(|| Record::new(check)))
-        });
-        known.records = Some(kept.collect());
+            let record = match former.remove(&key) {
+                Some(record) if record.check() == check => record,
+                Some(changed) => Record::new(check, changed.leave()),
+                None => Record::new(check, known.absent.remove(&key)),
+            };
+            records.insert(key, record);
+        }
+        known.records = Some(records);
+        for (key, record) in former {
+            known
+                .absent
+                .extend(record.leave().map(|lasting| (key, lasting)));
+        }
+        let over = known.end_what_is_absent();
+        drop(known);
+        for outage in over {
+            self.shared.keep(&outage, true);
+            self.shared.log().push(outage);
+        }
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
+        let record = self.shared.record(&check.key());
+        Box::new(HistoryWatcher {
+            // One of a former plan writes where nobody reads.
+            record: record
+                .filter(|record| record.check() == check)
+                .unwrap_or_else(|| Record::new(check, None)),
+            shared: Arc::clone(&self.shared),
+        })
+    }
+}
+
+// === impl Shared ===
+
+impl Shared {
+    fn records(&self) -> Vec<Arc<Record>> {
         let known = self.known();
-        let record = known.records.as_ref().and_then(|all| all.get(&check.key()));
-        Box::new(HistoryWatcher(
-            record.map_or_else(|| Record::new(check), Arc::clone),
-        ))
+        let records = known.records.iter().flat_map(BTreeMap::values);
+        records.map(Arc::clone).collect()
+    }
+
+    fn record(&self, check: &CheckKey) -> Option<Arc<Record>> {
+        self.known().records.as_ref()?.get(check).map(Arc::clone)
+    }
+
+    fn timelines(&self) -> Vec<(String, Vec<u8>)> {
+        let records = self.records();
+        let row = |record: &Arc<Record>| {
+            let bytes = record.timeline(timeline_bytes)?;
+            Some((key_text(&record.check().key()), bytes))
+        };
+        records.iter().filter_map(row).collect()
+    }
+
+    fn keep(&self, outage: &Outage, is_urgent: bool) {
+        if let Some(keeper) = &self.keeper {
+            keeper.keep(outage, is_urgent);
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -183,12 +301,29 @@ impl Observer for History {
 
 impl Known {
     fn is_ready(&self) -> bool {
-        let ran = |record: &Arc<Record>| !record.kept().recent.is_empty();
         self.was_ready
             || self
                 .records
                 .as_ref()
-                .is_some_and(|all| all.values().all(ran))
+                .is_some_and(|all| all.values().all(|record| record.ran()))
+    }
+
+    /// What is not watched any more does not fail any more, as far as anybody knows.
+    fn end_what_is_absent(&mut self) -> Vec<Outage> {
+        let outages = self.absent.values_mut();
+        let over = outages.filter_map(|lasting| lasting.outage.take().map(Outage::unwatched));
+        let over = over.collect();
+        if self.absent.len() > MOST_TIMELINES {
+            let now = SystemTime::now();
+            self.absent
+                .retain(|_, lasting| !lasting.timeline.is_over(now));
+            let too_many = self.absent.len().saturating_sub(MOST_TIMELINES);
+            let some: Vec<CheckKey> = self.absent.keys().take(too_many).cloned().collect();
+            for key in some {
+                self.absent.remove(&key);
+            }
+        }
+        over
     }
 }
 
@@ -198,130 +333,32 @@ impl CheckHistory {
     /// The latest outcome; `None` before the first.
     #[must_use]
     pub fn latest(&self) -> Option<&Arc<Outcome>> {
-        self.recent.last()
+        self.recent.latest()
     }
-}
-
-// === impl Record ===
-
-impl Record {
-    fn new(check: &Arc<Check>) -> Arc<Self> {
-        Arc::new(Self {
-            check: Arc::clone(check),
-            kept: Mutex::default(),
-        })
-    }
-
-    fn history(&self) -> CheckHistory {
-        let kept = self.kept();
-        CheckHistory {
-            check: Arc::clone(&self.check),
-            since: kept.since,
-            recent: kept.recent.iter().map(Arc::clone).collect(),
-            failures: kept.failures.iter().map(Arc::clone).collect(),
-            hold: kept.hold.clone(),
-        }
-    }
-
-    fn kept(&self) -> MutexGuard<'_, Kept> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-// === impl Kept ===
-
-impl Kept {
-    fn add(&mut self, outcome: &Arc<Outcome>) {
-        let unchanged = self
-            .recent
-            .back()
-            .is_some_and(|latest| same_state(latest, outcome));
-        if !unchanged {
-            self.since = Some(outcome.started);
-        }
-        if let Some(former) = self.recent.back_mut()
-            && former.result.is_ok()
-        {
-            forget_what_was_seen(former);
-        }
-        push_bounded(&mut self.recent, outcome, RECENT);
-        if outcome.result.is_err()
-            && let Some(left) = push_bounded(&mut self.failures, outcome, FAILURES)
-        {
-            let mut recent = self.recent.iter_mut();
-            recent
-                .find(|kept| Arc::ptr_eq(kept, &left))
-                .map(forget_what_was_seen);
-        }
-    }
-}
-
-fn same_state(one: &Outcome, other: &Outcome) -> bool {
-    match (&one.result, &other.result) {
-        (Ok(()), Ok(())) => true,
-        (Err(one), Err(other)) => (one.reason, one.peer) == (other.reason, other.peer),
-        _ => false,
-    }
-}
-
-/// Whoever else holds the outcome keeps it whole.
-fn forget_what_was_seen(kept: &mut Arc<Outcome>) {
-    let Outcome {
-        started,
-        duration,
-        via,
-        ref result,
-        ref timings,
-        ref not_run,
-        ref warnings,
-        observed: _,
-    } = **kept;
-    *kept = Arc::new(Outcome {
-        started,
-        duration,
-        via,
-        result: result.clone(),
-        timings: timings.clone(),
-        not_run: not_run.clone(),
-        warnings: warnings.clone(),
-        observed: Observed::default(),
-    });
-}
-
-/// Returns the outcome for which there is no more room.
-fn push_bounded(
-    outcomes: &mut VecDeque<Arc<Outcome>>,
-    outcome: &Arc<Outcome>,
-    most: usize,
-) -> Option<Arc<Outcome>> {
-    let left = if outcomes.len() >= most {
-        outcomes.pop_front()
-    } else {
-        None
-    };
-    outcomes.push_back(Arc::clone(outcome));
-    left
 }
 
 // === impl HistoryWatcher ===
 
-struct HistoryWatcher(Arc<Record>);
+struct HistoryWatcher {
+    record: Arc<Record>,
+    shared: Arc<Shared>,
+}
 
 impl Watcher for HistoryWatcher {
     fn started(&self, _lag: Duration) {}
 
     fn observed(&self, outcome: &Arc<Outcome>) {
-        let mut kept = self.0.kept();
-        kept.add(outcome);
-        kept.timeline.observe(
-            outcome.started,
-            outcome.result.is_ok(),
-            self.0.check.interval,
-        );
+        let ended = self.record.observe(outcome, |change| match change {
+            Change::Began(outage) | Change::Ended(outage) => self.shared.keep(outage, true),
+            Change::WentOn(outage) => self.shared.keep(outage, false),
+        });
+        if let Some(outage) = ended {
+            self.shared.log().push(outage);
+        }
     }
 
     fn held(&self, outcome: &Arc<HoldOutcome>) {
-        self.0.kept().hold = Some(Arc::clone(outcome));
+        self.record.hold(outcome);
     }
 
     fn abandoned(&self, _panicked: bool) {}

@@ -101,6 +101,11 @@ impl Metrics {
         self.own.causes(causes);
     }
 
+    /// Whether the history reaches the disk; not told without a folder for the state.
+    pub fn history_store(&self, is_up: bool) {
+        self.own.history_store(is_up);
+    }
+
     fn published(&self) -> Arc<Published> {
         let published = self.published.lock();
         Arc::clone(&published.unwrap_or_else(PoisonError::into_inner))

@@ -90,6 +90,7 @@ struct Daemon {
     observers: Observers,
     diagnosis: Arc<Diagnosis>,
     metrics: Arc<Metrics>,
+    history: Arc<History>,
     scheduler: Scheduler,
     config: watch::Sender<Arc<String>>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
@@ -100,7 +101,7 @@ struct Daemon {
 impl Daemon {
     fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
-        let history = Arc::new(History::default());
+        let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
         let changes = Changes::default();
         let diagnosis = Arc::new(Diagnosis::default());
@@ -121,7 +122,7 @@ impl Daemon {
         let (ask_to_reload, reloads) = mpsc::channel(WAITING_RELOADS);
         let server = Server {
             metrics: Arc::clone(&metrics),
-            history,
+            history: Arc::clone(&history),
             changes,
             causes: diagnosis.causes(),
             config: shown_config,
@@ -140,6 +141,7 @@ impl Daemon {
             observers,
             diagnosis,
             metrics,
+            history,
             config,
             not_probed,
             trust_store,
@@ -163,6 +165,14 @@ impl Daemon {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
         drop(inferring);
+        let history = self.history;
+        // A disk may take its time, and the server answers meanwhile.
+        if !spawn_blocking(move || history.close())
+            .await
+            .unwrap_or(false)
+        {
+            warn!("the end of the history was not written down");
+        }
         // Only now, so that what the last probes found can still be scraped.
         stop.cancel();
     }
@@ -289,6 +299,15 @@ impl Daemon {
         log_trust_store(&standings);
         self.trust_store.send_replace(Arc::new(standings));
     }
+}
+
+/// The history goes on where it ended, where there is a folder for the state; a reload does not change that.
+fn history_of(setup: &Setup, metrics: &Arc<Metrics>) -> History {
+    let Some(folder) = &setup.config.state_dir else {
+        return History::default();
+    };
+    let metrics = Arc::clone(metrics);
+    History::kept_in(folder, Box::new(move |is_up| metrics.history_store(is_up)))
 }
 
 fn log_trust_store(roots: &[RootStanding]) {

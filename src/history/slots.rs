@@ -131,7 +131,7 @@ impl Slots {
             && kept == self.kept
             && kept <= self.most
             && kept <= self.next
-            && self.next <= u64::MAX / self.width - 1
+            && self.next < (1 << 53) / self.width
             && self
                 .runs
                 .iter()

@@ -1,7 +1,12 @@
 //! What is kept, and for how long.
 
+mod outages;
+mod packed;
+mod stored;
+mod uptime;
+
 use super::*;
-use crate::outcome::TlsReason;
+use crate::outcome::{Observed, TlsReason};
 use crate::plan::fixture::{self, expired, failure, success};
 
 fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
@@ -70,7 +75,7 @@ fn what_was_seen_is_kept_of_the_latest_and_of_the_last_failures() {
     for at in 3..33 {
         watcher.observed(&expired_with_evidence(at));
     }
-    let last: Vec<u64> = (13..33).collect();
+    let last: Vec<u64> = (28..33).collect();
     assert_eq!(with_evidence(&known().recent), last);
     assert_eq!(with_evidence(&known().failures), last);
 
@@ -81,15 +86,18 @@ fn what_was_seen_is_kept_of_the_latest_and_of_the_last_failures() {
     assert_eq!(with_evidence(&known.failures), last);
     assert_eq!(with_evidence(&known.recent), [last, vec![39]].concat());
     assert_eq!(known.recent[39].observed, success(39).observed);
-    let older = Outcome {
+    let without = |outcome: &Outcome| Outcome {
         observed: Observed::default(),
-        ..(*success(33)).clone()
+        ..outcome.clone()
     };
-    assert_eq!(*known.recent[33], older, "all the rest is kept");
-    for failure in &known.failures {
-        let shared = known.recent.iter().any(|one| Arc::ptr_eq(one, failure));
-        assert!(shared, "one copy is enough");
-    }
+    assert_eq!(*known.recent[33], without(&success(33)), "the rest is kept");
+    assert_eq!(*known.recent[10], without(&expired(10)), "the rest is kept");
+    assert_eq!(
+        *known.failures[0],
+        without(&expired(13)),
+        "the rest is kept"
+    );
+    assert_eq!((known.recent.len(), known.recent.failed()), (40, 30));
 }
 
 #[test]

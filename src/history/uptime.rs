@@ -182,6 +182,17 @@ impl Timeline {
         millis(now).saturating_sub(self.until) > millis_of(Window::Month.duration())
     }
 
+    /// Whether it is as this program writes it; one of a clock that was set to the far future is not.
+    pub(super) fn is_sound(&self) -> bool {
+        const FAR: u64 = 1 << 53;
+        let new = Self::default();
+        self.minutes.is_sound(&new.minutes)
+            && self.fives.is_sound(&new.fives)
+            && self.hours.is_sound(&new.hours)
+            && self.until < FAR
+            && self.latest.is_none_or(|latest| latest.at < FAR)
+    }
+
     fn in_span(&self, window: Window, span: Span, now: u64) -> (Duration, Duration) {
         let slots = match window {
             Window::Hour => &self.minutes,

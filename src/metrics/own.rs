@@ -30,6 +30,8 @@ pub(super) struct OwnHealth {
     causes: IntGaugeVec,
     /// The label values of those that are shown.
     shown_causes: Mutex<BTreeSet<[String; 3]>>,
+    /// Without a label; a vector, because there is none without a store.
+    history_store_up: IntGaugeVec,
 }
 
 // === impl OwnHealth ===
@@ -90,6 +92,13 @@ impl OwnHealth {
                 &["cause", "subject", "critical"],
             )?,
             shown_causes: Mutex::default(),
+            history_store_up: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_history_store_up",
+                    "Whether the history reaches the disk, where there is a state_dir.",
+                ),
+                &[],
+            )?,
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -109,6 +118,7 @@ impl OwnHealth {
         registry.register(Box::new(health.reloaded_at.clone()))?;
         registry.register(Box::new(health.roots.clone()))?;
         registry.register(Box::new(health.causes.clone()))?;
+        registry.register(Box::new(health.history_store_up.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -173,6 +183,11 @@ impl OwnHealth {
             self.causes.remove_label_values(gone).ok();
         }
         *shown = now;
+    }
+
+    pub(super) fn history_store(&self, is_up: bool) {
+        let gauge = self.history_store_up.with_label_values::<&str>(&[]);
+        gauge.set(i64::from(is_up));
     }
 
     /// Appends the registry's text.

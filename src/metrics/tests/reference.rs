@@ -18,6 +18,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
         bundled: true,
     }]);
     metrics.causes([(CauseKind::ProxyDown, "corp", true)].into_iter());
+    metrics.history_store(true);
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));

@@ -1,0 +1,121 @@
+//! Outcomes of a check as they are handed out: unpacked when somebody looks at them one by one, and not before.
+
+use std::collections::VecDeque;
+use std::ops::Deref;
+use std::slice;
+use std::sync::{Arc, OnceLock};
+
+use super::ring::{Ring, micros_since_1970};
+use crate::outcome::Outcome;
+
+/// Some last outcomes of a check, oldest first. How many there are, and the latest, costs nothing; everything else
+/// unpacks them all.
+#[derive(Debug, Clone, Default)]
+pub struct Outcomes {
+    ring: Arc<Ring>,
+    whole: Vec<Arc<Outcome>>,
+    unpacked: OnceLock<Vec<Arc<Outcome>>>,
+}
+
+/// The same as they are kept: packed, and the last few as they are.
+#[derive(Debug, Default)]
+pub(super) struct Packed {
+    ring: Arc<Ring>,
+    whole: VecDeque<Arc<Outcome>>,
+}
+
+// === impl Outcomes ===
+
+impl Outcomes {
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ring.len()
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many of them are failures.
+    #[must_use]
+    pub fn failed(&self) -> usize {
+        self.ring.failed()
+    }
+
+    /// The latest.
+    #[must_use]
+    pub fn latest(&self) -> Option<&Arc<Outcome>> {
+        self.whole.last()
+    }
+
+    /// Those of others that are kept whole stand in for their packed form.
+    pub(super) fn with_whole(mut self, others: &Self) -> Self {
+        let latest = self.whole.pop();
+        self.whole.clone_from(&others.whole);
+        self.whole.extend(latest);
+        self
+    }
+
+    fn unpack(&self) -> Vec<Arc<Outcome>> {
+        let mut outcomes: Vec<Arc<Outcome>> =
+            self.ring.unpack().into_iter().map(Arc::new).collect();
+        for whole in &self.whole {
+            let start = micros_since_1970(whole.started);
+            let mut newest_first = outcomes.iter_mut().rev();
+            if let Some(packed) = newest_first.find(|one| micros_since_1970(one.started) == start) {
+                *packed = Arc::clone(whole);
+            }
+        }
+        outcomes
+    }
+}
+
+impl Deref for Outcomes {
+    type Target = [Arc<Outcome>];
+
+    fn deref(&self) -> &Self::Target {
+        self.unpacked.get_or_init(|| self.unpack())
+    }
+}
+
+impl<'a> IntoIterator for &'a Outcomes {
+    type Item = &'a Arc<Outcome>;
+    type IntoIter = slice::Iter<'a, Arc<Outcome>>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+// === impl Packed ===
+
+impl Packed {
+    /// Adds one: so many are kept at most, and so many of them whole.
+    pub(super) fn push(&mut self, outcome: &Arc<Outcome>, most: usize, whole: usize) {
+        Arc::make_mut(&mut self.ring).push(outcome, most);
+        while self.whole.len() >= whole.max(1) {
+            self.whole.pop_front();
+        }
+        self.whole.push_back(Arc::clone(outcome));
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.ring.len() == 0
+    }
+
+    pub(super) fn latest(&self) -> Option<&Arc<Outcome>> {
+        self.whole.back()
+    }
+
+    /// As of now; what comes later does not change it.
+    pub(super) fn outcomes(&self) -> Outcomes {
+        Outcomes {
+            ring: Arc::clone(&self.ring),
+            whole: self.whole.iter().map(Arc::clone).collect(),
+            unpacked: OnceLock::new(),
+        }
+    }
+}

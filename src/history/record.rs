@@ -1,0 +1,174 @@
+//! What is known of one definition of a check. A changed check gets a new record, which takes over what lasts; who still
+//! watches the former one writes where nobody reads.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use super::outage::{Outage, OutageCause};
+use super::outcomes::Packed;
+use super::uptime::Timeline;
+use super::{CheckHistory, EVIDENCE, FAILURES, RECENT};
+use crate::outcome::{HoldOutcome, Outcome};
+use crate::plan::Check;
+
+#[derive(Debug)]
+pub(super) struct Record {
+    check: Arc<Check>,
+    kept: Mutex<Kept>,
+}
+
+#[derive(Debug, Default)]
+struct Kept {
+    since: Option<SystemTime>,
+    recent: Packed,
+    failures: Packed,
+    hold: Option<Arc<HoldOutcome>>,
+    /// `None` when another record took it over.
+    lasting: Option<Lasting>,
+}
+
+/// What a check keeps, by its key, over changes of its definition and over restarts.
+#[derive(Debug, Default)]
+pub(super) struct Lasting {
+    pub(super) timeline: Timeline,
+    /// The one that lasts.
+    pub(super) outage: Option<Outage>,
+}
+
+/// What an outcome means for the outages of its check.
+pub(super) enum Change<'a> {
+    Began(&'a Outage),
+    WentOn(&'a Outage),
+    Ended(&'a Outage),
+}
+
+// === impl Record ===
+
+impl Record {
+    pub(super) fn new(check: &Arc<Check>, lasting: Option<Lasting>) -> Arc<Self> {
+        Arc::new(Self {
+            check: Arc::clone(check),
+            kept: Mutex::new(Kept {
+                lasting: Some(lasting.unwrap_or_default()),
+                ..Kept::default()
+            }),
+        })
+    }
+
+    pub(super) fn check(&self) -> &Arc<Check> {
+        &self.check
+    }
+
+    /// Another record takes over what lasts.
+    pub(super) fn leave(&self) -> Option<Lasting> {
+        self.kept().lasting.take()
+    }
+
+    pub(super) fn ran(&self) -> bool {
+        !self.kept().recent.is_empty()
+    }
+
+    pub(super) fn history(&self) -> CheckHistory {
+        let kept = self.kept();
+        let failures = kept.failures.outcomes();
+        CheckHistory {
+            check: Arc::clone(&self.check),
+            since: kept.since,
+            recent: kept.recent.outcomes().with_whole(&failures),
+            failures,
+            hold: kept.hold.clone(),
+        }
+    }
+
+    /// Looks at the timeline, if it is still this record's.
+    pub(super) fn timeline<T>(&self, look: impl FnOnce(&Timeline) -> T) -> Option<T> {
+        let kept = self.kept();
+        kept.lasting.as_ref().map(|lasting| look(&lasting.timeline))
+    }
+
+    /// The outage that lasts.
+    pub(super) fn outage(&self) -> Option<Outage> {
+        self.kept().lasting.as_ref()?.outage.clone()
+    }
+
+    /// Adds an outcome, and tells what it changes, in the order in which it happens. Returns an outage that is over.
+    pub(super) fn observe(
+        &self,
+        outcome: &Arc<Outcome>,
+        tell: impl FnOnce(Change<'_>),
+    ) -> Option<Outage> {
+        let mut kept = self.kept();
+        kept.add(outcome);
+        let lasting = kept.lasting.as_mut()?;
+        let interval = self.check.interval;
+        lasting
+            .timeline
+            .observe(outcome.started, outcome.result.is_ok(), interval);
+        match (&outcome.result, lasting.outage.take()) {
+            (Ok(()), None) => None,
+            (Ok(()), Some(outage)) => {
+                let outage = outage.ended_by(outcome, interval);
+                tell(Change::Ended(&outage));
+                Some(outage)
+            }
+            (Err(failure), None) => {
+                let outage = Outage::begin(&self.check.key(), outcome.started, failure);
+                tell(Change::Began(lasting.outage.insert(outage)));
+                None
+            }
+            (Err(failure), Some(mut outage)) => {
+                outage.goes_on(outcome.started, failure);
+                tell(Change::WentOn(lasting.outage.insert(outage)));
+                None
+            }
+        }
+    }
+
+    pub(super) fn hold(&self, outcome: &Arc<HoldOutcome>) {
+        self.kept().hold = Some(Arc::clone(outcome));
+    }
+
+    /// Says what the outage that lasts comes from, and tells of it where that is news.
+    pub(super) fn attribute(&self, cause: &str, subject: &str, tell: impl FnOnce(&Outage)) {
+        let mut kept = self.kept();
+        let lasting = kept.lasting.as_mut();
+        let Some(outage) = lasting.and_then(|lasting| lasting.outage.as_mut()) else {
+            return;
+        };
+        let cause = OutageCause {
+            cause: cause.to_owned(),
+            subject: subject.to_owned(),
+        };
+        if outage.cause.as_ref() != Some(&cause) {
+            outage.cause = Some(cause);
+            tell(outage);
+        }
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+// === impl Kept ===
+
+impl Kept {
+    fn add(&mut self, outcome: &Arc<Outcome>) {
+        let latest = self.recent.latest();
+        if !latest.is_some_and(|latest| same_state(latest, outcome)) {
+            self.since = Some(outcome.started);
+        }
+        self.recent.push(outcome, RECENT, 1);
+        if outcome.result.is_err() {
+            self.failures.push(outcome, FAILURES, EVIDENCE);
+        }
+    }
+}
+
+fn same_state(one: &Outcome, other: &Outcome) -> bool {
+    match (&one.result, &other.result) {
+        (Ok(()), Ok(())) => true,
+        (Err(one), Err(other)) => (one.reason, one.peer) == (other.reason, other.peer),
+        _ => false,
+    }
+}
