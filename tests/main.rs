@@ -3,12 +3,14 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
+//! | `api.rs` | the API answers what its description says, whatever is asked |
 //! | `catalog.rs` | what the commands of the catalog print, and that squid and Prometheus take it |
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
+//! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
@@ -27,6 +29,8 @@
     reason = "the tests wait for other processes, in real time"
 )]
 
+#[cfg(test)]
+mod api;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
@@ -47,6 +51,8 @@ mod layers;
 mod lifecycle;
 #[cfg(test)]
 mod pac;
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod prometheus;
 #[cfg(test)]

@@ -200,7 +200,7 @@ pub enum ReportFormat {
     Json,
     /// For a ticket or a wiki.
     Markdown,
-    /// For CI servers: JUnit XML, a test case a check.
+    /// For CI servers: `JUnit` XML, a test case a check.
     Junit,
     /// One file to attach to a ticket, which looks like the status page.
     Html,

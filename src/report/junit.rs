@@ -1,4 +1,4 @@
-//! The report as JUnit XML, which CI servers read: a suite a service, a test case a check.
+//! The report as `JUnit` XML, which CI servers read: a suite a service, a test case a check.
 
 use std::fmt::{self, Write};
 
@@ -6,7 +6,7 @@ use super::escape::xml;
 use super::{CheckResult, FailureReport, NotProbed, Report, causes};
 use crate::explain::Explanation;
 
-/// The report as JUnit XML.
+/// The report as `JUnit` XML.
 pub(super) struct Junit<'r, 'a>(pub(super) &'r Report<'a>);
 
 /// What one suite has.
