@@ -174,31 +174,43 @@
     morphChildren(old, fresh);
   }
 
-  // Children with a key are the same ones wherever they stand; the others are told apart by their order.
+  // Children with a key are the same ones wherever they stand; the others are told apart by their order. What stays is
+  // not moved as long as its order stays, for whatever is moved loses the focus.
   function morphChildren(old, fresh) {
     const keyed = new Map();
     for (const child of old.children) {
       if (child.dataset.key !== undefined) keyed.set(child.dataset.key, child);
     }
+    const wanted = new Set([...fresh.children].map((child) => child.dataset.key));
+    const stays = (node) => node.dataset?.key !== undefined && wanted.has(node.dataset.key);
     let place = old.firstChild;
-    for (const next of fresh.childNodes) {
-      const key = next.dataset?.key;
-      const same = key === undefined ? place : keyed.get(key);
-      if (same && key !== undefined) {
-        if (same === place) place = place.nextSibling;
-        else old.insertBefore(same, place);
-        morph(same, next);
-      } else if (same && key === undefined && same.dataset?.key === undefined) {
-        place = place.nextSibling;
-        morph(same, next);
-      } else {
-        old.insertBefore(document.importNode(next, true), place);
-      }
-    }
-    while (place) {
+    const drop = () => {
       const next = place.nextSibling;
       place.remove();
       place = next;
+    };
+    for (const next of fresh.childNodes) {
+      const key = next.dataset?.key;
+      if (key === undefined) {
+        if (place && place.dataset?.key === undefined) {
+          const same = place;
+          place = place.nextSibling;
+          morph(same, next);
+        } else {
+          old.insertBefore(document.importNode(next, true), place);
+        }
+        continue;
+      }
+      const same = keyed.get(key);
+      if (!same) {
+        old.insertBefore(document.importNode(next, true), place);
+        continue;
+      }
+      while (place && place !== same && !stays(place)) drop();
+      if (place === same) place = place.nextSibling;
+      else old.insertBefore(same, place);
+      morph(same, next);
     }
+    while (place) drop();
   }
 })();

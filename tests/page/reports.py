@@ -24,7 +24,7 @@ with browser() as chromium:
         expect(watched.page.locator(".verdict .state")).to_have_text("CRITICAL")
         ground = watched.page.evaluate("getComputedStyle(document.querySelector('.verdict')).backgroundColor")
         assert ground != "rgba(0, 0, 0, 0)", "the style is refused"
-        watched.page.locator(".names a").first.click()
+        watched.page.locator(".names a, .witnesses a").first.click()
         expect(watched.page.locator("tr:target")).to_be_visible()
         watched.must_be_accessible("the report")
         watched.must_be_clean()
