@@ -131,7 +131,7 @@ impl PastOutage {
             lasted: long(outage.duration(now)),
             worst: worst.reason.to_string(),
             peer: worst.peer.as_str(),
-            cause: outage.cause.as_ref().map_or_else(String::new, |cause| {
+            cause: outage.cause.as_ref().map_or("–".to_owned(), |cause| {
                 format!("{} {}", cause.cause, cause.subject)
             }),
         }
