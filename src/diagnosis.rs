@@ -12,6 +12,8 @@ mod keeper;
 mod record;
 mod rules;
 mod scene;
+#[cfg(test)]
+mod tests;
 
 pub use cause::{Cause, Evidence, MACHINE, MOST_EVIDENCE, Says};
 pub use diagnose::diagnose;

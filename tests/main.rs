@@ -8,6 +8,7 @@
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
+//! | `diagnosis.rs` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
@@ -39,6 +40,8 @@ mod certificates;
 mod commands;
 #[cfg(test)]
 mod derived;
+#[cfg(test)]
+mod diagnosis;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

@@ -73,7 +73,9 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
         Global {
             interval: interval.unwrap_or(default.interval),
             timeout: timeout.unwrap_or(default.timeout),
-            retry_interval: retry_interval.unwrap_or(default.retry_interval),
+            retry_interval: retry_interval.map_or(default.retry_interval, |after| {
+                (!after.is_zero()).then_some(after)
+            }),
             concurrency: concurrency.unwrap_or(default.concurrency),
             hold_concurrency: hold_concurrency.unwrap_or(default.hold_concurrency),
             workers: workers.unwrap_or(default.workers),
@@ -83,13 +85,12 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
     })
 }
 
-/// `off`, and no time at all, mean that nothing is probed once more.
-fn retry_interval(value: &Value<'_>) -> Option<Option<Duration>> {
+/// No time at all is `off`.
+fn retry_interval(value: &Value<'_>) -> Option<Duration> {
     if value.text()? == OFF {
-        return Some(None);
+        return Some(Duration::ZERO);
     }
-    let after = duration(value, &RETRY_INTERVALS)?;
-    Some(Some(after).filter(|after| !after.is_zero()))
+    duration(value, &RETRY_INTERVALS)
 }
 
 impl Global {

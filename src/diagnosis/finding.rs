@@ -24,6 +24,9 @@ pub struct Finding {
     /// What already explained the failure of its latest probe in a former diagnosis: a fault that is over is not
     /// told as many smaller ones until each check has been probed again.
     pub explained_by: Option<CauseKind>,
+    /// The same of the failure before the latest. Where the fault was over when the latest probe had just begun, it
+    /// explains that one, too.
+    pub explained_before: Option<CauseKind>,
 }
 
 /// Failures in a row.
@@ -62,6 +65,7 @@ impl Finding {
             slow: Vec::new(),
             changes: 0,
             explained_by: None,
+            explained_before: None,
         }
     }
 

@@ -79,8 +79,8 @@ impl Diagnosis {
             explained,
         } = Diagnosed::of(&findings, now);
         for ((record, finding), by) in records.iter().zip(&findings).zip(explained) {
-            if let (Some(by), Some(outcome)) = (by, &finding.latest) {
-                record.is_explained(by, outcome);
+            if let (Some(_), Some(outcome)) = (finding.failing, &finding.latest) {
+                record.is_diagnosed(by, outcome);
             }
         }
         let fails = findings.iter().any(|finding| finding.failing.is_some());

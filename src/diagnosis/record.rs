@@ -4,8 +4,9 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::baseline::Baseline;
+use super::diagnose::Explained;
 use super::finding::{Failing, Finding};
-use crate::outcome::{CauseKind, HoldOutcome, Outcome};
+use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::Check;
 
 /// Of so many probes it is known how they ended.
@@ -26,6 +27,8 @@ struct Kept {
     /// How the last probes ended, a bit each, the latest lowest: 1 is a failure.
     ends: u16,
     probes: u32,
+    /// Whether the latest failure is explained only because the one before was: that goes on no further.
+    carried_on: bool,
 }
 
 impl Record {
@@ -37,6 +40,7 @@ impl Record {
                 baseline: Baseline::default(),
                 ends: 0,
                 probes: 0,
+                carried_on: false,
             }),
         }
     }
@@ -58,11 +62,12 @@ impl Record {
             kept.baseline.learn(&outcome.timings);
         }
         let slow = kept.baseline.slow();
+        let carried_on = std::mem::take(&mut kept.carried_on);
         let finding = &mut kept.finding;
         finding.failing = failing_after(finding, outcome);
         finding.changes = changes;
         finding.slow = slow;
-        finding.explained_by = None;
+        finding.explained_before = finding.explained_by.take().filter(|_| !carried_on);
         finding.latest = Some(Arc::clone(outcome));
         !was_calm || !kept.is_calm()
     }
@@ -71,15 +76,19 @@ impl Record {
         self.kept().finding.hold = Some(Arc::clone(outcome));
     }
 
-    /// Something explains the failure of this outcome, if it is still the latest.
-    pub(super) fn is_explained(&self, by: CauseKind, outcome: &Arc<Outcome>) {
-        let finding = &mut self.kept().finding;
+    /// A diagnosis was made of this outcome: if it is still the latest, it is settled what explains its failure, and
+    /// what explained the one before no longer matters.
+    pub(super) fn is_diagnosed(&self, by: Option<Explained>, outcome: &Arc<Outcome>) {
+        let mut kept = self.kept();
+        let finding = &mut kept.finding;
         if finding
             .latest
             .as_ref()
             .is_some_and(|latest| Arc::ptr_eq(latest, outcome))
         {
-            finding.explained_by = Some(by);
+            finding.explained_before = None;
+            finding.explained_by = by.map(|by| by.by);
+            kept.carried_on = by.is_some_and(|by| by.carried_on);
         }
     }
 
@@ -124,6 +133,7 @@ impl Kept {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::outcome::CauseKind;
     use crate::plan::fixture::{check, expired, success};
 
     fn record() -> Record {
@@ -174,17 +184,29 @@ mod tests {
     }
 
     #[test]
-    fn an_explanation_is_for_one_outcome() {
+    fn an_explanation_is_for_one_outcome_and_goes_on_for_one_more() {
+        let by = |carried_on| Explained {
+            by: CauseKind::ProxyDown,
+            carried_on,
+        };
         let record = record();
+        let known = || {
+            let finding = record.finding();
+            (finding.explained_by, finding.explained_before)
+        };
         let (former, latest) = (expired(0), expired(60));
         record.observe(&former);
         record.observe(&latest);
-        record.is_explained(CauseKind::ProxyDown, &former);
-        assert_eq!(record.finding().explained_by, None);
-        record.is_explained(CauseKind::ProxyDown, &latest);
-        assert_eq!(record.finding().explained_by, Some(CauseKind::ProxyDown));
-        record.observe(&expired(120));
-        assert_eq!(record.finding().explained_by, None);
+        record.is_diagnosed(Some(by(false)), &former);
+        assert_eq!(known(), (None, None));
+        record.is_diagnosed(Some(by(false)), &latest);
+        assert_eq!(known(), (Some(CauseKind::ProxyDown), None));
+        let next = expired(120);
+        record.observe(&next);
+        assert_eq!(known(), (None, Some(CauseKind::ProxyDown)));
+        record.is_diagnosed(Some(by(true)), &next);
+        record.observe(&expired(180));
+        assert_eq!(known(), (None, None));
     }
 
     #[test]

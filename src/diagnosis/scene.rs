@@ -7,6 +7,7 @@ use super::finding::Finding;
 use crate::outcome::{
     ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, TlsReason,
 };
+use crate::route::Way;
 
 /// All findings at one moment.
 pub(super) struct Scene<'f> {
@@ -14,7 +15,7 @@ pub(super) struct Scene<'f> {
     pub(super) now: SystemTime,
     /// When a probe began that used the hop with success: the last one.
     proofs: HashMap<Hop<'f>, SystemTime>,
-    /// Those over which more than one endpoint is probed.
+    /// Those over which more than one endpoint is to be probed.
     shared: HashSet<Hop<'f>>,
 }
 
@@ -37,21 +38,16 @@ impl<'f> Scene<'f> {
         let mut first_at: HashMap<Hop<'f>, &str> = HashMap::new();
         let mut shared = HashSet::new();
         for finding in findings {
+            for hop in planned(finding) {
+                let first = first_at.entry(hop).or_insert(finding.endpoint());
+                if *first != finding.endpoint() {
+                    shared.insert(hop);
+                }
+            }
             let Some(outcome) = &finding.latest else {
                 continue;
             };
-            let passed = passed(finding, outcome);
-            let failed = match &outcome.result {
-                Ok(()) => Vec::new(),
-                Err(failure) => hops_of(finding, failure),
-            };
-            for hop in passed.iter().chain(&failed) {
-                let first = first_at.entry(*hop).or_insert(finding.endpoint());
-                if *first != finding.endpoint() {
-                    shared.insert(*hop);
-                }
-            }
-            for hop in passed {
+            for hop in passed(finding, outcome) {
                 let latest = proofs.entry(hop).or_insert(outcome.started);
                 *latest = outcome.started.max(*latest);
             }
@@ -70,6 +66,15 @@ impl<'f> Scene<'f> {
         findings.filter_map(|finding| Some((finding, finding.failure()?)))
     }
 
+    /// Whether a hop on which a check failed worked for another one soon after.
+    pub(super) fn is_overtaken(&self, finding: &'f Finding) -> bool {
+        let (Some(outcome), Some(failure)) = (&finding.latest, finding.failure()) else {
+            return false;
+        };
+        let mut hops = hops_of(finding, failure).into_iter();
+        hops.any(|hop| self.proofs.get(&hop) > Some(&outcome.started))
+    }
+
     /// Whether a failure can be the endpoint's own: each hop that it may be owed to is used by nobody else, or
     /// worked since, or others have had the time to fail there, too.
     pub(super) fn stands_alone(&self, finding: &'f Finding, failure: &'f Failure) -> bool {
@@ -83,6 +88,21 @@ impl<'f> Scene<'f> {
                 !self.shared.contains(hop) || proof.is_some_and(|proof| *proof >= failing.since)
             })
     }
+}
+
+/// The hops that a check may use, heard or not.
+fn planned(finding: &Finding) -> impl Iterator<Item = Hop<'_>> {
+    let check = &finding.check;
+    let resolvers = [&check.resolver, &check.proxy_resolver];
+    let resolvers = resolvers.map(|resolver| Hop::Resolver(resolver.name()));
+    let way = &check.route.way;
+    let proxy = (!matches!(way, Way::Direct)).then(|| way.name());
+    let over_proxy = proxy.map(|proxy| [Hop::Door(proxy), Hop::Upstream(proxy)]);
+    let over_proxy = over_proxy.into_iter().flatten();
+    [Hop::Network]
+        .into_iter()
+        .chain(resolvers)
+        .chain(over_proxy)
 }
 
 /// The shared hops to which a failure may be owed.

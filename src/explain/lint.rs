@@ -2,15 +2,21 @@
 
 use std::collections::HashMap;
 
-use super::{all, owner};
-use crate::outcome::{FailureReason, Peer};
+use super::{Explanation, all, explain_cause, owner};
+use crate::outcome::{CauseKind, FailureReason, Peer};
 
 const LONGEST: usize = 170;
 
+/// By what tells them apart.
+fn all_with_causes() -> impl Iterator<Item = (String, Explanation)> {
+    let reasons = all().map(|(reason, peer, text)| (format!("{reason}, {peer}"), text));
+    let kinds = CauseKind::ALL.iter();
+    reasons.chain(kinds.map(|kind| (kind.to_string(), explain_cause(*kind))))
+}
+
 #[test]
 fn every_text_is_there_and_short() {
-    for (reason, peer, explanation) in all() {
-        let context = format!("{reason}, {peer}");
+    for (context, explanation) in all_with_causes() {
         assert!((2..=4).contains(&explanation.likely.len()), "{context}");
         assert!((2..=4).contains(&explanation.steps.len()), "{context}");
         let texts = [explanation.what];
@@ -33,8 +39,8 @@ fn every_text_is_there_and_short() {
 
 #[test]
 fn every_owner_is_of_the_list_and_owns_something() {
-    for (reason, peer, explanation) in all() {
-        assert!(owner::ALL.contains(&explanation.owner), "{reason}, {peer}");
+    for (context, explanation) in all_with_causes() {
+        assert!(owner::ALL.contains(&explanation.owner), "{context}");
     }
     for owner in owner::ALL {
         assert!(
@@ -47,9 +53,9 @@ fn every_owner_is_of_the_list_and_owns_something() {
 #[test]
 fn no_two_failures_mean_the_same() {
     let mut seen = HashMap::new();
-    for (reason, peer, explanation) in all() {
-        let other = seen.insert(explanation.what, (reason, peer));
-        assert_eq!(other, None, "{reason}, {peer}");
+    for (context, explanation) in all_with_causes() {
+        let other = seen.insert(explanation.what, context.clone());
+        assert_eq!(other, None, "{context}");
     }
 }
 

@@ -1,10 +1,10 @@
 //! Reasons by the name that a person types.
 
-use crate::outcome::FailureReason;
+use crate::outcome::{CauseKind, FailureReason};
 
-/// No reason has this name.
+/// No reason or cause has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no reason \"{name}\"{hint}\nReasons:{list}")]
+#[error("there is no reason or cause \"{name}\"{hint}\nReasons:{list}")]
 pub struct UnknownReason {
     name: String,
     hint: String,
@@ -23,6 +23,13 @@ pub(super) fn named(name: &str) -> Result<Vec<FailureReason>, UnknownReason> {
     } else {
         Ok(found)
     }
+}
+
+/// The cause that a name means.
+pub(super) fn cause_named(name: &str) -> Option<CauseKind> {
+    let wanted = name.trim().to_lowercase();
+    let mut kinds = CauseKind::ALL.iter().copied();
+    kinds.find(|kind| kind.as_str() == wanted)
 }
 
 // === impl UnknownReason ===
@@ -61,7 +68,8 @@ fn list() -> String {
         }
         list.push_str(&reason.to_string());
     }
-    list
+    let causes: Vec<&str> = CauseKind::ALL.iter().map(|kind| kind.as_str()).collect();
+    format!("{list}\nCauses:\n  {}", causes.join(", "))
 }
 
 #[cfg(test)]

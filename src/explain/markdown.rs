@@ -1,7 +1,7 @@
 //! Explanations as the page `docs/reasons.md`, which is made from them and never written by hand.
 
-use super::{Explanation, all};
-use crate::outcome::{FailureReason, Peer, Phase};
+use super::{Explanation, all, explain_cause};
+use crate::outcome::{CauseKind, Phase};
 
 const HEAD: &str = "# Reasons
 
@@ -16,6 +16,12 @@ a prompt as SYSTEM. In Windows PowerShell write `curl.exe` for `curl`; on Linux 
 <!-- Made by `reachd explain --format markdown > docs/reasons.md`; a test holds the two equal. -->
 ";
 
+const CAUSES: &str = "
+## Causes: what is inferred from many outcomes
+
+[causes.md](causes.md) says when each is inferred.
+";
+
 /// The page `docs/reasons.md`.
 #[must_use]
 pub fn markdown() -> String {
@@ -26,7 +32,11 @@ pub fn markdown() -> String {
             phase = Some(reason.phase());
             page.push_str(&heading(reason.phase()));
         }
-        page.push_str(&section(reason, peer, &explanation));
+        page.push_str(&section(&format!("{reason}, {peer}"), &explanation));
+    }
+    page.push_str(CAUSES);
+    for kind in CauseKind::ALL {
+        page.push_str(&section(kind.as_str(), &explain_cause(*kind)));
     }
     page
 }
@@ -45,7 +55,7 @@ fn heading(phase: Phase) -> String {
     format!("\n## {phase}: {meaning}\n")
 }
 
-fn section(reason: FailureReason, peer: Peer, explanation: &Explanation) -> String {
+fn section(title: &str, explanation: &Explanation) -> String {
     let Explanation {
         what,
         likely,
@@ -53,7 +63,7 @@ fn section(reason: FailureReason, peer: Peer, explanation: &Explanation) -> Stri
         owner,
     } = explanation;
     let mut lines = vec![
-        format!("\n### {reason}, {peer}\n\n{what}\n"),
+        format!("\n### {title}\n\n{what}\n"),
         "Likely, the likeliest first:\n".to_owned(),
     ];
     lines.extend(likely.iter().map(|cause| format!("- {cause}")));
@@ -83,6 +93,13 @@ mod tests {
         for (reason, peer, _) in all() {
             let heading = format!("\n### {reason}, {peer}\n");
             assert_eq!(page.matches(&heading).count(), 1, "{reason}, {peer}");
+        }
+        for kind in CauseKind::ALL {
+            assert_eq!(
+                page.matches(&format!("\n### {kind}\n")).count(),
+                1,
+                "{kind}"
+            );
         }
     }
 }

@@ -1,23 +1,37 @@
 //! Explanations for a person at a terminal.
 
-use super::lookup::{UnknownReason, named};
-use super::{Explanation, all};
-use crate::outcome::{FailureReason, Peer};
+use super::lookup::{UnknownReason, cause_named, named};
+use super::{Explanation, all, explain_cause};
+use crate::outcome::{CauseKind, FailureReason, Peer};
 
-/// What `reachd explain` prints: the reasons of this name, or all of them.
+/// What `reachd explain` prints: the reasons of this name, or the cause; or all of them.
 ///
 /// # Errors
-/// No reason has this name.
+/// No reason or cause has this name.
 pub fn text(name: Option<&str>) -> Result<String, UnknownReason> {
+    if let Some(kind) = name.and_then(cause_named) {
+        return Ok(cause(kind));
+    }
     let wanted = name.map(named).transpose()?;
-    let sections: Vec<String> = all()
+    let mut sections: Vec<String> = all()
         .filter(|(reason, _, _)| wanted.as_ref().is_none_or(|wanted| wanted.contains(reason)))
         .map(|(reason, peer, explanation)| section(reason, peer, &explanation))
         .collect();
+    if name.is_none() {
+        sections.extend(CauseKind::ALL.iter().copied().map(cause));
+    }
     Ok(sections.join("\n"))
 }
 
+fn cause(kind: CauseKind) -> String {
+    lines(&format!("{kind}, a cause"), &explain_cause(kind))
+}
+
 fn section(reason: FailureReason, peer: Peer, explanation: &Explanation) -> String {
+    lines(&format!("{reason}, towards the {peer}"), explanation)
+}
+
+fn lines(title: &str, explanation: &Explanation) -> String {
     let Explanation {
         what,
         likely,
@@ -25,7 +39,7 @@ fn section(reason: FailureReason, peer: Peer, explanation: &Explanation) -> Stri
         owner,
     } = explanation;
     let mut lines = vec![
-        format!("{reason}, towards the {peer}"),
+        title.to_owned(),
         format!("  {what}"),
         "  Likely, the likeliest first:".to_owned(),
     ];
@@ -60,6 +74,16 @@ mod tests {
         for reason in FailureReason::all() {
             assert!(shown.contains(&format!("{reason}, towards")), "{reason}");
         }
+        for kind in CauseKind::ALL {
+            assert!(shown.contains(&format!("\n{kind}, a cause\n")), "{kind}");
+        }
+    }
+
+    #[test]
+    fn a_cause_is_explained_by_its_name() {
+        let shown = text(Some(" Proxy_Down")).unwrap();
+        assert!(shown.starts_with("proxy_down, a cause\n  The proxy cannot be reached"));
+        assert_eq!(shown.matches("Owner: proxy team").count(), 1);
     }
 
     #[test]

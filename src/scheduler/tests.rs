@@ -1,6 +1,6 @@
 //! The scheduler under paused time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -9,7 +9,7 @@ use url::Url;
 
 use super::*;
 use crate::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
-use crate::outcome::{HoldOutcome, Observed, Timings};
+use crate::outcome::{DnsReason, Failure, HoldOutcome, Observed, Timings};
 use crate::plan::{Plan, Revocation};
 use crate::route::{Route, Via};
 
@@ -203,6 +203,66 @@ async fn a_turn_that_comes_during_a_probe_is_skipped_and_counted() {
     advance_to(&notebook, 59).await;
     assert_eq!(notebook.of("slow started"), [0, 30]);
     assert_eq!(notebook.of("slow skipped 2"), [25, 55]);
+}
+
+/// A job whose probes end as told, and with a success when that is over.
+fn failing_job(name: &str, interval: Duration, retry: Option<Duration>, ends: &[bool]) -> Job {
+    let ends: Arc<Mutex<VecDeque<bool>>> = Arc::new(Mutex::new(ends.iter().copied().collect()));
+    let probe = move || {
+        let succeeds = ends.lock().unwrap().pop_front().unwrap_or(true);
+        let mut outcome = outcome();
+        if !succeeds {
+            outcome.result = Err(Failure::of_endpoint(DnsReason::Timeout, "no answer"));
+        }
+        Box::pin(async move { outcome }) as Pin<Box<dyn Future<Output = Outcome> + Send>>
+    };
+    let check = Check {
+        retry_interval: retry,
+        ..(*check(name, interval)).clone()
+    };
+    Job {
+        check: Arc::new(check),
+        probe: Arc::new(probe),
+        hold: None,
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_begins_to_fail_is_probed_once_more_and_keeps_its_rhythm() {
+    let after = Some(5 * SECOND);
+    let cases: [(Option<Duration>, &[bool], &[u64]); 5] = [
+        // An outage.
+        (after, &[true, false, false, false], &[0, 30, 35, 60, 90]),
+        // From the beginning.
+        (after, &[false, false, false], &[0, 5, 30, 60, 90]),
+        // Two blips.
+        (after, &[false, true, false, true], &[0, 5, 30, 35, 60, 90]),
+        (None, &[true, false, true, false], &[0, 30, 60, 90]),
+        // The next turn comes sooner.
+        (Some(40 * SECOND), &[true, false], &[0, 30, 60, 90]),
+    ];
+    for (retry, ends, expected) in cases {
+        let notebook = Notebook::new();
+        let mut scheduler = Scheduler::new(notebook.observers());
+        let job = failing_job("a", 30 * SECOND, retry, ends);
+        scheduler.apply(vec![job], at_once(10));
+        advance_to(&notebook, 91).await;
+        assert_eq!(notebook.of("a started"), expected, "{ends:?}");
+        assert_eq!(notebook.of("a skipped"), [0; 0]);
+        assert!(scheduler.stop(SECOND).await);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_is_stopped_is_not_probed_once_more() {
+    let notebook = Notebook::new();
+    let mut scheduler = Scheduler::new(notebook.observers());
+    let job = failing_job("a", 30 * SECOND, Some(5 * SECOND), &[false; 9]);
+    scheduler.apply(vec![job], at_once(10));
+    advance_to(&notebook, 2).await;
+    scheduler.apply(Vec::new(), at_once(10));
+    advance_to(&notebook, 60).await;
+    assert_eq!(notebook.of("a started"), [0]);
 }
 
 /// Counts the probes that run at once.

@@ -70,11 +70,11 @@ fn only<'f>(heard: Heard<'f>, routes: &mut BTreeMap<&'f str, Inference<'f>>) {
             .reachable
             .iter()
             .filter(|other| other.check.route.name != route);
-        let mut routes_elsewhere = elsewhere.map(|other| other.check.route.name.as_str());
+        let routes_elsewhere = elsewhere.map(|other| other.check.route.name.as_str());
         let new = || Inference::new(CauseKind::RouteOnly, route);
         let inference = routes.entry(route).or_insert_with(new);
         let Witness { finding, words, .. } = &witness;
-        let words = match routes_elsewhere.next() {
+        let words = match routes_elsewhere.min() {
             Some(other) => format!("{words}; reachable over {other}"),
             None => words.to_string(),
         };

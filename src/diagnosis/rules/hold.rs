@@ -25,8 +25,8 @@ pub(super) fn infer<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
             continue;
         };
         if let Some(inference) = ways.get_mut(way_of(finding, hold)) {
-            let held = hold.held.unwrap_or_default().as_secs();
-            let words = format!("an idle connection lived its {held} s");
+            let seconds = hold.held.unwrap_or_default().as_secs();
+            let words = format!("an idle connection lived its {seconds} s");
             let witness = Witness::saying(finding, Aspect::Hold, words);
             inference.contradicts.push(witness);
         }

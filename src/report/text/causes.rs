@@ -35,7 +35,7 @@ fn evidence(cause: &Cause) -> Vec<String> {
     let mut count = format!("{} {verb} so", counted(cause.supporting, "check"));
     if cause.contradicting > 0 {
         let against = counted(cause.contradicting, "check");
-        count.push_str(&format!(", {against} against it"));
+        count = format!("{count}, {against} against it");
     }
     let supports = cause.evidence.iter();
     let supports = supports.filter(|evidence| evidence.says == Says::Supports);

@@ -3,8 +3,9 @@ use std::time::Duration;
 
 use super::layout::WIDTH;
 use super::*;
+use crate::diagnosis::{Finding, diagnose};
 use crate::explain::Explanation;
-use crate::outcome::{DnsReason, Failure, Outcome, Phase, Step, TlsReason};
+use crate::outcome::{ConnectReason, DnsReason, Failure, Outcome, Phase, Step, TlsReason};
 use crate::plan::Check;
 use crate::plan::fixture::{cut, expired, held, never_held, success, with_hold};
 use crate::report::sample::{self, failed, http};
@@ -45,6 +46,36 @@ fn a_stranger_reads_verdict_failures_checks_and_what_was_not_probed() {
         include_str!("golden.txt"),
         "the report is now:\n{text}"
     );
+}
+
+#[test]
+fn causes_come_first_with_their_evidence_and_what_to_do() {
+    let check = |number: usize| {
+        let name = format!("host-{number}");
+        http("site", &name, "https://host.example/", sample::corp())
+    };
+    let refused = || Failure::of_proxy(ConnectReason::Refused, "10.0.0.1:3128: refused\u{1b}");
+    let results: Vec<_> = (0..5)
+        .map(|number| (check(number), failed(Via::Proxy, refused(), &[])))
+        .collect();
+    let findings = results.iter();
+    let findings =
+        findings.map(|(check, outcome)| Finding::of_round(check, outcome, sample::started()));
+    let causes = diagnose(&findings.collect::<Vec<_>>(), sample::started());
+    let report = Report::new(&results, &[], sample::started(), Duration::ZERO).with_causes(causes);
+    let text = report.text(false).to_string();
+    let cause = text.find("\nCAUSE: proxy_down corp (critical)\n").unwrap();
+    assert!(cause < text.find("\n1. connect/refused").unwrap());
+    for expected in [
+        "   Evidence      5 checks say so\n",
+        "                 - host-0 (site) over route corp: connect/refused, proxy: 10.0.0.1:3128: refused",
+        "                 - and 2 more\n",
+        "   Means         The proxy cannot be reached or used",
+        "   Owner         proxy team\n",
+    ] {
+        assert!(text.contains(expected), "{expected}\n{text}");
+    }
+    assert!(!text.contains('\u{1b}'));
 }
 
 #[test]
