@@ -76,7 +76,7 @@ pub struct CheckHistory {
     /// Since when it has been in its present state (success, or failing for one reason).
     pub since: Option<SystemTime>,
     /// The last outcomes, oldest first. What was seen is kept of the latest and of the last of `failures`; of the
-    /// others, `observed` is empty.
+    /// others, `observed` is empty. Failures that are not among `failures` any more have no detail.
     pub recent: Outcomes,
     /// The last failures, oldest first; they outlive newer successes. What was seen is kept of the last of them.
     pub failures: Outcomes,
@@ -182,12 +182,22 @@ impl History {
     /// The outages that a filter admits, the latest start first, and no more than so many.
     #[must_use]
     pub fn outages(&self, filter: &OutageFilter, limit: usize) -> Vec<Outage> {
-        let ongoing = self.shared.records();
-        let ongoing = ongoing.iter().filter_map(|record| record.outage());
-        let mut outages: Vec<Arc<Outage>> = ongoing
-            .filter(|outage| filter.admits(outage))
-            .map(Arc::new)
+        let records = self.shared.records();
+        let mut ongoing: Vec<Outage> = records
+            .iter()
+            .filter_map(|record| record.outage())
             .collect();
+        // Until there is a plan, those of the file.
+        let known = self.shared.known();
+        ongoing.extend(
+            known
+                .absent
+                .values()
+                .filter_map(|lasting| lasting.outage.clone()),
+        );
+        drop(known);
+        let ongoing = ongoing.into_iter().filter(|outage| filter.admits(outage));
+        let mut outages: Vec<Arc<Outage>> = ongoing.map(Arc::new).collect();
         outages.extend(self.shared.log().admitted_by(filter));
         outages.sort_by(|one, other| (other.start, &one.check).cmp(&(one.start, &other.check)));
         outages.truncate(limit);

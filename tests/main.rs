@@ -9,6 +9,7 @@
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `diagnosis.rs` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
+//! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
@@ -42,6 +43,8 @@ mod commands;
 mod derived;
 #[cfg(test)]
 mod diagnosis;
+#[cfg(test)]
+mod history;
 #[cfg(test)]
 mod holds;
 #[cfg(test)]

@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, holds, isolation, layers, lifecycle,
-    pac, page, prometheus, redirects, revocation, scenarios, tickets, witness,
+    api, catalog, certificates, commands, derived, diagnosis, history, holds, isolation, layers,
+    lifecycle, pac, page, prometheus, redirects, revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -43,6 +43,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         commands::trials(lab),
         derived::trials(lab),
         diagnosis::trials(lab),
+        history::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),

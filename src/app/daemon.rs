@@ -156,6 +156,7 @@ impl Daemon {
         let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
             Arc::clone(&self.diagnosis),
             Arc::clone(&self.metrics),
+            Arc::clone(&self.history),
         )));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");

@@ -13,6 +13,8 @@ use crate::outcome::Outcome;
 #[derive(Debug, Clone, Default)]
 pub struct Outcomes {
     ring: Arc<Ring>,
+    /// Failures with their details, where the ring has none.
+    detailed: Option<Arc<Ring>>,
     whole: Vec<Arc<Outcome>>,
     unpacked: OnceLock<Vec<Arc<Outcome>>>,
 }
@@ -51,22 +53,24 @@ impl Outcomes {
         self.whole.last()
     }
 
-    /// Those of others that are kept whole stand in for their packed form.
-    pub(super) fn with_whole(mut self, others: &Self) -> Self {
+    /// Failures that have more than these stand in for them.
+    pub(super) fn with_details(mut self, failures: &Self) -> Self {
+        self.detailed = Some(Arc::clone(&failures.ring));
         let latest = self.whole.pop();
-        self.whole.clone_from(&others.whole);
+        self.whole.clone_from(&failures.whole);
         self.whole.extend(latest);
         self
     }
 
     fn unpack(&self) -> Vec<Arc<Outcome>> {
-        let mut outcomes: Vec<Arc<Outcome>> =
-            self.ring.unpack().into_iter().map(Arc::new).collect();
-        for whole in &self.whole {
-            let start = micros_since_1970(whole.started);
+        let unpack = |ring: &Ring| ring.unpack().into_iter().map(Arc::new);
+        let mut outcomes: Vec<Arc<Outcome>> = unpack(&self.ring).collect();
+        let detailed = self.detailed.iter().flat_map(|ring| unpack(ring));
+        for better in detailed.chain(self.whole.iter().map(Arc::clone)) {
+            let start = micros_since_1970(better.started);
             let mut newest_first = outcomes.iter_mut().rev();
             if let Some(packed) = newest_first.find(|one| micros_since_1970(one.started) == start) {
-                *packed = Arc::clone(whole);
+                *packed = better;
             }
         }
         outcomes
@@ -93,10 +97,20 @@ impl<'a> IntoIterator for &'a Outcomes {
 // === impl Packed ===
 
 impl Packed {
-    /// Adds one: so many are kept at most, and so many of them whole.
-    pub(super) fn push(&mut self, outcome: &Arc<Outcome>, most: usize, whole: usize) {
-        Arc::make_mut(&mut self.ring).push(outcome, most);
-        while self.whole.len() >= whole.max(1) {
+    /// Adds a failure: so many are kept at most, with their details, and so many of them whole.
+    pub(super) fn push_failure(&mut self, outcome: &Arc<Outcome>, most: usize, whole: usize) {
+        Arc::make_mut(&mut self.ring).push(outcome, most, true);
+        self.push_whole(outcome, whole);
+    }
+
+    /// Adds an outcome: so many are kept at most, without the details of failures, and the latest whole.
+    pub(super) fn push(&mut self, outcome: &Arc<Outcome>, most: usize) {
+        Arc::make_mut(&mut self.ring).push(outcome, most, false);
+        self.push_whole(outcome, 1);
+    }
+
+    fn push_whole(&mut self, outcome: &Arc<Outcome>, most: usize) {
+        while self.whole.len() >= most {
             self.whole.pop_front();
         }
         self.whole.push_back(Arc::clone(outcome));
@@ -114,6 +128,7 @@ impl Packed {
     pub(super) fn outcomes(&self) -> Outcomes {
         Outcomes {
             ring: Arc::clone(&self.ring),
+            detailed: None,
             whole: self.whole.iter().map(Arc::clone).collect(),
             unpacked: OnceLock::new(),
         }

@@ -74,7 +74,7 @@ impl Record {
         CheckHistory {
             check: Arc::clone(&self.check),
             since: kept.since,
-            recent: kept.recent.outcomes().with_whole(&failures),
+            recent: kept.recent.outcomes().with_details(&failures),
             failures,
             hold: kept.hold.clone(),
         }
@@ -158,9 +158,9 @@ impl Kept {
         if !latest.is_some_and(|latest| same_state(latest, outcome)) {
             self.since = Some(outcome.started);
         }
-        self.recent.push(outcome, RECENT, 1);
+        self.recent.push(outcome, RECENT);
         if outcome.result.is_err() {
-            self.failures.push(outcome, FAILURES, EVIDENCE);
+            self.failures.push_failure(outcome, FAILURES, EVIDENCE);
         }
     }
 }

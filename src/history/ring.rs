@@ -36,6 +36,9 @@ struct Shape {
     warnings: Box<[Failure]>,
 }
 
+/// What a number takes, seven bits a byte.
+const MOST_OF_A_NUMBER: usize = 10;
+
 const SAME: u8 = 0;
 const NEXT: u8 = 1;
 
@@ -50,14 +53,17 @@ impl Ring {
         self.failed
     }
 
-    /// Adds one; the oldest leave when there are more than so many.
-    pub(super) fn push(&mut self, outcome: &Outcome, most: usize) {
+    /// Adds one, with the details of what failed or without; the oldest leave when there are more than so many.
+    pub(super) fn push(&mut self, outcome: &Outcome, most: usize, details: bool) {
         let start = micros_since_1970(outcome.started);
         if self.count == 0 {
             self.base = start;
             self.last = start;
         }
-        let shape = Shape::of(outcome);
+        let mut shape = Shape::of(outcome);
+        if let (Err(failure), false) = (&mut shape.result, details) {
+            failure.detail = String::new();
+        }
         let same = self.shapes.back().is_some_and(|last| **last == shape);
         self.bytes.push_back(if same { SAME } else { NEXT });
         self.write(zigzag(start, self.last));
@@ -121,6 +127,10 @@ impl Ring {
     }
 
     fn write(&mut self, mut value: u64) {
+        if self.bytes.capacity() - self.bytes.len() <= MOST_OF_A_NUMBER {
+            // There are thousands of rings, so that doubling would waste much.
+            self.bytes.reserve_exact(64);
+        }
         while value >= 0x80 {
             self.bytes.push_back(seven_bits(value) | 0x80);
             value >>= 7;

@@ -6,7 +6,7 @@ mod stored;
 mod uptime;
 
 use super::*;
-use crate::outcome::{Observed, TlsReason};
+use crate::outcome::{Failure, Observed, TlsReason};
 use crate::plan::fixture::{self, expired, failure, success};
 
 fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {
@@ -91,7 +91,13 @@ fn what_was_seen_is_kept_of_the_latest_and_of_the_last_failures() {
         ..outcome.clone()
     };
     assert_eq!(*known.recent[33], without(&success(33)), "the rest is kept");
-    assert_eq!(*known.recent[10], without(&expired(10)), "the rest is kept");
+    assert_eq!(*known.recent[13], without(&expired(13)), "the rest is kept");
+    let (kept, former) = (&known.recent[12].result, &expired(12).result);
+    let detail = |result: &Result<(), Failure>| result.clone().unwrap_err().detail;
+    assert_eq!(
+        (detail(kept), detail(former).is_empty()),
+        (String::new(), false)
+    );
     assert_eq!(
         *known.failures[0],
         without(&expired(13)),

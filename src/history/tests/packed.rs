@@ -68,7 +68,7 @@ fn the_last_come_back_whatever_they_look_like() {
         let mut all = Vec::new();
         for number in 0..100 {
             let outcome = any(&mut dice, number * 60);
-            packed.push(&outcome, 10, 1);
+            packed.push_failure(&outcome, 10, 1);
             all.push(outcome);
             let outcomes = packed.outcomes();
             let last = &all[all.len().saturating_sub(10)..];
@@ -83,10 +83,10 @@ fn the_last_come_back_whatever_they_look_like() {
 #[test]
 fn what_was_handed_out_does_not_change() {
     let mut packed = Packed::default();
-    packed.push(&success(1), 2, 1);
+    packed.push(&success(1), 2);
     let before = packed.outcomes();
-    packed.push(&expired(2), 2, 1);
-    packed.push(&expired(3), 2, 1);
+    packed.push(&expired(2), 2);
+    packed.push(&expired(3), 2);
     assert_eq!(starts(&before), [1]);
     assert_eq!(starts(&packed.outcomes()), [2, 3]);
     assert_eq!((before.failed(), packed.outcomes().failed()), (0, 2));
@@ -96,7 +96,7 @@ fn what_was_handed_out_does_not_change() {
 fn room_is_bounded_in_bytes() {
     let mut packed = Packed::default();
     for at in 0..10_000 {
-        packed.push(&success(at * 1_000_000_000), usize::MAX, 1);
+        packed.push(&success(at * 1_000_000_000), usize::MAX);
     }
     let kept = packed.outcomes().len();
     assert!((100..1_000).contains(&kept), "{kept} are kept");

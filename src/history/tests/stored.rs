@@ -188,8 +188,7 @@ fn what_begins_is_on_the_disk_soon_without_an_orderly_end() {
         let (history, _) = open(copy.path());
         history.planned(&fixture::plan([&check()]));
         let found = history.outages(&OutageFilter::default(), 100).len() == 1;
-        drop(history);
-        found
+        history.close() && found
     });
     assert!(found);
     assert!(history.close());
