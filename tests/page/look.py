@@ -150,8 +150,8 @@ with browser() as chromium:
     main.close()
     it_works_without_script(chromium)
     CHECK = "/checks/site/admin-service/direct"
-    pictures(chromium, "status-page", "/", "light", 1280, 1900)
-    pictures(chromium, "status-page-dark", "/", "dark", 1280, 1900)
+    pictures(chromium, "status-page", "/", "light", 1280, 2350)
+    pictures(chromium, "status-page-dark", "/", "dark", 1280, 2350)
     pictures(chromium, "status-page-phone", "/", "light", 390, 1400)
     pictures(chromium, "status-page-phone-whole", "/", "dark", 390, 1400, whole=True)
     pictures(chromium, "check-page", CHECK, "light", 1280, 1600, whole=True)
