@@ -1,19 +1,28 @@
 //! What a run of all checks comes to: one verdict, and each check's finding with its explanation. The text and
 //! JSON forms of `reachd check`, and the objects that the API and the page are made of.
 
+pub(crate) mod bar;
+pub(crate) mod cards;
+pub(crate) mod causes;
+mod escape;
 mod group;
 mod hold;
+mod html;
+mod junit;
+mod markdown;
 mod prerequisites;
 #[cfg(test)]
 pub(crate) mod sample;
 mod service;
 mod text;
 mod trust;
+pub(crate) mod words;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use askama::Template;
 pub use group::FailureGroup;
 pub use hold::{HoldFinding, HoldResult};
 pub use prerequisites::{Evidence, PrerequisiteReport, PrerequisitesReport, State, VerifiedBy};
@@ -215,6 +224,26 @@ impl<'a> Report<'a> {
             report: self,
             colour,
         }
+    }
+
+    /// The report for a ticket or a wiki.
+    #[must_use]
+    pub fn markdown(&self) -> impl fmt::Display {
+        markdown::Markdown(self)
+    }
+
+    /// The report for CI servers: JUnit XML, a test case a check.
+    #[must_use]
+    pub fn junit(&self) -> impl fmt::Display {
+        junit::Junit(self)
+    }
+
+    /// The report as one HTML file that asks for nothing else.
+    ///
+    /// # Errors
+    /// None that the data could cause; the template's own, passed on.
+    pub fn html(&self) -> Result<String, askama::Error> {
+        html::Page::new(self).render()
     }
 
     /// The report for programs.

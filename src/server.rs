@@ -2,11 +2,14 @@
 //! reads what observers know; no request makes a probe.
 
 mod api;
+mod changes;
 mod connections;
+mod events;
 mod lifecycle;
 mod page;
 mod path;
 mod respond;
+mod selection;
 mod standing;
 #[cfg(test)]
 mod tests;
@@ -15,13 +18,15 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use axum::Router;
+use self::events::Events;
 use axum::body::Body;
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::middleware::map_response;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use axum::{Extension, Router};
+pub use changes::Changes;
 pub use connections::serve;
 use tokio::sync::{mpsc, oneshot, watch};
 use tower_http::compression::CompressionLayer;
@@ -48,12 +53,14 @@ pub struct Server {
     pub metrics: Arc<Metrics>,
     /// Shown on the page and by the API.
     pub history: Arc<History>,
-    /// What is inferred from many outcomes.
-    pub causes: watch::Receiver<Arc<Vec<Cause>>>,
+    /// When something changes that is shown.
+    pub changes: Changes,
     /// The effective configuration as YAML, without secrets: shown on `/config`.
     pub config: watch::Receiver<Arc<String>>,
     /// What the plan in force requires but does not probe.
     pub not_probed: watch::Receiver<Arc<Vec<NotProbed>>>,
+    /// What is inferred from many outcomes.
+    pub causes: watch::Receiver<Arc<Vec<Cause>>>,
     /// How the roots stand that the catalog requires.
     pub trust_store: watch::Receiver<Arc<Vec<RootStanding>>>,
     /// Who reloads the configuration; `None` unless `--web.enable-lifecycle` allows to ask for it.
@@ -70,17 +77,22 @@ pub struct ReloadRequest {
 }
 
 /// Every path, within the bounds that hold for all of them.
-fn router(server: Server) -> Router {
+fn router(server: Arc<Server>, events: Events) -> Router {
     Router::new()
         .route("/", get(page::overview))
         .route("/checks/{service}/{*rest}", get(page::check))
         .route("/assets/style.css", get(page::style))
+        .route("/assets/page.js", get(page::script))
         .route("/assets/icon.svg", get(page::icon))
         .route("/metrics", get(metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{service}/{*rest}", get(api::check))
         .route("/api/v1/causes", get(api::causes))
+        .route("/api/v1/services", get(api::services))
+        .route("/api/v1/outages", get(api::outages))
+        .route("/api/v1/events", get(events::events))
+        .route("/api/v1/openapi.json", get(api::description))
         .route("/config", get(lifecycle::config))
         .route("/-/healthy", get(lifecycle::healthy))
         .route("/-/ready", get(lifecycle::ready))
@@ -96,7 +108,8 @@ fn router(server: Server) -> Router {
         ))
         .layer(CompressionLayer::new())
         .layer(map_response(respond::with_security_headers))
-        .with_state(Arc::new(server))
+        .layer(Extension(events))
+        .with_state(server)
 }
 
 /// Streams the exposition, so that a large one is never in memory as a whole.

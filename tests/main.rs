@@ -3,6 +3,7 @@
 //! | file | what it shows |
 //! |---|---|
 //! | `scenarios/*.yml` | one fault or way a scenario: phase, peer, reason, exit code and series (`scenarios.rs` reads them) |
+//! | `api.rs` | the API answers what its description says, whatever is asked |
 //! | `catalog.rs` | what the commands of the catalog print, and that squid and Prometheus take it |
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
@@ -13,6 +14,7 @@
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
+//! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
@@ -31,6 +33,8 @@
     reason = "the tests wait for other processes, in real time"
 )]
 
+#[cfg(test)]
+mod api;
 #[cfg(test)]
 mod catalog;
 #[cfg(test)]
@@ -57,6 +61,8 @@ mod layers;
 mod lifecycle;
 #[cfg(test)]
 mod pac;
+#[cfg(test)]
+mod page;
 #[cfg(test)]
 mod prerequisites;
 #[cfg(test)]

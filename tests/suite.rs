@@ -7,9 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
-    layers, lifecycle, pac, prerequisites, prometheus, redirects, revocation, scenarios, tickets,
-    witness,
+    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
+    layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, scenarios,
+    tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -38,6 +38,7 @@ pub(crate) fn run() -> ExitCode {
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
         scenarios::trials(lab),
+        api::trials(lab),
         catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
@@ -52,6 +53,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         tickets::trials(lab),
         revocation::trials(lab),
         witness::trials(lab),
+        page::trials(lab),
         prometheus::trials(lab),
         redirects::trials(lab),
         lifecycle::trials(lab),

@@ -223,6 +223,12 @@ pub enum ReportFormat {
     Text,
     /// For programs.
     Json,
+    /// For a ticket or a wiki.
+    Markdown,
+    /// For CI servers: `JUnit` XML, a test case a check.
+    Junit,
+    /// One file to attach to a ticket, which looks like the status page.
+    Html,
 }
 
 /// How explanations are written.

@@ -3,6 +3,7 @@
 pub(super) mod round;
 
 use std::collections::HashMap;
+use std::fmt::Display;
 use std::io::{IsTerminal, stdout};
 use std::path::Path;
 use std::process::ExitCode;
@@ -102,14 +103,19 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
         .in_full(in_full);
     let text = match format {
         ReportFormat::Text => report.text(stdout().is_terminal()).to_string(),
-        ReportFormat::Json => report
-            .json()
-            .map_err(|error| Fault::Internal(format!("the report cannot be written: {error}")))?,
+        ReportFormat::Json => report.json().map_err(cannot_write)?,
+        ReportFormat::Markdown => report.markdown().to_string(),
+        ReportFormat::Junit => report.junit().to_string(),
+        ReportFormat::Html => report.html().map_err(cannot_write)?,
     };
     Ok(Answer {
         report: text,
         verdict: fault.map_or(Ok(report.verdict), |fault| Err(Fault::Internal(fault))),
     })
+}
+
+fn cannot_write(error: impl Display) -> Fault {
+    Fault::Internal(format!("the report cannot be written: {error}"))
 }
 
 /// What the round comes to. All of it was made at once, and there is no second round to confirm it.
@@ -202,6 +208,8 @@ fn without_holds(jobs: &mut [Job], asked: bool) -> Result<usize, Fault> {
 
 #[cfg(test)]
 mod tests {
+    use clap::ValueEnum;
+
     use super::*;
     use crate::plan::fixture::{self, cut, expired, held, success};
     use crate::scheduler::Concurrency;
@@ -312,7 +320,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_probe_that_panics_takes_the_verdict_and_not_the_report() {
-        for format in [ReportFormat::Text, ReportFormat::Json] {
+        for format in ReportFormat::value_variants().iter().copied() {
             let jobs = [
                 job("broken", broken),
                 job("expired", || expired(1)),

@@ -34,7 +34,7 @@ use crate::outcome::{RootStanding, RootState};
 use crate::platform::{Signal, Signals};
 use crate::report::of_trust_store;
 use crate::scheduler::Scheduler;
-use crate::server::{ReloadRequest, Server};
+use crate::server::{Changes, ReloadRequest, Server};
 
 /// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
 /// reachd ends within five seconds.
@@ -103,6 +103,7 @@ impl Daemon {
         let metrics = Arc::new(Metrics::new());
         let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
+        let changes = Changes::default();
         let diagnosis = Arc::new(Diagnosis::default());
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
@@ -110,6 +111,8 @@ impl Daemon {
             Arc::new(StateLog::default()),
             Arc::clone(&redirects) as Arc<dyn Observer>,
             Arc::clone(&diagnosis) as Arc<dyn Observer>,
+            // The last one: who is told of a change finds it where it is kept.
+            Arc::new(changes.clone()),
         ]);
         let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
         let (not_probed, shown_not_probed) =
@@ -120,6 +123,7 @@ impl Daemon {
         let server = Server {
             metrics: Arc::clone(&metrics),
             history: Arc::clone(&history),
+            changes,
             causes: diagnosis.causes(),
             config: shown_config,
             not_probed: shown_not_probed,
@@ -156,6 +160,7 @@ impl Daemon {
         let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
             Arc::clone(&self.diagnosis),
             Arc::clone(&self.metrics),
+            Arc::clone(&self.history),
         )));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");

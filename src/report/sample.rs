@@ -8,14 +8,15 @@ use std::time::{Duration, SystemTime};
 use url::Url;
 
 use crate::catalog::NotProbed;
+use crate::diagnosis::{Cause, Evidence, Says};
 use crate::endpoint::Target;
 use crate::outcome::{
-    CertificateSeen, ConnectSeen, DnsReason, DnsSeen, Failure, HttpSeen, NotRun, Observed, Outcome,
-    Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason, RootStanding, RootState,
-    Step, Timings, TlsReason, TlsSeen, WhyNotRun,
+    CauseKind, CertificateSeen, ConnectSeen, DnsReason, DnsSeen, Failure, HttpSeen, NotRun,
+    Observed, Outcome, Peer, Phase, ProxyReason, ProxySeen, RedirectSeen, ResponseReason,
+    RootStanding, RootState, Step, Timings, TlsReason, TlsSeen, WhyNotRun,
 };
-use crate::plan::Check;
 use crate::plan::fixture::{check_of, not_critical, proxied};
+use crate::plan::{Check, CheckKey};
 use crate::route::{Route, Via};
 
 /// When the probes of the sample started: 2026-11-22T18:00:00Z.
@@ -84,6 +85,38 @@ pub(crate) fn not_probed() -> Vec<NotProbed> {
         service: "tenant-attach".to_owned(),
         endpoint: "<cmg>.cloudapp.net".to_owned(),
         why: "the template has no value: set catalog.variables.cmg to the name of the cloud management gateway".to_owned(),
+    }]
+}
+
+/// What is inferred of the sample: names are not resolved on the direct way.
+pub(crate) fn causes() -> Vec<Cause> {
+    let evidence = |endpoint: &str, route: &str, says, words: &str| Evidence {
+        check: CheckKey {
+            service: "tenant-attach".to_owned(),
+            endpoint: endpoint.to_owned(),
+            route: route.to_owned(),
+        },
+        says,
+        words: words.to_owned(),
+    };
+    let denied = "the resolver \"system\" answered NXDOMAIN";
+    vec![Cause {
+        kind: CauseKind::ResolverWrong,
+        subject: "system".to_owned(),
+        critical: true,
+        since: started() - Duration::from_secs(720),
+        evidence: vec![
+            evidence("aadcdn.msauth.net", "direct", Says::Supports, denied),
+            evidence("graph.microsoft.com", "direct", Says::Supports, denied),
+            evidence(
+                "login.microsoftonline.com",
+                "direct",
+                Says::Contradicts,
+                "it resolves this name",
+            ),
+        ],
+        supporting: 2,
+        contradicting: 1,
     }]
 }
 

@@ -1,21 +1,39 @@
 //! The API: the same objects as the JSON report of `reachd check`, with what the history adds. docs/api.md is its
 //! reference.
 
+mod past;
+
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+pub(super) use past::outages;
+use past::{OutageTold, UptimeTold};
 use serde::Serialize;
 
+use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
 use super::{Server, path, respond};
-use crate::history::CheckHistory;
+use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
+
+/// The API as OpenAPI describes it.
+const OPENAPI: &str = include_str!("openapi.json");
+
+/// How many checks an answer has at most.
+const MOST_CHECKS: usize = 1000;
+
+/// How many checks can be skipped.
+const MOST_OFFSET: usize = 1_000_000;
+
+/// How many outages are told with their check.
+const OUTAGES_OF_CHECK: usize = 20;
 
 #[derive(Serialize)]
 struct Status<'a> {
@@ -47,9 +65,41 @@ struct Judged {
     counts: Counts,
 }
 
+/// A service over all of its routes, and over each.
+#[derive(Serialize)]
+struct ServiceInFull<'a> {
+    service: &'a str,
+    #[serde(flatten)]
+    judged: Judged,
+    routes: Vec<RouteStatus<'a>>,
+}
+
+#[derive(Serialize)]
+struct RouteStatus<'a> {
+    route: &'a str,
+    #[serde(flatten)]
+    judged: Judged,
+}
+
+#[derive(Serialize)]
+struct Services<'a> {
+    services: Vec<ServiceInFull<'a>>,
+}
+
+/// Some of the checks that were asked for.
 #[derive(Serialize)]
 struct Checks<'a> {
+    /// How many there are.
+    total: usize,
     checks: Vec<CheckStatus<'a>>,
+}
+
+/// Which checks are asked for, and which part of them.
+#[derive(Debug)]
+struct Question {
+    selection: Selection,
+    limit: usize,
+    offset: usize,
 }
 
 /// A check as it stands. What only an outcome can tell is absent before the first.
@@ -79,7 +129,7 @@ struct HoldStatus<'a> {
 }
 
 #[derive(Serialize)]
-struct Timestamp(#[serde(serialize_with = "rfc3339")] SystemTime);
+pub(super) struct Timestamp(#[serde(serialize_with = "rfc3339")] SystemTime);
 
 /// How the outcomes that are kept went.
 #[derive(Serialize)]
@@ -93,6 +143,8 @@ struct Recent {
 struct CheckInFull<'a> {
     #[serde(flatten)]
     status: CheckStatus<'a>,
+    uptime: Vec<UptimeTold>,
+    outages: Vec<OutageTold<'a>>,
     outcomes: Vec<Run<Brief<'a>>>,
     failures: Vec<Run<Finding<'a>>>,
 }
@@ -105,6 +157,15 @@ struct Run<T> {
     seconds: f64,
     #[serde(flatten)]
     told: T,
+}
+
+/// What clients are told whenever something changed.
+#[derive(Serialize)]
+pub(super) struct Pulse {
+    change: u64,
+    #[serde(flatten)]
+    judged: Judged,
+    causes: usize,
 }
 
 /// What is told of each of many outcomes.
@@ -148,11 +209,47 @@ pub(super) async fn status(Shared(server): Shared<Arc<Server>>) -> Response {
     .into_response()
 }
 
-/// `/api/v1/checks`: every check with its latest outcome.
-pub(super) async fn checks(Shared(server): Shared<Arc<Server>>) -> Response {
+/// `/api/v1/services`: each service as a whole and over each route.
+pub(super) async fn services(Shared(server): Shared<Arc<Server>>) -> Response {
     let histories = server.history.snapshot();
-    let checks = histories.iter().map(CheckStatus::from).collect();
-    Json(Checks { checks }).into_response()
+    let counts: Vec<_> = Counts::by_service_and_route(&histories)
+        .into_iter()
+        .collect();
+    let services = counts.chunk_by(|((one, _), _), ((other, _), _)| one == other);
+    let services = services.filter_map(|routes| {
+        let ((service, _), _) = routes.first()?;
+        Some(ServiceInFull {
+            service,
+            judged: Judged::from(routes.iter().map(|(_, counts)| *counts).sum::<Counts>()),
+            routes: routes
+                .iter()
+                .map(|((_, route), counts)| RouteStatus {
+                    route,
+                    judged: Judged::from(*counts),
+                })
+                .collect(),
+        })
+    });
+    Json(Services {
+        services: services.collect(),
+    })
+    .into_response()
+}
+
+/// `/api/v1/checks`: the checks that are asked for, each with its latest outcome.
+pub(super) async fn checks(Shared(server): Shared<Arc<Server>>, uri: Uri) -> Response {
+    let question = match Question::of(&uri) {
+        Ok(question) => question,
+        Err(BadQuery(words)) => return respond::problem(StatusCode::BAD_REQUEST, words),
+    };
+    let mut histories = server.history.snapshot();
+    histories.retain(|history| question.selection.takes(history));
+    let asked = histories.iter().skip(question.offset).take(question.limit);
+    Json(Checks {
+        total: histories.len(),
+        checks: asked.map(CheckStatus::from).collect(),
+    })
+    .into_response()
 }
 
 /// `/api/v1/checks/{service}/{endpoint}/{route}`: one check with all that is kept of it.
@@ -160,15 +257,28 @@ pub(super) async fn check(
     Shared(server): Shared<Arc<Server>>,
     path: Result<Path<(String, String)>, PathRejection>,
 ) -> Response {
-    let history = path::to_check(path).and_then(|key| server.history.of(&key));
-    let Some(history) = history else {
-        return respond::api_error(
+    let key = path::to_check(path);
+    let known = key.and_then(|key| Some((server.history.of(&key)?, key)));
+    let Some((history, key)) = known else {
+        return respond::problem(
             StatusCode::NOT_FOUND,
             "The plan in force has no such check.",
         );
     };
+    let now = SystemTime::now();
+    let filter = OutageFilter {
+        check: Some(key.clone()),
+        ..OutageFilter::default()
+    };
+    let outages = server.history.outages(&filter, OUTAGES_OF_CHECK);
+    let uptime = server.history.uptime(&key, now);
     Json(CheckInFull {
         status: CheckStatus::from(&history),
+        uptime: uptime.iter().flatten().map(UptimeTold::from).collect(),
+        outages: outages
+            .iter()
+            .map(|outage| OutageTold::new(outage, now))
+            .collect(),
         outcomes: history
             .recent
             .iter()
@@ -188,7 +298,73 @@ pub(super) async fn check(
 /// `/api/v1/causes`: what is inferred from many outcomes.
 pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
     let causes = Arc::clone(&server.causes.borrow());
-    Json(&*causes).into_response()
+    Json(causes.as_slice()).into_response()
+}
+
+/// `/api/v1/openapi.json`: the API described for programs.
+pub(super) async fn description() -> Response {
+    let kind = [(header::CONTENT_TYPE, "application/json")];
+    (
+        kind,
+        OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1),
+    )
+        .into_response()
+}
+
+// === impl Pulse ===
+
+impl Pulse {
+    /// How things stand now.
+    pub(super) fn of(server: &Server) -> Self {
+        Self {
+            change: *server.changes.subscribe().borrow(),
+            judged: Judged::from(Counts::of(&server.history.snapshot())),
+            causes: server.causes.borrow().len(),
+        }
+    }
+
+    pub(super) fn json(&self) -> Arc<str> {
+        // Figures and names have no way to fail.
+        serde_json::to_string(self).unwrap_or_default().into()
+    }
+}
+
+// === impl Question ===
+
+impl Question {
+    fn of(uri: &Uri) -> Result<Self, BadQuery> {
+        let mut question = Self {
+            selection: Selection::default(),
+            limit: MOST_CHECKS,
+            offset: 0,
+        };
+        for (key, value) in selection::pairs(uri) {
+            match key.as_str() {
+                "limit" => {
+                    question.limit = number_within(&value, 1..=MOST_CHECKS)
+                        .ok_or(BadQuery("`limit` is a number from 1 to 1000."))?;
+                }
+                "offset" => {
+                    question.offset = number_within(&value, 0..=MOST_OFFSET)
+                        .ok_or(BadQuery("`offset` is a number from 0 to 1000000."))?;
+                }
+                _ if question.selection.take(&key, &value)? => {}
+                _ => {
+                    return Err(BadQuery(
+                        "The query has only q, state, service, route, limit and offset.",
+                    ));
+                }
+            }
+        }
+        Ok(question)
+    }
+}
+
+/// A number as it is written in a query: digits only.
+fn number_within(value: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
+    let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());
+    let number = value.parse().ok().filter(|_| is_plain)?;
+    bounds.contains(&number).then_some(number)
 }
 
 // === conversions ===

@@ -16,6 +16,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, error, warn};
 
+use super::events::Events;
 use super::{Server, router};
 
 /// How many clients are served at once, over all listeners. More of them wait in the backlog.
@@ -46,10 +47,12 @@ pub async fn serve(
     server: Server,
     shutdown: impl Future<Output = ()> + Send,
 ) {
-    let service = TowerToHyperService::new(router(server));
-    let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let stop = CancellationToken::new();
+    let (server, events) = (Arc::new(server), Events::new(stop.clone()));
+    let service = TowerToHyperService::new(router(Arc::clone(&server), events.clone()));
+    let slots = Arc::new(Semaphore::new(CONNECTIONS));
     let mut acceptors = JoinSet::new();
+    acceptors.spawn(async move { events.tell(&server).await });
     for listener in listeners {
         acceptors.spawn(accept(
             listener,

@@ -6,21 +6,23 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// What browsers are told: no script, no frame, nothing from elsewhere, and nobody is told where one came from.
+/// What browsers are told: nothing from elsewhere, no script or style within a page, no frame, and nobody is told where one came from.
 const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (
         header::CONTENT_SECURITY_POLICY,
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
 ];
 
-/// What went wrong, as the API tells it.
+/// What went wrong, as the API tells it (RFC 9457).
 #[derive(Serialize)]
 struct Problem {
-    error: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: &'static str,
 }
 
 /// Text for people and scripts, a line.
@@ -29,8 +31,14 @@ pub(super) fn text(status: StatusCode, line: &'static str) -> Response {
 }
 
 /// A refusal by the API.
-pub(super) fn api_error(status: StatusCode, error: &'static str) -> Response {
-    (status, Json(Problem { error })).into_response()
+pub(super) fn problem(status: StatusCode, detail: &'static str) -> Response {
+    let problem = Problem {
+        title: status.canonical_reason().unwrap_or("Error"),
+        status: status.as_u16(),
+        detail,
+    };
+    let kind = [(header::CONTENT_TYPE, "application/problem+json")];
+    (status, kind, Json(problem)).into_response()
 }
 
 pub(super) async fn not_found(uri: Uri) -> Response {
@@ -51,7 +59,7 @@ pub(super) async fn method_not_allowed(uri: Uri) -> Response {
 
 fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
     if uri.path().starts_with("/api/") {
-        api_error(status, line)
+        problem(status, line)
     } else {
         text(status, line)
     }

@@ -1,6 +1,7 @@
 //! How things stand at one moment: all checks counted, by service and route and as a whole.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
 
 use serde::Serialize;
 
@@ -34,6 +35,18 @@ pub(super) struct Counts {
 // === impl State ===
 
 impl State {
+    /// Every state.
+    pub(super) const ALL: [Self; 3] = [Self::Failing, Self::Succeeding, Self::Waiting];
+
+    /// The stable name.
+    pub(super) fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Succeeding => "succeeding",
+            Self::Failing => "failing",
+        }
+    }
+
     pub(super) fn of(history: &CheckHistory) -> Self {
         match history.latest() {
             None => Self::Waiting,
@@ -106,5 +119,18 @@ impl Counts {
                 self.failing_critical += usize::from(history.check.endpoint.critical);
             }
         }
+    }
+}
+
+impl Sum for Counts {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, counts| Self {
+            checks: sum.checks + counts.checks,
+            succeeding: sum.succeeding + counts.succeeding,
+            failing: sum.failing + counts.failing,
+            failing_critical: sum.failing_critical + counts.failing_critical,
+            waiting: sum.waiting + counts.waiting,
+            holds_failing: sum.holds_failing + counts.holds_failing,
+        })
     }
 }

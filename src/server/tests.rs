@@ -1,5 +1,8 @@
 //! Every path over a real connection, on a history that real observations made.
 
+mod described;
+mod events;
+
 use std::net::SocketAddr;
 
 use serde_json::{Value, json};
@@ -61,6 +64,7 @@ struct Running {
     stop: oneshot::Sender<()>,
     served: JoinHandle<()>,
     reloads: mpsc::Receiver<ReloadRequest>,
+    changes: Changes,
     _config: watch::Sender<Arc<String>>,
 }
 
@@ -78,12 +82,14 @@ impl Running {
         let (config, shown) = watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned()));
         let metrics = Metrics::default();
         metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
+        let changes = Changes::default();
         let server = Server {
             metrics: Arc::new(metrics),
             history: Arc::new(history),
-            causes: watch::channel(Arc::default()).1,
+            changes: changes.clone(),
             config: shown,
             not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+            causes: watch::channel(Arc::new(sample::causes())).1,
             trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
             started: SystemTime::now(),
@@ -97,6 +103,7 @@ impl Running {
             stop,
             served: task,
             reloads,
+            changes,
             _config: config,
         }
     }
@@ -123,7 +130,8 @@ impl Running {
     async fn json(&self, path: &str) -> Value {
         let answer = self.get(path).await;
         assert!(
-            answer.has("content-type: application/json"),
+            answer.has("content-type: application/json")
+                || answer.has("content-type: application/problem+json"),
             "{}",
             answer.head
         );
@@ -397,7 +405,7 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
     }
     assert_eq!(
         server.json("/api/v1/nothing").await,
-        json!({"error": "There is nothing at this path."})
+        json!({"title": "Not Found", "status": 404, "detail": "There is nothing at this path."})
     );
     let answer = server.ask("DELETE", "/api/v1/status", "").await;
     assert_eq!(answer.status(), "405");
@@ -419,7 +427,7 @@ async fn every_answer_tells_browsers_to_be_strict() {
         assert!(
             answer
                 .head
-                .contains("\r\ncontent-security-policy: default-src 'none'; style-src 'self';"),
+                .contains("\r\ncontent-security-policy: default-src 'none'; script-src 'self'; style-src 'self';"),
             "{path}: {}",
             answer.head
         );

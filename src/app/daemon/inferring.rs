@@ -1,12 +1,15 @@
-//! The diagnosis at work: causes are inferred while checks run, and shown as metrics as soon as they change.
+//! The diagnosis at work: causes are inferred while checks run, shown as metrics and remembered with outages as
+//! soon as they change.
 
 use std::sync::Arc;
 
-use crate::diagnosis::Diagnosis;
+use crate::diagnosis::{Cause, Diagnosis, Says};
+use crate::history::History;
 use crate::metrics::Metrics;
+use crate::plan::CheckKey;
 
 /// Infers, and shows, for as long as it is polled.
-pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>) {
+pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>, history: Arc<History>) {
     let mut causes = diagnosis.causes();
     let show = async {
         while causes.changed().await.is_ok() {
@@ -14,7 +17,21 @@ pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>) {
             let shown = latest.iter();
             let shown = shown.map(|cause| (cause.kind, cause.subject.as_str(), cause.critical));
             metrics.causes(shown);
+            // The bigger come first, and have the last word on an outage.
+            for cause in latest.iter().rev() {
+                let checks = supporting(cause);
+                history.attribute(&checks, cause.kind.as_str(), &cause.subject);
+            }
         }
     };
     tokio::join!(Arc::clone(&diagnosis).run(), show);
+}
+
+/// The checks that are listed as saying so.
+fn supporting(cause: &Cause) -> Vec<CheckKey> {
+    let evidence = cause.evidence.iter();
+    evidence
+        .filter(|evidence| evidence.says == Says::Supports)
+        .map(|evidence| evidence.check.clone())
+        .collect()
 }

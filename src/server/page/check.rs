@@ -1,22 +1,26 @@
 //! The page of one check: how it stands, its last probe step by step with everything that was seen, and how it went
 //! before.
 
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use askama::Template;
 
-use super::bar::{self, Piece};
-use super::words::{self, Moment, long, short};
+use super::chart::Chart;
+use super::past::{Past, PastOutage, Stretch};
+use crate::diagnosis::{Cause, Says};
 use crate::history::CheckHistory;
-use crate::outcome::{CertificateSeen, InterceptionSeen, Observed, Outcome, PathSeen, TlsSeen};
+use crate::outcome::{
+    CertificateSeen, InterceptionSeen, Observed, Outcome, PathSeen, RevocationSeen,
+    RevocationState, TlsSeen,
+};
+use crate::report::bar::{self, Piece};
+use crate::report::causes::CauseCard;
+use crate::report::words::{self, Moment, long, short};
 use crate::report::{FailureReport, HoldResult, Subject};
 use crate::server::standing::State;
 
 /// Seconds until a browser asks again.
 const REFRESH: u32 = 15;
-
-/// The height of the highest column in the row of recent outcomes.
-const COLUMN: f64 = 40.0;
 
 #[derive(Template)]
 #[template(path = "check.html")]
@@ -34,7 +38,11 @@ pub(super) struct CheckPage<'a> {
     resolver: &'a str,
     latest: Option<Latest<'a>>,
     hold: Option<HeldIdle<'a>>,
-    columns: Vec<Column>,
+    causes: Vec<CauseCard<'a>>,
+    uptime: Vec<Stretch>,
+    outages: Vec<PastOutage>,
+    chart: Option<Chart>,
+    key: [(&'static str, &'static str); 7],
     recent_tally: String,
     failures: Vec<PastFailure<'a>>,
 }
@@ -45,12 +53,21 @@ struct Latest<'a> {
     time: String,
     via: &'static str,
     failure: Option<FailureReport<'a>>,
+    warnings: Vec<FailureReport<'a>>,
     pieces: Vec<Piece>,
     not_run: Vec<(String, &'static str)>,
     observed: &'a Observed,
     handshakes: Vec<Handshake<'a>>,
+    revocation: Vec<Asked<'a>>,
     clock: Option<String>,
     interception: Option<String>,
+}
+
+/// What one method said of one certificate.
+struct Asked<'a> {
+    seen: &'a RevocationSeen,
+    state: &'static str,
+    until: Option<Moment>,
 }
 
 /// The idle connection, as far as the endpoint has one.
@@ -85,22 +102,13 @@ struct Certificate<'a> {
     out_of_date: bool,
 }
 
-/// One outcome in the row of recent ones.
-struct Column {
-    x: usize,
-    y: String,
-    height: String,
-    class: &'static str,
-    title: String,
-}
-
 /// A failure that is kept.
 struct PastFailure<'a> {
     at: Moment,
-    reason: String,
-    peer: &'static str,
-    detail: &'a str,
     time: String,
+    told: FailureReport<'a>,
+    pieces: Vec<Piece>,
+    addresses: Vec<String>,
 }
 
 impl<'a> CheckPage<'a> {
@@ -133,7 +141,11 @@ impl<'a> CheckPage<'a> {
             resolver: check.resolver.name(),
             latest: history.latest().map(|outcome| Latest::new(outcome, now)),
             hold: HeldIdle::new(history, now),
-            columns: columns(&history.recent),
+            causes: Vec::new(),
+            uptime: Vec::new(),
+            outages: Vec::new(),
+            chart: Chart::new(&history.recent),
+            key: bar::key(),
             recent_tally: format!(
                 "{} of the last {} failed",
                 failed,
@@ -149,6 +161,38 @@ impl<'a> CheckPage<'a> {
     }
 }
 
+impl<'a> CheckPage<'a> {
+    /// Adds how it fared before the last outcomes.
+    pub(super) fn with_past(mut self, past: Past) -> Self {
+        self.uptime = past.uptime;
+        self.outages = past.outages;
+        self
+    }
+
+    /// Says of what bigger fault its failure is a part.
+    pub(super) fn with_causes(mut self, causes: &'a [Cause], now: SystemTime) -> Self {
+        let Subject {
+            service,
+            endpoint,
+            route,
+            ..
+        } = self.subject;
+        let speaks_for = |cause: &&Cause| {
+            cause.evidence.iter().any(|evidence| {
+                let check = &evidence.check;
+                evidence.says == Says::Supports
+                    && (check.service.as_str(), check.endpoint.as_str()) == (service, endpoint)
+                    && check.route == route
+            })
+        };
+        let parts = causes.iter().filter(speaks_for);
+        self.causes = parts
+            .map(|cause| CauseCard::new(cause, now, |_, _, _| String::new()))
+            .collect();
+        self
+    }
+}
+
 impl<'a> Latest<'a> {
     fn new(outcome: &'a Outcome, now: SystemTime) -> Self {
         let not_run = outcome.not_run.iter();
@@ -158,6 +202,7 @@ impl<'a> Latest<'a> {
             time: short(outcome.duration),
             via: words::via(outcome.via),
             failure: outcome.result.as_ref().err().map(FailureReport::from),
+            warnings: outcome.warnings.iter().map(FailureReport::from).collect(),
             pieces: bar::pieces(outcome),
             not_run: not_run
                 .map(|entry| (words::step(entry.step), words::why(entry.why)))
@@ -169,8 +214,28 @@ impl<'a> Latest<'a> {
                 .iter()
                 .map(|seen| Handshake::new(seen, now))
                 .collect(),
+            revocation: outcome
+                .observed
+                .revocation
+                .iter()
+                .map(|seen| Asked::new(seen, now))
+                .collect(),
             clock: outcome.observed.clock_offset_seconds.map(clock),
             interception: interception.map(InterceptionSeen::words),
+        }
+    }
+}
+
+impl<'a> Asked<'a> {
+    fn new(seen: &'a RevocationSeen, now: SystemTime) -> Self {
+        Self {
+            seen,
+            state: match seen.state {
+                RevocationState::Good | RevocationState::NotOffered => "ok",
+                RevocationState::Revoked => "critical",
+                _ => "warning",
+            },
+            until: seen.next_update.map(|at| Moment::new(at, now)),
         }
     }
 }
@@ -229,42 +294,17 @@ impl<'a> PastFailure<'a> {
         let failure = outcome.result.as_ref().err()?;
         Some(Self {
             at: Moment::new(outcome.started, now),
-            reason: failure.reason.to_string(),
-            peer: failure.peer.as_str(),
-            detail: &failure.detail,
             time: short(outcome.duration),
+            told: FailureReport::from(failure),
+            pieces: bar::pieces(outcome),
+            addresses: outcome
+                .observed
+                .connects
+                .iter()
+                .map(|connect| connect.address.to_string())
+                .collect(),
         })
     }
-}
-
-/// Recent outcomes from left to right, the higher the longer. The root keeps short ones visible beside a long one.
-fn columns(recent: &[std::sync::Arc<Outcome>]) -> Vec<Column> {
-    let longest = recent
-        .iter()
-        .map(|outcome| outcome.duration)
-        .max()
-        .unwrap_or(Duration::ZERO);
-    let longest = longest.as_secs_f64().max(f64::EPSILON);
-    let column = |(index, outcome): (usize, &std::sync::Arc<Outcome>)| {
-        let height = ((outcome.duration.as_secs_f64() / longest).sqrt() * COLUMN).max(2.0);
-        let said = match &outcome.result {
-            Ok(()) => "OK".to_owned(),
-            Err(failure) => failure.reason.to_string(),
-        };
-        let at = humantime::format_rfc3339_seconds(outcome.started);
-        Column {
-            x: index * 10,
-            y: format!("{:.1}", COLUMN - height),
-            height: format!("{height:.1}"),
-            class: if outcome.result.is_ok() {
-                "ok"
-            } else {
-                "critical"
-            },
-            title: format!("{at}: {said}, {}", short(outcome.duration)),
-        }
-    };
-    recent.iter().enumerate().map(column).collect()
 }
 
 /// How the endpoint's clock differs from ours. Its header counts whole seconds, so that less is nothing.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::words;
-use crate::outcome::{Outcome, Phase};
+use crate::outcome::{Outcome, Peer, Phase, Timings};
 
 /// The width of a whole bar in units of its drawing.
 const WHOLE: f64 = 1000.0;
@@ -12,35 +12,36 @@ const WHOLE: f64 = 1000.0;
 const LEAST: f64 = 8.0;
 
 /// One step of a probe.
-pub(super) struct Piece {
+pub(crate) struct Piece {
     /// Where it begins, in thousandths of the bar.
-    pub(super) start: String,
+    pub(crate) start: String,
     /// How wide it is.
-    pub(super) width: String,
+    pub(crate) width: String,
     /// Its colour's name.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// Whether this step failed.
-    pub(super) failed: bool,
+    pub(crate) failed: bool,
     /// What was done with whom.
-    pub(super) step: String,
+    pub(crate) step: String,
     /// How long it took.
-    pub(super) time: String,
+    pub(crate) time: String,
 }
 
 /// The steps of an outcome, from left to right. Together they fill the bar.
-pub(super) fn pieces(outcome: &Outcome) -> Vec<Piece> {
-    let total = outcome.timings.total();
-    let shares: Vec<f64> = outcome
-        .timings
+pub(crate) fn pieces(outcome: &Outcome) -> Vec<Piece> {
+    let failure = outcome.result.as_ref().err();
+    let failed = failure.map(|failure| (failure.phase(), failure.peer));
+    pieces_of(&outcome.timings, failed)
+}
+
+/// These steps, of which one failed or none.
+pub(crate) fn pieces_of(timings: &Timings, failed: Option<(Phase, Peer)>) -> Vec<Piece> {
+    let total = timings.total();
+    let shares: Vec<f64> = timings
         .iter()
         .map(|timing| share(timing.elapsed, total))
         .collect();
     let scale = WHOLE / shares.iter().sum::<f64>().max(LEAST);
-    let failed = outcome
-        .result
-        .as_ref()
-        .err()
-        .map(|failure| (failure.phase(), failure.peer));
 
     let mut start = 0.0;
     let piece = |(timing, share): (&crate::outcome::Timing, &f64)| {
@@ -56,7 +57,7 @@ pub(super) fn pieces(outcome: &Outcome) -> Vec<Piece> {
         start += width;
         piece
     };
-    outcome.timings.iter().zip(&shares).map(piece).collect()
+    timings.iter().zip(&shares).map(piece).collect()
 }
 
 fn share(elapsed: Duration, total: Duration) -> f64 {
@@ -64,7 +65,8 @@ fn share(elapsed: Duration, total: Duration) -> f64 {
     (part * WHOLE).max(LEAST)
 }
 
-fn class(phase: Phase) -> &'static str {
+/// The name of its colour.
+pub(crate) fn class(phase: Phase) -> &'static str {
     match phase {
         Phase::Dns => "p-dns",
         Phase::Connect => "p-connect",
@@ -77,7 +79,7 @@ fn class(phase: Phase) -> &'static str {
 }
 
 /// A colour and its phase, for the key.
-pub(super) fn key() -> [(&'static str, &'static str); 7] {
+pub(crate) fn key() -> [(&'static str, &'static str); 7] {
     Phase::OF_PROBE.map(|phase| (class(phase), phase.as_str()))
 }
 
@@ -112,7 +114,7 @@ mod tests {
     #[test]
     fn a_probe_that_took_no_time_has_an_empty_bar() {
         let mut outcome = Outcome::clone(&sample::results()[0].1);
-        outcome.timings = crate::outcome::Timings::default();
+        outcome.timings = Timings::default();
         assert!(pieces(&outcome).is_empty());
         outcome
             .timings

@@ -6,19 +6,19 @@ use crate::outcome::{Peer, Step, WhyNotRun};
 use crate::route::Via;
 
 /// A moment: as people say it, and exactly.
-pub(super) struct Moment {
+pub(crate) struct Moment {
     /// `12 min ago`.
-    pub(super) ago: String,
+    pub(crate) ago: String,
     /// `12 min`, from then to now or the other way round.
-    pub(super) span: String,
+    pub(crate) span: String,
     /// Whether it is over.
-    pub(super) past: bool,
+    pub(crate) past: bool,
     /// RFC 3339 in UTC.
-    pub(super) exact: String,
+    pub(crate) exact: String,
 }
 
 impl Moment {
-    pub(super) fn new(at: SystemTime, now: SystemTime) -> Self {
+    pub(crate) fn new(at: SystemTime, now: SystemTime) -> Self {
         let (past, span) = match now.duration_since(at) {
             Ok(past) => (true, past),
             Err(future) => (false, future.duration()),
@@ -38,7 +38,7 @@ impl Moment {
 }
 
 /// A duration in its two largest units: `42 s`, `12 min`, `3 h 5 min`, `2 d 4 h`.
-pub(super) fn long(duration: Duration) -> String {
+pub(crate) fn long(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     let two = |first: u64, unit: &str, rest: u64, lesser: &str| match rest {
@@ -56,7 +56,7 @@ pub(super) fn long(duration: Duration) -> String {
 }
 
 /// The time of a phase or a probe: `0.42 ms`, `4.2 ms`, `42 ms`, `4.20 s`.
-pub(super) fn short(duration: Duration) -> String {
+pub(crate) fn short(duration: Duration) -> String {
     let milliseconds = duration.as_secs_f64() * 1000.0;
     match milliseconds {
         ..0.9995 => format!("{milliseconds:.2} ms"),
@@ -67,20 +67,20 @@ pub(super) fn short(duration: Duration) -> String {
 }
 
 /// A sentence in parts, each with whether it is code: what stands between backticks.
-pub(in crate::server) fn prose(text: &str) -> impl Iterator<Item = (bool, &str)> {
+pub(crate) fn prose(text: &str) -> impl Iterator<Item = (bool, &str)> {
     text.split('`')
         .enumerate()
         .map(|(number, part)| (number % 2 == 1, part))
 }
 
 /// `1 check`, `2 checks`.
-pub(super) fn counted(number: usize, noun: &str) -> String {
+pub(crate) fn counted(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
 /// What a step is called: the endpoint is meant unless the proxy is said.
-pub(super) fn step(step: Step) -> String {
+pub(crate) fn step(step: Step) -> String {
     match step.peer {
         Peer::Endpoint => step.phase.to_string(),
         Peer::Proxy if step == step.phase.with_proxy() && step.phase.as_str() == "proxy" => {
@@ -91,7 +91,7 @@ pub(super) fn step(step: Step) -> String {
 }
 
 /// Why a step did not run, as a sentence's end.
-pub(super) fn why(why: WhyNotRun) -> &'static str {
+pub(crate) fn why(why: WhyNotRun) -> &'static str {
     match why {
         WhyNotRun::ResolvedByProxy => "the proxy resolves the name",
         WhyNotRun::AddressLiteral => "the host is an address, not a name",
@@ -105,7 +105,7 @@ pub(super) fn why(why: WhyNotRun) -> &'static str {
 }
 
 /// How a probe left.
-pub(super) fn via(via: Via) -> &'static str {
+pub(crate) fn via(via: Via) -> &'static str {
     match via {
         Via::Direct => "direct",
         Via::Proxy => "over the proxy",
