@@ -60,16 +60,17 @@ pub struct SourceStatus {
 
 impl Discovery {
     /// The sources of a configuration. Those whose settings did not change go on as they were in the former one; of the
-    /// others, files are read here, and servers are asked [later](Self::begin).
+    /// others, files are read here, and servers are asked [later](Self::begin); what they named before stays until then.
     #[must_use]
     pub fn new(config: &Config, plan: &Plan, former: Option<&Self>) -> Self {
         let changed = former.map_or_else(watch::Sender::default, |former| former.changed.clone());
         let settings = Settings::all_of(config, &plan.errands);
+        let former = former.map_or(&[][..], |former| &former.sources);
         let source = |settings: Settings| {
-            let mut known = former.into_iter().flat_map(|former| &former.sources);
+            let mut known = former.iter();
             match known.find(|source| source.settings == settings) {
                 Some(source) => Arc::clone(source),
-                None => Arc::new(Source::new(settings, &changed)),
+                None => Arc::new(Source::new(settings, &changed, former)),
             }
         };
         Self {

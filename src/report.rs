@@ -203,6 +203,14 @@ impl<'a> Report<'a> {
         }
     }
 
+    /// Raises the verdict, where something beside the findings is wrong.
+    #[must_use]
+    pub fn at_least(mut self, verdict: Verdict) -> Self {
+        self.verdict = self.verdict.max(verdict);
+        self.message_id = self.verdict.message_id();
+        self
+    }
+
     /// Adds what is inferred from the findings.
     #[must_use]
     pub fn with_causes(mut self, causes: Vec<Cause>) -> Self {

@@ -353,7 +353,7 @@ fn beside_probes(lab: &Lab) {
     );
     let overview = http::get(reachd.address, "/").unwrap();
     assert!(
-        overview.body.contains("/checks/default/cut/direct#hold"),
+        overview.body.contains("idle connection closed after"),
         "{}",
         overview.body
     );

@@ -53,6 +53,7 @@ pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<Exi
         not_held,
         trust_store: standings(&setup.trust_store),
         in_full: arguments.verbose,
+        broken_sources: setup.discovery.problems(),
     };
     let Answer { report, verdict } = answer(&round, aside, arguments.format)?;
     print(&report)?;
@@ -73,6 +74,8 @@ struct Aside {
     not_held: usize,
     trust_store: Vec<RootStanding>,
     in_full: bool,
+    /// What is wrong with the sources of targets: what they would name was not probed.
+    broken_sources: Vec<String>,
 }
 
 fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, Fault> {
@@ -81,12 +84,23 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
         not_held,
         trust_store,
         in_full,
+        broken_sources,
     } = aside;
     let fault = fault_in(round);
     if let (Some(fault), true) = (&fault, round.outcomes.is_empty()) {
         // A report on nothing would say that all is well.
         return Err(Fault::Internal(fault.clone()));
     }
+    let least = if broken_sources.is_empty() {
+        Verdict::Ok
+    } else {
+        Verdict::Warning
+    };
+    not_probed.extend(broken_sources.into_iter().map(|why| NotProbed {
+        service: "discovery".to_owned(),
+        endpoint: "what a broken source of targets names".to_owned(),
+        why,
+    }));
     not_probed.extend(round.broken.iter().map(|(check, _)| NotProbed {
         service: check.endpoint.service.clone(),
         endpoint: check.endpoint.name.clone(),
@@ -100,6 +114,7 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
         .with_causes(causes_of(round))
         .without_holds(not_held)
         .with_trust_store(&trust_store)
+        .at_least(least)
         .in_full(in_full);
     let text = match format {
         ReportFormat::Text => report.text(stdout().is_terminal()).to_string(),

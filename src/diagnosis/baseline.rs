@@ -37,6 +37,11 @@ struct Usual {
 impl Baseline {
     /// Learns from the timings of a success.
     pub(super) fn learn(&mut self, timings: &Timings) {
+        for usual in &mut self.0 {
+            if timings.of(usual.step).is_none() {
+                usual.slow_in_a_row = 0;
+            }
+        }
         for timing in timings.iter() {
             let found = self.0.iter_mut().find(|usual| usual.step == timing.step);
             match found {

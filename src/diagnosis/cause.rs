@@ -28,6 +28,8 @@ pub struct Cause {
     pub since: SystemTime,
     /// Which checks say so and which contradict, the former first, each ordered by key; the first of them.
     pub evidence: Vec<Evidence>,
+    /// The checks whose failures it explains, all of them, in the order of their keys.
+    pub explains: Vec<CheckKey>,
     /// How many checks say so, listed or not.
     pub supporting: usize,
     /// How many contradict.
@@ -77,6 +79,7 @@ impl Serialize for Cause {
             evidence,
             supporting,
             contradicting,
+            explains: _,
         } = self;
         let since = humantime::format_rfc3339_seconds(*since).to_string();
         let mut object = serializer.serialize_struct("Cause", 8)?;

@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use super::cause::{Cause, Evidence, MOST_EVIDENCE, Says};
 use super::finding::Finding;
 use crate::outcome::{CauseKind, Failure};
+use crate::plan::CheckKey;
 
 /// Of the evidence that is listed, so much at least is left to those who contradict, where there are that many.
 const LEFT_TO_CONTRADICTION: usize = 10;
@@ -86,6 +87,12 @@ impl<'f> Inference<'f> {
         let since = self.supports.iter();
         let since = since.filter_map(|witness| witness.finding.since()).min();
         let critical = self.supports.iter().any(Witness::is_critical);
+        let failing = self.supports.iter();
+        let failing = failing.filter(|witness| witness.of == Aspect::Failure);
+        let mut explains: Vec<CheckKey> =
+            failing.map(|witness| witness.finding.check.key()).collect();
+        explains.sort();
+        explains.dedup();
         sort(&mut self.supports);
         sort(&mut self.contradicts);
         let (supporting, contradicting) = (self.supports.len(), self.contradicts.len());
@@ -101,6 +108,7 @@ impl<'f> Inference<'f> {
             critical,
             since: since.unwrap_or(now).min(now),
             evidence: evidence.chain(against).collect(),
+            explains,
             supporting,
             contradicting,
         }

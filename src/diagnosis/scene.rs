@@ -129,7 +129,7 @@ fn hops_of<'f>(finding: &'f Finding, failure: &Failure) -> Vec<Hop<'f>> {
 fn passed<'f>(finding: &'f Finding, outcome: &'f Outcome) -> Vec<Hop<'f>> {
     let failure = outcome.result.as_ref().err();
     let mut hops = Vec::new();
-    if !failure.is_some_and(is_silence) {
+    if !failure.is_some_and(heard_nobody) {
         hops.push(Hop::Network);
     }
     let answered = outcome.observed.dns.iter().filter(|seen| seen.answered());
@@ -170,6 +170,19 @@ pub(super) fn is_silence(failure: &Failure) -> bool {
                 ConnectReason::Timeout | ConnectReason::Unreachable | ConnectReason::NoRoute
             )
     )
+}
+
+/// Nobody was heard: nothing came back, or reachd itself had not what it takes to ask.
+pub(super) fn heard_nobody(failure: &Failure) -> bool {
+    is_silence(failure)
+        || matches!(
+            failure.reason,
+            FailureReason::Proxy(
+                ProxyReason::PacUnavailable
+                    | ProxyReason::PacError
+                    | ProxyReason::CredentialsUnavailable
+            )
+        )
 }
 
 /// The proxy did not come to say what it thinks of the endpoint.

@@ -33,6 +33,34 @@ struct State {
     problem: Option<String>,
 }
 
+/// The longest problem that is told, in characters: what is wrong may come with what was sent.
+const LONGEST_PROBLEM: usize = 500;
+
+/// A problem as it may be told: short, and without a login in a URL.
+fn printable(problem: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = problem;
+    while let Some(at) = rest.find("://") {
+        let (before, after) = rest.split_at(at + 3);
+        shown.push_str(before);
+        let end = after.find(|c: char| c == '/' || c.is_whitespace() || c == '"' || c == '`');
+        let authority = &after[..end.unwrap_or(after.len())];
+        rest = match authority.rfind('@') {
+            Some(login) => {
+                shown.push_str("<secret>");
+                &after[login..]
+            }
+            None => after,
+        };
+    }
+    shown.push_str(rest);
+    if shown.chars().count() > LONGEST_PROBLEM {
+        shown = shown.chars().take(LONGEST_PROBLEM).collect();
+        shown.push_str(" ...");
+    }
+    shown
+}
+
 impl Board {
     pub(super) fn new(name: String, changed: watch::Sender<()>) -> Self {
         Self {
@@ -78,8 +106,15 @@ impl Board {
         state.up = at.map(|_| true);
     }
 
+    /// What the same source named before its settings changed, until it says more itself.
+    pub(super) fn inherit(&self, former: &Self) {
+        let (found, success) = (former.found(), former.state().success);
+        self.remembered(Found::clone(&found), success);
+    }
+
     /// The source is broken: what it named before stays.
     pub(super) fn failed(&self, problem: &str) {
+        let problem = &printable(problem);
         let mut state = self.state();
         let was_up = state.up.replace(false) != Some(false);
         let is_new = state.problem.as_deref() != Some(problem);
@@ -138,6 +173,25 @@ impl State {
 mod tests {
     use super::*;
     use crate::discovery::target::tests::found;
+
+    #[test]
+    fn a_problem_is_told_short_and_without_a_login() {
+        for (problem, expected) in [
+            ("plain", "plain"),
+            (
+                "`https://u:hush@h.example/x` is bad",
+                "`https://<secret>@h.example/x` is bad",
+            ),
+            (
+                "http://a/@b and ftp://u@c",
+                "http://a/@b and ftp://<secret>@c",
+            ),
+        ] {
+            assert_eq!(printable(problem), expected);
+        }
+        let long = printable(&"x".repeat(10_000));
+        assert_eq!(long.chars().count(), LONGEST_PROBLEM + 4);
+    }
 
     #[test]
     fn what_is_broken_keeps_what_was_good() {

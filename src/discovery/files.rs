@@ -23,6 +23,8 @@ const MOST_PROBLEMS: usize = 5;
 pub(super) struct Files {
     source: FileSource,
     known: BTreeMap<PathBuf, Known>,
+    /// What all files named together when they were not too many.
+    last: Found,
 }
 
 /// A file that was there when it was last looked at, or the time before.
@@ -51,6 +53,24 @@ impl Files {
         Self {
             source,
             known: BTreeMap::new(),
+            last: Found::default(),
+        }
+    }
+
+    /// The same files with other settings: each is read anew, and as long as one is broken, what it named stays.
+    pub(super) fn succeeding(source: FileSource, former: &Self) -> Self {
+        let known = former.known.iter().map(|(path, known)| {
+            let known = Known {
+                found: known.found.clone(),
+                problem: known.problem.clone(),
+                ..Known::default()
+            };
+            (path.clone(), known)
+        });
+        Self {
+            source,
+            known: known.collect(),
+            last: former.last.clone(),
         }
     }
 
@@ -85,22 +105,31 @@ impl Files {
         self.all(problem)
     }
 
-    fn all(&self, problem: Option<&str>) -> Look {
-        let mut found = Found::default();
+    fn all(&mut self, problem: Option<&str>) -> Look {
         let mut problems: Vec<&str> = problem.into_iter().collect();
-        let too_many = format!("more than {MOST_TARGETS} targets in all files");
-        for known in self.known.values() {
-            problems.extend(known.problem.as_deref());
-            if found.endpoints.len() + known.found.endpoints.len() > MOST_TARGETS {
-                problems.push(&too_many);
-                break;
+        let of_files = self.known.values();
+        problems.extend(of_files.filter_map(|known| known.problem.as_deref()));
+        let known = || self.known.values().map(|known| &known.found);
+        let count: usize = known().map(|found| found.endpoints.len()).sum();
+        let too_many = format!("{count} targets in all files: at most {MOST_TARGETS} are taken");
+        let found = if count > MOST_TARGETS {
+            problems.push(&too_many);
+            None
+        } else {
+            let mut whole = Found::default();
+            for found in known() {
+                whole.endpoints.extend_from_slice(&found.endpoints);
+                whole.not_probed.extend_from_slice(&found.not_probed);
             }
-            found.endpoints.extend_from_slice(&known.found.endpoints);
-            found.not_probed.extend_from_slice(&known.found.not_probed);
+            Some(whole)
+        };
+        let problem = (!problems.is_empty()).then(|| problems.join("; "));
+        if let Some(found) = found {
+            self.last = found;
         }
         Look {
-            found,
-            problem: (!problems.is_empty()).then(|| problems.join("; ")),
+            found: self.last.clone(),
+            problem,
         }
     }
 }
@@ -206,7 +235,7 @@ mod tests {
         for (broken, told) in [
             ("", "a.json:1:0: EOF"),
             ("[{\"targets\": 1}]", "a.json:1:"),
-            ("{}", "a.json:1:0: invalid type: map"),
+            ("{}", "a.json:1:0: invalid type, expected a sequence"),
         ] {
             fs::write(&path, broken).unwrap();
             files.look();

@@ -17,6 +17,7 @@ use self::memory::{Memory, Shelf};
 use self::sets::EndpointSet;
 use super::board::Found;
 use super::server::told;
+use super::target::without_value;
 use crate::config::M365Source;
 use crate::probe::{Errand, Fetched};
 
@@ -71,6 +72,22 @@ impl Service {
         }
     }
 
+    /// The same service with other settings: what is known of it, and under which name it is asked, goes on.
+    pub(super) fn succeeding(source: M365Source, state_dir: Option<&Path>, former: &Self) -> Self {
+        let service = Self::open(source, state_dir);
+        if service.shelf.is_some() || service.source.instance != former.source.instance {
+            return service;
+        }
+        let memory = former.memory().clone();
+        let query = query_of(&service.source);
+        *service.memory() = memory.of_query(query, SystemTime::now());
+        if let Some(client) = former.client.get() {
+            // Nobody asked for a name yet.
+            service.client.set(client.clone()).ok();
+        }
+        service
+    }
+
     /// What is known without asking, and since when.
     pub(super) fn remembered(&self) -> (Found, Option<SystemTime>) {
         let memory = self.memory();
@@ -86,9 +103,10 @@ impl Service {
     ) -> (Result<(Found, SystemTime), String>, Duration) {
         let rest = self.memory().rest(now);
         if let Some(rest) = rest {
+            let refused = self.memory().is_refused(now);
             let result = match self.remembered() {
-                (found, Some(success)) => Ok((found, success)),
-                (_, None) => Err(self.memory().refused()),
+                (found, Some(success)) if !refused => Ok((found, success)),
+                _ => Err(self.memory().refused()),
             };
             return (result, rest);
         }
@@ -124,7 +142,7 @@ impl Service {
         let fetched = self.get(errand, &path, &query).await?;
         let sets: Vec<EndpointSet> = parsed(&fetched)?;
         if sets.is_empty() {
-            return Err(Trouble::answered("the service names no endpoint at all"));
+            return Err(Trouble::other("the service names no endpoint at all"));
         }
         self.memory().take(latest, sets);
         Ok(())
@@ -144,9 +162,8 @@ impl Service {
         let is_version =
             |text: &String| text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit());
         let latest = latest.filter(is_version);
-        let latest = latest.ok_or_else(|| {
-            Trouble::answered(&format!("/version names no version of {instance}"))
-        })?;
+        let latest = latest
+            .ok_or_else(|| Trouble::other(&format!("/version names no version of {instance}")))?;
         self.memory().heard(&latest, now);
         Ok(latest)
     }
@@ -160,10 +177,10 @@ impl Service {
         })?;
         match fetched.status {
             200 => Ok(fetched),
-            429 => Err(Trouble::answered(&format!(
+            429 => Err(Trouble::patience(&format!(
                 "/{path} answered 429: it is asked again in an hour"
             ))),
-            status => Err(Trouble::answered(&format!(
+            status => Err(Trouble::other(&format!(
                 "/{path} answered {status}, and not 200"
             ))),
         }
@@ -218,15 +235,26 @@ fn query_of(source: &M365Source) -> String {
 }
 
 fn parsed<'a, T: Deserialize<'a>>(fetched: &'a Fetched) -> Result<T, Trouble> {
-    serde_json::from_slice(&fetched.body)
-        .map_err(|error| Trouble::answered(&format!("the answer cannot be read: {error}")))
+    serde_json::from_slice(&fetched.body).map_err(|error| {
+        let what = without_value(&error.to_string());
+        Trouble::other(&format!("the answer cannot be read: {what}"))
+    })
 }
 
 impl Trouble {
-    fn answered(what: &str) -> Self {
+    /// The service wants to be left alone.
+    fn patience(what: &str) -> Self {
         Self {
             what: what.to_owned(),
             is_answer: true,
+        }
+    }
+
+    /// It may be over soon: a proxy may have answered in its place.
+    fn other(what: &str) -> Self {
+        Self {
+            what: what.to_owned(),
+            is_answer: false,
         }
     }
 }

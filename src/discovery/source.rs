@@ -91,6 +91,20 @@ impl Settings {
         }
     }
 
+    /// Whether it is the same source, whatever else is set for it.
+    fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(other)) => one.pattern == other.pattern,
+            (Self::Http(one, _), Self::Http(other, _)) => {
+                (&one.name, &one.url) == (&other.name, &other.url)
+            }
+            (Self::M365(one, ..), Self::M365(other, ..)) => {
+                (one.instance, &one.url) == (other.instance, &other.url)
+            }
+            _ => false,
+        }
+    }
+
     /// What is fetched for it, if anything.
     pub(super) fn errand(&self) -> Option<&Arc<Check>> {
         match self {
@@ -101,18 +115,38 @@ impl Settings {
 }
 
 impl Source {
-    /// Reads what is there to be read: files, and what was kept of an answer.
-    pub(super) fn new(settings: Settings, changed: &watch::Sender<()>) -> Self {
+    /// Reads what is there to be read: files, and what was kept of an answer. Of the same source with other settings,
+    /// if it is among the former ones, what it knew stays until it says more.
+    pub(super) fn new(
+        settings: Settings,
+        changed: &watch::Sender<()>,
+        former: &[Arc<Self>],
+    ) -> Self {
+        let mut former = former.iter();
+        let former = former.find(|former| former.settings.is_same(&settings));
         let board = Arc::new(Board::new(settings.name(), changed.clone()));
-        let work = match &settings {
-            Settings::File(source) => {
-                let mut files = Files::new(source.clone());
+        if let Some(former) = former {
+            board.inherit(&former.board);
+        }
+        let work = match (&settings, former.map(|former| &former.work)) {
+            (Settings::File(source), former) => {
+                let mut files = match former {
+                    Some(Work::Files(former)) => {
+                        let former = former.lock().unwrap_or_else(PoisonError::into_inner);
+                        Files::succeeding(source.clone(), &former)
+                    }
+                    _ => Files::new(source.clone()),
+                };
                 tell(&board, files.first_look());
                 Work::Files(Arc::new(Mutex::new(files)))
             }
-            Settings::Http(source, _) => Work::Server(Arc::new(source.clone())),
-            Settings::M365(source, _, state_dir) => {
-                let service = Service::open(source.clone(), state_dir.as_deref());
+            (Settings::Http(source, _), _) => Work::Server(Arc::new(source.clone())),
+            (Settings::M365(source, _, state_dir), former) => {
+                let (source, state_dir) = (source.clone(), state_dir.as_deref());
+                let service = match former {
+                    Some(Work::Service(former)) => Service::succeeding(source, state_dir, former),
+                    _ => Service::open(source, state_dir),
+                };
                 let (found, success) = service.remembered();
                 board.remembered(found, success);
                 Work::Service(Arc::new(service))

@@ -26,8 +26,24 @@ pub(super) fn groups_in_json(what: &str, json: &[u8]) -> Result<Vec<TargetGroup>
         let message = error.to_string();
         let place = format!(" at line {line} column {column}");
         let message = message.strip_suffix(&place).unwrap_or(&message);
-        format!("{what}:{line}:{column}: {message}")
+        format!("{what}:{line}:{column}: {}", without_value(message))
     })
+}
+
+/// The longest name of a field that is told.
+const LONGEST_FIELD: usize = 80;
+
+/// What a JSON reader says, without the value that it found: that may be long, or a secret.
+pub(super) fn without_value(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else {
+        return message.to_owned();
+    };
+    let is_plain = found.len() < LONGEST_FIELD && !found.contains("://");
+    if found.starts_with("unknown field") && is_plain {
+        return message.to_owned();
+    }
+    let (kind, _) = found.split_once(':').unwrap_or((found, ""));
+    format!("{kind}, expected {expected}")
 }
 
 /// The endpoints of a list of targets. Those that cannot be probed are told, each with the reason.
@@ -98,7 +114,9 @@ impl Listed<'_> {
             );
         }
         let target = target_of(&self.url()?)?;
-        let name = self.label("name").unwrap_or(self.target);
+        // What may be secret in a URL is in its query.
+        let (unnamed, _) = self.target.split_once('?').unwrap_or((self.target, ""));
+        let name = self.label("name").unwrap_or(unnamed);
         if name.len() > LONGEST_NAME || name.is_empty() || name.contains(char::is_control) {
             return Err(format!(
                 "its name is longer than {LONGEST_NAME} bytes or not printable: give it another by the label `name`"

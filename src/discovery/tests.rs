@@ -57,7 +57,37 @@ fn all_together_are_bounded() {
     assert_eq!(found.endpoints.len(), MOST_TARGETS);
     assert!(found.not_probed[0].why.starts_with("2000 targets: "));
     let (_, together) = discovery(&folder, "discovery: {file_sd: ['*.yml']}", None);
-    assert!(together.problems()[0].contains("more than 10000 targets in all files"));
+    assert!(together.problems()[0].contains("12000 targets in all files: at most 10000"));
+}
+
+#[test]
+fn a_file_that_grows_too_long_takes_no_other_file_away() {
+    let folder = folder(&[
+        ("a.yml", "[{targets: ['a:1']}]"),
+        ("b.yml", "[{targets: ['b:1']}]"),
+    ]);
+    let config = "discovery: {file_sd: ['*.yml']}";
+    let (parsed, first) = discovery(&folder, config, None);
+    assert_eq!(first.found(&parsed).endpoints.len(), 2);
+    let targets: Vec<String> = (0..MOST_TARGETS).map(|n| format!("'a{n}:1'")).collect();
+    let text = format!("[{{targets: [{}]}}]", targets.join(", "));
+    fs::write(folder.path().join("a.yml"), text).unwrap();
+    // Other settings have all files read anew.
+    let config = "discovery: {file_sd: [{files: ['*.yml'], service: other}]}";
+    let (parsed, second) = discovery(&folder, config, Some(&first));
+    assert_eq!(second.found(&parsed).endpoints.len(), 2);
+    assert!(second.problems()[0].contains("10001 targets"));
+}
+
+#[test]
+fn what_is_broken_while_its_settings_change_keeps_what_it_named() {
+    let folder = folder(&[("a.yml", "[{targets: ['a:1']}]")]);
+    let (_, first) = discovery(&folder, "discovery: {file_sd: [a.yml]}", None);
+    fs::write(folder.path().join("a.yml"), "[{targets: {").unwrap();
+    let config = "discovery: {file_sd: [{files: [a.yml], service: other}]}";
+    let (parsed, second) = discovery(&folder, config, Some(&first));
+    assert_eq!(names(&second.found(&parsed)), ["default a:1"]);
+    assert_eq!(second.problems().len(), 1);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::words::{Moment, counted};
 use super::{CheckResult, Subject};
 use crate::diagnosis::{Cause, Evidence, Says};
 use crate::explain::Explanation;
-use crate::outcome::{CauseKind, Peer, Phase};
+use crate::outcome::CauseKind;
 
 /// How many checks are named as evidence.
 const EVIDENCE_SHOWN: usize = 12;
@@ -38,12 +38,7 @@ pub(crate) struct Witness<'a> {
 /// Which failures the causes explain.
 pub(crate) struct Explained<'a> {
     checks: HashSet<(&'a str, &'a str, &'a str)>,
-    /// Failures like those of a cause that has more evidence than it lists.
-    alike: HashSet<Likeness<'a>>,
 }
-
-/// What failures have in common that are told together.
-type Likeness<'a> = (Phase, Peer, &'static str, &'a str);
 
 impl<'a> CauseCard<'a> {
     /// The card of a cause, whose checks are linked to where `href` says.
@@ -108,53 +103,29 @@ pub(crate) fn headline(cause: &Cause) -> String {
 }
 
 impl<'a> Explained<'a> {
-    /// What these causes explain of these results.
-    pub(crate) fn by(causes: &'a [Cause], results: &[CheckResult<'a>]) -> Self {
-        let supporting = |cause: &'a Cause| {
-            let evidence = cause.evidence.iter();
-            evidence
-                .filter(|evidence| evidence.says == Says::Supports)
-                .map(|evidence| {
-                    let check = &evidence.check;
-                    (
-                        check.service.as_str(),
-                        check.endpoint.as_str(),
-                        check.route.as_str(),
-                    )
-                })
-        };
-        let cut_short = causes.iter().filter(|cause| {
-            let listed = supporting(cause).count();
-            listed < cause.supporting
+    /// What these causes explain.
+    pub(crate) fn by(causes: &'a [Cause]) -> Self {
+        let explained = causes.iter().flat_map(|cause| &cause.explains);
+        let names = explained.map(|check| {
+            (
+                check.service.as_str(),
+                check.endpoint.as_str(),
+                check.route.as_str(),
+            )
         });
-        let cut_short: HashSet<_> = cut_short.flat_map(supporting).collect();
-        let alike = results.iter();
-        let alike = alike.filter(|result| cut_short.contains(&key(&result.subject)));
         Self {
-            checks: causes.iter().flat_map(supporting).collect(),
-            alike: alike.filter_map(likeness).collect(),
+            checks: names.collect(),
         }
     }
 
     /// Whether this failure is among them.
     pub(crate) fn has(&self, result: &CheckResult<'a>) -> bool {
         self.checks.contains(&key(&result.subject))
-            || likeness(result).is_some_and(|likeness| self.alike.contains(&likeness))
     }
 }
 
 fn key<'a>(subject: &Subject<'a>) -> (&'a str, &'a str, &'a str) {
     (subject.service, subject.endpoint, subject.route)
-}
-
-fn likeness<'a>(result: &CheckResult<'a>) -> Option<Likeness<'a>> {
-    let failure = result.finding.failure.as_ref()?;
-    Some((
-        failure.phase,
-        failure.peer,
-        failure.reason,
-        result.subject.route,
-    ))
 }
 
 #[cfg(test)]
@@ -170,29 +141,27 @@ mod tests {
             .map(|(check, outcome)| CheckResult::new(check, outcome))
             .collect();
         let causes = sample::causes();
-        let explained = Explained::by(&causes, &results);
+        let explained = Explained::by(&causes);
         let failing = results.iter().filter(|result| !result.finding.success);
         let (told, left): (Vec<_>, Vec<_>) = failing.partition(|result| explained.has(result));
         assert_eq!((told.len(), left.len()), (2, 4));
     }
 
     #[test]
-    fn more_evidence_than_is_listed_explains_what_fails_alike() {
+    fn what_is_not_listed_is_explained_too() {
         let results = sample::results();
         let results: Vec<_> = results
             .iter()
             .map(|(check, outcome)| CheckResult::new(check, outcome))
             .collect();
         let mut causes = sample::causes();
-        causes[0]
-            .evidence
-            .retain(|evidence| evidence.check.endpoint == "graph.microsoft.com");
+        causes[0].evidence.clear();
         let explained = |causes: &[Cause]| {
-            let explained = Explained::by(causes, &results);
+            let explained = Explained::by(causes);
             results.iter().filter(|one| explained.has(one)).count()
         };
-        assert_eq!(explained(&causes), 2, "one is listed, of two");
-        causes[0].supporting = 1;
+        assert_eq!(explained(&causes), 2);
+        causes[0].explains.truncate(1);
         assert_eq!(explained(&causes), 1);
     }
 }

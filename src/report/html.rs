@@ -67,7 +67,7 @@ impl<'r, 'a> Page<'r, 'a> {
             let number = numbers.get(&(service, endpoint, route));
             number.map_or_else(String::new, |number| format!("#check-{number}"))
         };
-        let explained = Explained::by(&report.causes, &report.checks);
+        let explained = Explained::by(&report.causes);
         let groups = FailureGroup::among(&report.checks);
         let is_told =
             |group: &FailureGroup<'_, '_>| group.checks.iter().all(|check| explained.has(check));

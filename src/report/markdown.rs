@@ -27,7 +27,7 @@ impl fmt::Display for Markdown<'_, '_> {
         for cause in &report.causes {
             of_cause(f, cause)?;
         }
-        let explained = causes::Explained::by(&report.causes, &report.checks);
+        let explained = causes::Explained::by(&report.causes);
         let groups = FailureGroup::among(&report.checks);
         let is_told =
             |group: &&FailureGroup<'_, '_>| group.checks.iter().all(|check| explained.has(check));

@@ -115,6 +115,13 @@ pub(crate) fn causes() -> Vec<Cause> {
                 "it resolves this name",
             ),
         ],
+        explains: ["aadcdn.msauth.net", "graph.microsoft.com"]
+            .map(|endpoint| CheckKey {
+                service: "tenant-attach".to_owned(),
+                endpoint: endpoint.to_owned(),
+                route: "direct".to_owned(),
+            })
+            .to_vec(),
         supporting: 2,
         contradicting: 1,
     }]

@@ -3,10 +3,9 @@
 
 use std::sync::Arc;
 
-use crate::diagnosis::{Cause, Diagnosis, Says};
+use crate::diagnosis::Diagnosis;
 use crate::history::History;
 use crate::metrics::Metrics;
-use crate::plan::CheckKey;
 
 /// Infers, and shows, for as long as it is polled.
 pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>, history: Arc<History>) {
@@ -19,19 +18,9 @@ pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>, hist
             metrics.causes(shown);
             // The bigger come first, and have the last word on an outage.
             for cause in latest.iter().rev() {
-                let checks = supporting(cause);
-                history.attribute(&checks, cause.kind.as_str(), &cause.subject);
+                history.attribute(&cause.explains, cause.kind.as_str(), &cause.subject);
             }
         }
     };
     tokio::join!(Arc::clone(&diagnosis).run(), show);
-}
-
-/// The checks that are listed as saying so.
-fn supporting(cause: &Cause) -> Vec<CheckKey> {
-    let evidence = cause.evidence.iter();
-    evidence
-        .filter(|evidence| evidence.says == Says::Supports)
-        .map(|evidence| evidence.check.clone())
-        .collect()
 }

@@ -2,13 +2,14 @@
 //! the same direction, and more hosts say so than say that it is right.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, SystemTime};
 
 use super::SEVERAL;
 use crate::diagnosis::MACHINE;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::inference::{Aspect, Inference, Witness};
 use crate::diagnosis::scene::Scene;
-use crate::outcome::{CauseKind, FailureReason, TlsReason};
+use crate::outcome::{CauseKind, FailureReason, Peer, TlsReason};
 
 /// Servers' clocks are off by seconds; Kerberos bears five minutes.
 const TOLERATED_SECONDS: f64 = 60.0;
@@ -50,10 +51,39 @@ fn by<'f>(
             FailureReason::Tls(TlsReason::Expired | TlsReason::NotYetValid)
         )
     });
+    let by = wrong.iter().map(|(_, by)| *by);
+    let by = by.max_by(|one, other| one.abs().total_cmp(&other.abs()));
+    let right_now = by.and_then(|by| by_other_clocks(scene.now, by));
+    let refused = refused.filter(|(finding, failure)| {
+        right_now.is_none_or(|now| would_be_valid(finding, failure.peer, now))
+    });
     let refused = refused.map(|(finding, failure)| Witness::failing(finding, failure));
     inference.supports = refused.chain(wrong.iter().map(witness)).collect();
     inference.contradicts = right.iter().map(witness).collect();
     Some(inference)
+}
+
+/// What time it is by the others' clocks.
+fn by_other_clocks(now: SystemTime, by: f64) -> Option<SystemTime> {
+    let distance = Duration::try_from_secs_f64(by.abs()).ok()?;
+    if by >= 0.0 {
+        now.checked_add(distance)
+    } else {
+        now.checked_sub(distance)
+    }
+}
+
+/// Whether the certificate that was refused would hold at that time; where it is not known, it may.
+fn would_be_valid(finding: &Finding, peer: Peer, now: SystemTime) -> bool {
+    let seen = finding
+        .latest
+        .iter()
+        .flat_map(|outcome| &outcome.observed.tls);
+    let mut of_peer = seen.filter(|seen| seen.peer == peer);
+    let leaf = of_peer
+        .next_back()
+        .and_then(|seen| seen.certificates.first());
+    leaf.is_none_or(|leaf| leaf.not_before <= now && now <= leaf.not_after)
 }
 
 /// How many different clocks these are.

@@ -4,7 +4,7 @@
 use crate::diagnosis::MACHINE;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::inference::{Inference, Witness};
-use crate::diagnosis::scene::{Scene, is_silence};
+use crate::diagnosis::scene::{Scene, heard_nobody, is_silence};
 use crate::outcome::{CauseKind, Peer, Phase};
 
 /// Two may be down at the same time for reasons of their own.
@@ -24,7 +24,7 @@ pub(super) fn infer<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
     }
     let is_answer = |finding: &&Finding| {
         let outcome = finding.latest.as_ref();
-        outcome.is_some_and(|outcome| !outcome.result.as_ref().is_err_and(is_silence))
+        outcome.is_some_and(|outcome| !outcome.result.as_ref().is_err_and(heard_nobody))
     };
     let answers = scene.findings.iter().filter(is_answer);
     down.contradicts = answers.map(Witness::as_it_ended).collect();

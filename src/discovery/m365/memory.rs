@@ -56,12 +56,20 @@ impl Memory {
                 ..self
             };
         }
+        // The sets serve until those that are asked for now are there.
         Self {
             query,
+            version: None,
             latest,
             patience,
-            ..Self::default()
+            ..self
         }
+    }
+
+    /// Whether the service wanted to be left alone until later than now.
+    pub(super) fn is_refused(&self, now: SystemTime) -> bool {
+        let patience = self.patience.as_ref();
+        patience.is_some_and(|(until, _)| *until > seconds(now))
     }
 
     /// How long nothing is to be asked yet.
@@ -77,9 +85,12 @@ impl Memory {
 
     /// Why nothing is asked, where nothing is known.
     pub(super) fn refused(&self) -> String {
-        let why = self.patience.as_ref().map(|(_, why)| why.as_str());
-        why.unwrap_or("it was asked less than an hour ago")
-            .to_owned()
+        let Some((until, why)) = &self.patience else {
+            return "it was asked less than an hour ago".to_owned();
+        };
+        let until = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(*until));
+        let until = until.map(|until| humantime::format_rfc3339_seconds(until).to_string());
+        format!("{why}, not before {}", until.unwrap_or_default())
     }
 
     /// The latest version, as far as it is known and need not be asked for.
@@ -244,7 +255,8 @@ mod tests {
         assert_eq!(memory.version_at(at(5300)).unwrap(), "2026112001");
         memory.wait(at(5300), "429");
         assert_eq!(memory.rest(at(5301)), Some(Duration::from_secs(3599)));
-        assert_eq!(memory.refused(), "429");
+        assert_eq!(memory.refused(), "429, not before 1970-01-01T02:28:20Z");
+        assert!(memory.is_refused(at(5301)) && !memory.is_refused(at(9000)));
     }
 
     #[test]

@@ -74,7 +74,8 @@ fn targets_are_urls_or_hosts() {
     for (target, labels, url) in cases {
         let settings = one(target, labels);
         assert_eq!(settings.endpoint.target.to_string(), url, "{target}");
-        assert_eq!(settings.endpoint.name, target);
+        let (name, _) = target.split_once('?').unwrap_or((target, ""));
+        assert_eq!(settings.endpoint.name, name);
     }
 }
 
@@ -183,10 +184,10 @@ fn the_number_of_targets_is_bounded() {
 fn json_says_where_it_is_wrong() {
     let good = br#"[{"targets": ["a:1"], "labels": null}, {"targets": []}]"#;
     assert_eq!(groups_in_json("f.json", good).unwrap().len(), 2);
-    let cases: [(&[u8], &str); 3] = [
+    let cases: [(&[u8], &str); 4] = [
         (
             b"[{\"targets\":\n 1}]",
-            "f.json:2:2: invalid type: integer `1`, expected a sequence",
+            "f.json:2:2: invalid type, expected a sequence",
         ),
         (
             b"[{\"targets\": []",
@@ -195,6 +196,10 @@ fn json_says_where_it_is_wrong() {
         (
             b"[{\"target\": []}]",
             "f.json:1:10: unknown field `target`, expected `targets` or `labels`",
+        ),
+        (
+            b"[{\"targets\": \"https://u:hush@h.example/\"}]",
+            "f.json:1:40: invalid type, expected a sequence",
         ),
     ];
     for (json, expected) in cases {

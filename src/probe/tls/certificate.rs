@@ -201,14 +201,10 @@ fn where_its_issuer_is(certificate: &X509Certificate<'_>) -> Vec<String> {
         .collect()
 }
 
+/// No earlier than 1970: what comes before, no server of today means, and not everybody can write.
 fn time(time: ASN1Time) -> SystemTime {
-    let seconds = time.timestamp();
-    let distance = Duration::from_secs(seconds.unsigned_abs());
-    let moment = if seconds < 0 {
-        SystemTime::UNIX_EPOCH.checked_sub(distance)
-    } else {
-        SystemTime::UNIX_EPOCH.checked_add(distance)
-    };
+    let seconds = u64::try_from(time.timestamp()).unwrap_or_default();
+    let moment = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(seconds));
     moment.unwrap_or(SystemTime::UNIX_EPOCH)
 }
 

@@ -41,6 +41,7 @@ pub(super) struct Overview<'a> {
     causes: Vec<CauseCard<'a>>,
     cards: Vec<Card<'a>>,
     untold: usize,
+    untold_causes: usize,
     form: Form<'a>,
     matrix: Matrix<'a>,
     trust_store: Vec<String>,
@@ -89,7 +90,7 @@ impl<'a> Overview<'a> {
             .filter(|history| State::of(history) == State::Failing)
             .filter_map(|history| Some(CheckResult::new(&history.check, history.latest()?)))
             .collect();
-        let explained = Explained::by(causes, &results);
+        let explained = Explained::by(causes);
         results.retain(|result| !explained.has(result));
         let groups = FailureGroup::among(&results);
         Self {
@@ -106,6 +107,7 @@ impl<'a> Overview<'a> {
             tally: tally(counts),
             message: verdict.map(|verdict| (verdict.message_id(), verdict.message())),
             untold: groups.len().saturating_sub(CARDS_SHOWN),
+            untold_causes: causes.len().saturating_sub(CARDS_SHOWN),
             causes: causes
                 .iter()
                 .take(CARDS_SHOWN)
