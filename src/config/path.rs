@@ -4,6 +4,9 @@ use std::fmt;
 
 use super::problem::shortened;
 
+/// What stands in for a key that may hold a password.
+const HIDDEN: &str = "a key that is not shown";
+
 /// The way from the root of the document to a value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Path(Vec<Segment>);
@@ -58,6 +61,9 @@ impl fmt::Display for Path {
         for (number, segment) in self.0.iter().enumerate() {
             match segment {
                 Segment::Index(index) => write!(f, "[{index}]")?,
+                Segment::Key(name) | Segment::Entry(name) if may_be_secret(name) => {
+                    write!(f, "[{HIDDEN}]")?;
+                }
                 Segment::Entry(name) if !is_simple(name) => write!(f, "[\"{}\"]", shortened(name))?,
                 Segment::Key(name) | Segment::Entry(name) => {
                     let dot = if number == 0 { "" } else { "." };
@@ -67,6 +73,11 @@ impl fmt::Display for Path {
         }
         Ok(())
     }
+}
+
+/// A URL with a password in it that stands where a key should.
+fn may_be_secret(name: &str) -> bool {
+    name.contains('@') || name.contains("://")
 }
 
 fn is_simple(name: &str) -> bool {

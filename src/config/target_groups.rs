@@ -100,6 +100,15 @@ mod tests {
             let problems = target_groups("f.yml", text).unwrap_err().to_string();
             assert_eq!(problems, expected);
         }
+        for key in [
+            "'https://u:hunter2@h.example/'",
+            "u:hunter2@h",
+            "'hunter2://'",
+        ] {
+            let text = format!("- {{{key}: x, targets: [a], labels: {{{key}: []}}}}");
+            let problems = target_groups("f.yml", &text).unwrap_err().to_string();
+            assert!(!problems.contains("hunter2"), "{problems}");
+        }
         assert!(target_groups("f.yml", "- targets: [a").is_err());
         assert!(target_groups("f.yml", "").is_err());
     }

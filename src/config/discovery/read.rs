@@ -164,6 +164,10 @@ fn server(
 }
 
 fn http_url(value: &Value<'_>) -> Option<Url> {
+    if value.written()?.ends_with(secrets::REDACTED) {
+        let redacted = secrets::REDACTED;
+        return value.refuse(format!("`{redacted}` stands for a value that is not shown"));
+    }
     match target(&value.text()?) {
         Ok(Target::Http(url)) => Some(url),
         Ok(_) => value.refuse("the URL must begin with https:// or http://"),

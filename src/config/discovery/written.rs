@@ -1,5 +1,7 @@
 //! The effective section.
 
+use url::{Position, Url};
+
 use super::{DiscoverySettings, FileSource, HttpSource, M365Source, ServerLogin, TargetDefaults};
 use crate::config::effective::overrides;
 use crate::config::scalars::duration_text;
@@ -36,12 +38,12 @@ fn file(source: &FileSource) -> Yaml {
 fn server(source: &HttpSource, global: &TlsSettings) -> Yaml {
     let own = source.tls.ca_file.as_ref();
     let own = own.filter(|own| Some(*own) != global.ca_file.as_ref());
-    let has_name = source.name != source.url[..url::Position::AfterPath];
+    let has_name = source.name != source.url[..Position::AfterPath];
     let tls =
         own.map(|path| Yaml::mapping([("ca_file", Some(Yaml::text(path.to_string_lossy())))]));
     let written = Yaml::mapping([
         ("name", has_name.then(|| Yaml::text(&source.name))),
-        ("url", Some(Yaml::text(source.url.as_str()))),
+        ("url", Some(address(&source.url))),
         (
             "refresh_interval",
             Some(Yaml::Plain(duration_text(source.refresh_interval))),
@@ -51,6 +53,14 @@ fn server(source: &HttpSource, global: &TlsSettings) -> Yaml {
         ("tls", tls),
     ]);
     written.and(defaults(&source.defaults))
+}
+
+/// A URL without its query, where a token may stand.
+fn address(url: &Url) -> Yaml {
+    match url.query() {
+        None => Yaml::text(url.as_str()),
+        Some(_) => Yaml::text(format!("{}?{REDACTED}", &url[..Position::AfterPath])),
+    }
 }
 
 fn login(login: &ServerLogin) -> Yaml {
@@ -88,7 +98,7 @@ fn m365(source: &M365Source) -> Yaml {
         ("required_only", Some(Yaml::plain(*required_only))),
         ("route", Some(Yaml::text(route))),
         ("tenant", tenant.as_ref().map(Yaml::text)),
-        ("url", Some(Yaml::text(url.as_str()))),
+        ("url", Some(address(url))),
     ]);
     written.and(overrides(own))
 }

@@ -49,7 +49,7 @@ discovery:
   http_sd:
     - {url: "https://sd.example/x?y=$${z}", refresh_interval: 90s, route: near, auth: {basic: {username: "a b", password: "${SECRET}"}}, tls: {ca_file: client.pem}, critical: true}
     - {name: other, url: "http://sd.example", auth: {bearer: {token_file: corp-password}}, service: s}
-  m365: {instance: usgovdod, service_areas: [skype, common], required_only: false, route: far, tenant: contoso, url: "http://m.example/x", critical: false, routes: [direct]}
+  m365: {instance: usgovdod, service_areas: [skype, common], required_only: false, route: far, tenant: contoso, url: "http://m.example/x?y=$${z}", critical: false, routes: [direct]}
 state_dir: state
 metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
 "#;
@@ -72,6 +72,8 @@ fn there_and_back(text: &str) -> (Config, String, Config) {
     let config = read(text).unwrap();
     let shown = config.effective_yaml();
     let with_secrets = shown.replace("\"<secret>\"", "${SECRET}");
+    // The query of a source of targets.
+    let with_secrets = with_secrets.replace("?<secret>", "?y=$${z}");
     let back = read(&with_secrets).unwrap_or_else(|problems| panic!("{problems}\n{shown}"));
     (config, shown, back)
 }
@@ -81,6 +83,7 @@ fn the_effective_configuration_means_the_same() {
     let sample = include_str!("../../../deploy/reachd.yml");
     // The one header of the sample that holds no secret is hidden all the same.
     let sample = sample.replace("X-Team: endpoint", "X-Team: '${SECRET}'");
+    let sample = sample.replace("sd?team=endpoint", "sd?y=$${z}");
     for text in ["{}", &sample, THE_REST] {
         let (config, shown, back) = there_and_back(text);
         assert_eq!(config, back, "{shown}");
@@ -99,7 +102,8 @@ fn the_effective_configuration_of_kerberos_means_the_same() {
 #[test]
 fn no_secret_is_shown() {
     let (config, shown, _) = there_and_back(THE_REST);
-    assert_eq!(shown.matches("<secret>").count(), 12, "{shown}");
+    assert_eq!(shown.matches("<secret>").count(), 14, "{shown}");
+    assert!(!shown.contains("x?y="), "{shown}");
     assert!(!shown.contains(SECRET));
     assert!(!format!("{config:?}{config:#?}").contains(SECRET));
 }
