@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::net::{SocketAddr, TcpStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
@@ -39,7 +40,8 @@ impl Daemon {
             .args(command)
             .stdin(Stdio::null())
             .stdout(file.try_clone().unwrap())
-            .stderr(file);
+            .stderr(file)
+            .process_group(0);
         prepare(&mut setpriv);
         let child = setpriv
             .spawn()
@@ -107,8 +109,13 @@ impl Daemon {
 
 impl Drop for Daemon {
     fn drop(&mut self) {
-        // It may have ended by itself; then there is nothing left to do.
-        let _ = self.child.kill();
+        // It may have ended by itself; then there is nothing left to do. What it started goes with it, such as the workers
+        // of nginx, which outlive their master.
+        let group = format!("-{}", self.child.id());
+        let _ = Command::new("kill")
+            .args(["-KILL", "--", &group])
+            .stderr(Stdio::null())
+            .status();
         let _ = self.child.wait();
     }
 }
