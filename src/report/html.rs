@@ -213,22 +213,12 @@ fn seen(check: &CheckResult<'_>) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::*;
     use crate::report::sample;
 
     #[test]
     fn one_file_says_everything_and_asks_for_nothing() {
         let (results, not_probed) = (sample::results(), sample::not_probed());
-        let causes = sample::causes();
-        let report = Report::new(
-            &results,
-            &not_probed,
-            sample::started(),
-            Duration::from_millis(1800),
-        )
-        .with_causes(causes);
+        let report = sample::report(&results, &not_probed);
         let page = report.html().unwrap();
         for expected in [
             "The resolver system gives wrong answers",

@@ -173,22 +173,12 @@ fn told(begin: &str, explanation: &Explanation) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::*;
     use crate::report::sample;
 
     #[test]
     fn a_check_is_a_test_case() {
         let (results, not_probed) = (sample::results(), sample::not_probed());
-        let causes = sample::causes();
-        let report = Report::new(
-            &results,
-            &not_probed,
-            sample::started(),
-            Duration::from_millis(1800),
-        )
-        .with_causes(causes);
+        let report = sample::report(&results, &not_probed);
         let text = report.junit().to_string();
         assert_eq!(text.matches("<testcase ").count(), 12);
         assert_eq!(text.matches("<failure ").count(), 6);

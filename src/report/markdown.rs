@@ -213,22 +213,12 @@ fn rest(f: &mut fmt::Formatter<'_>, report: &Report<'_>) -> fmt::Result {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
-    use super::*;
     use crate::report::sample;
 
     #[test]
     fn causes_come_first_and_what_they_explain_is_told_once() {
         let (results, not_probed) = (sample::results(), sample::not_probed());
-        let causes = sample::causes();
-        let report = Report::new(
-            &results,
-            &not_probed,
-            sample::started(),
-            Duration::from_millis(1800),
-        )
-        .with_causes(causes);
+        let report = sample::report(&results, &not_probed);
         let text = report.markdown().to_string();
         assert!(text.starts_with("# reachd: CRITICAL\n\n6 of 11 checks failing, 4 critical."));
         let places = [

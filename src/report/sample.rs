@@ -17,7 +17,17 @@ use crate::outcome::{
 };
 use crate::plan::fixture::{check_of, not_critical, proxied};
 use crate::plan::{Check, CheckKey};
+use crate::report::Report;
 use crate::route::{Route, Via};
+
+/// The report of these results, with its causes.
+pub(crate) fn report<'a>(
+    results: &'a [(Arc<Check>, Arc<Outcome>)],
+    not_probed: &'a [NotProbed],
+) -> Report<'a> {
+    let took = Duration::from_millis(1800);
+    Report::new(results, not_probed, started(), took).with_causes(causes())
+}
 
 /// When the probes of the sample started: 2026-11-22T18:00:00Z.
 pub(crate) fn started() -> SystemTime {
