@@ -22,7 +22,9 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
-pub(crate) use reachd::{Finished, Reachd, command, run_to_end, run_to_end_with, with_kerberos};
+pub(crate) use reachd::{
+    Finished, Reachd, command, run_to_end, run_to_end_with, run_to_end_within, with_kerberos,
+};
 pub(crate) use servers::{RESOLVER, as_squid};
 use tempfile::TempDir;
 

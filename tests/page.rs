@@ -3,11 +3,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::kit::{Lab, Reachd, command, run_to_end};
+use crate::kit::{Lab, Reachd, command, run_to_end, run_to_end_within};
 use crate::suite::{SharedLab, trial};
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
@@ -17,6 +18,9 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
         trial("page::reports", lab, reports),
     ]
 }
+
+/// A browser without a graphics card draws slowly, the more so beside other tests: 25 s alone on two processors.
+const SCRIPT_WITHIN: Duration = Duration::from_secs(240);
 
 /// Three routes, of which one is dead, and an endpoint that fails over each.
 const SITE: &str = "\
@@ -105,6 +109,6 @@ pub(crate) fn python(script: &str, arguments: &[&str]) {
         .arg("-B")
         .arg(root.join("tests").join(script))
         .args(arguments);
-    let finished = run_to_end(command);
+    let finished = run_to_end_within(SCRIPT_WITHIN, command, Stdio::null());
     assert_eq!(finished.exit_code, 0, "{script}: {finished:#?}");
 }

@@ -39,7 +39,16 @@ pub(crate) fn run_to_end(command: Command) -> Finished {
 }
 
 /// The same with something to read on its standard input.
-pub(crate) fn run_to_end_with(mut command: Command, stdin: impl Into<Stdio>) -> Finished {
+pub(crate) fn run_to_end_with(command: Command, stdin: impl Into<Stdio>) -> Finished {
+    run_to_end_within(COMMAND_WITHIN, command, stdin)
+}
+
+/// The same for what may take longer, such as a browser.
+pub(crate) fn run_to_end_within(
+    deadline: Duration,
+    mut command: Command,
+    stdin: impl Into<Stdio>,
+) -> Finished {
     let output = tempfile::tempdir().unwrap();
     let [stdout, stderr] = ["stdout", "stderr"].map(|name| output.path().join(name));
     let mut child = command
@@ -48,14 +57,14 @@ pub(crate) fn run_to_end_with(mut command: Command, stdin: impl Into<Stdio>) -> 
         .stderr(File::create(&stderr).unwrap())
         .spawn()
         .unwrap_or_else(|error| panic!("{command:?} does not start: {error}"));
-    let status = wait::within(COMMAND_WITHIN, || child.try_wait().unwrap());
+    let status = wait::within(deadline, || child.try_wait().unwrap());
     if status.is_none() {
         child.kill().unwrap();
         child.wait().unwrap();
     }
     let [stdout, stderr] = [stdout, stderr].map(|path| fs::read_to_string(path).unwrap());
     let Some(status) = status else {
-        panic!("{command:?} did not end within {COMMAND_WITHIN:?}:\n{stdout}\n{stderr}");
+        panic!("{command:?} did not end within {deadline:?}:\n{stdout}\n{stderr}");
     };
     Finished {
         exit_code: status.code().unwrap_or(-1),
