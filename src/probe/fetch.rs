@@ -16,7 +16,7 @@ use url::{Host, Position, Url};
 use super::connect::connect;
 use super::dns::Resolver;
 use super::http::{Driver, MAX_HEAD_BYTES, USER_AGENT_VALUE, without_what_no_request_carries};
-use super::stream::BoxedStream;
+use super::stream::{BoxedStream, Paced};
 use super::tls::{TlsPeer, Trust};
 use crate::endpoint::Authority;
 use crate::outcome::{ConnectReason, DnsReason, TlsReason};
@@ -139,7 +139,7 @@ impl Fetcher {
             Host::Ipv6(address) => vec![(*address).into()],
         };
         let connecting = connect(&addresses, authority.port, self.peer, deadline, &mut unseen);
-        let stream = Box::new(connecting.await.map_err(failed)?);
+        let stream = Box::new(Paced::new(connecting.await.map_err(failed)?));
         if exchange.url.scheme() != "https" {
             return Ok(stream);
         }

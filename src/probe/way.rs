@@ -12,7 +12,7 @@ use super::choice::Choice;
 use super::connect::{connect, keep_alive};
 use super::journal::Journal;
 use super::proxy::{self, Tunnel, socks};
-use super::stream::BoxedStream;
+use super::stream::{BoxedStream, Paced};
 use super::tls::interception::{Finding, judge};
 use super::tls::{Demand, Secured, TlsPeer};
 use crate::endpoint::{Authority, Expectation, Inspection};
@@ -166,7 +166,7 @@ impl Probe {
         if let Some(period) = journal.keep_alive {
             keep_alive(&stream, period);
         }
-        Ok(Box::new(stream))
+        Ok(Box::new(Paced::new(stream)))
     }
 
     /// The peer's addresses, as written or as resolved.
