@@ -149,6 +149,25 @@ pub struct Outcome {
     pub observed: Observed,
 }
 
+/// More of a detail is not kept: peers have a say in it, and are not to fill our memory.
+const MOST_DETAIL_BYTES: usize = 4096;
+
+/// A text of which no more than this is kept; what is cut off is marked.
+#[must_use]
+pub fn shortened(mut text: String, most_bytes: usize) -> String {
+    const MARK: &str = "…";
+    if text.len() > most_bytes {
+        let mut end = most_bytes.saturating_sub(MARK.len());
+        while !text.is_char_boundary(end) {
+            end -= 1;
+        }
+        text.truncate(end);
+        text.push_str(MARK);
+        text.shrink_to_fit();
+    }
+    text
+}
+
 // === impl Phase ===
 
 impl Phase {
@@ -341,7 +360,7 @@ impl Failure {
         Self {
             reason: reason.into(),
             peer,
-            detail: detail.into(),
+            detail: shortened(detail.into(), MOST_DETAIL_BYTES),
         }
     }
 
@@ -360,6 +379,14 @@ fn seconds<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_detail_has_an_end() {
+        let of = |detail: &str| Failure::of_endpoint(DnsReason::BadAnswer, detail).detail;
+        assert_eq!(of("short"), "short");
+        let long = of(&"ü".repeat(MOST_DETAIL_BYTES));
+        assert!(long.len() <= MOST_DETAIL_BYTES && long.ends_with("ü…"));
+    }
 
     #[test]
     fn the_steps_of_redirects_add_up() {

@@ -38,6 +38,7 @@ use super::way::ToProxy;
 use crate::endpoint::Expectation;
 use crate::outcome::{
     Failure, HttpSeen, Observed, Peer, Phase, RedirectSeen, RequestReason, ResponseReason, Step,
+    shortened,
 };
 use crate::route::{Proxy, Via};
 
@@ -46,6 +47,9 @@ pub(super) const ALPN: &[&str] = &["h2", "http/1.1"];
 
 /// The most that the head of an answer may take, status line and all headers.
 pub(super) const MAX_HEAD_BYTES: usize = 64 * 1024;
+
+/// So much of a URL to which an answer leads is kept as evidence.
+const MOST_URL_BYTES: usize = 2048;
 
 /// How reachd introduces itself.
 pub(super) const USER_AGENT_VALUE: &str = concat!("reachd/", env!("CARGO_PKG_VERSION"));
@@ -184,7 +188,7 @@ impl<'a> HttpProbe<'a> {
     pub(super) fn record_redirect(&mut self, status: u16, via: Via, observed: &mut Observed) {
         self.redirects.push(RedirectSeen {
             status,
-            url: self.url.to_string(),
+            url: shortened(self.url.to_string(), MOST_URL_BYTES),
             via,
         });
         if let Some(seen) = &mut observed.http {
@@ -316,7 +320,7 @@ impl<'a> HttpProbe<'a> {
             Err(wire::BodyError::TooLong) => return Err(judge.body_too_long().into()),
             Err(wire::BodyError::Broken(error)) => return Err(error.into()),
         }
-        judge.body(read.bytes())?;
+        judge.body(read.bytes(), &head.headers)?;
         if let Some(body) = &mut self.body {
             *body = read.into_bytes();
             self.head = (status, head.headers);

@@ -1,11 +1,12 @@
 //! Judges an answer by what the endpoint is expected to say.
 
 use hyper::HeaderMap;
+use hyper::header::CONTENT_ENCODING;
 use url::Url;
 
 use super::login;
 use crate::endpoint::Expectation;
-use crate::outcome::{Failure, ResponseReason};
+use crate::outcome::{Failure, ResponseReason, shortened};
 
 /// An answer is judged in the order in which it comes: status, headers, body.
 #[derive(Debug, Clone, Copy)]
@@ -40,12 +41,13 @@ impl Judge<'_> {
         Ok(())
     }
 
-    pub(super) fn body(&self, body: &[u8]) -> Result<(), Failure> {
+    pub(super) fn body(&self, body: &[u8], headers: &HeaderMap) -> Result<(), Failure> {
         match &self.expectation.body {
             Some(rule) if !rule.0.is_match(body) => {
                 let what = format!(
-                    "the body ({} bytes) does not match `{}`",
+                    "the body ({} bytes{}) does not match `{}`",
                     body.len(),
+                    packed(headers),
                     rule.0
                 );
                 Err(self.failure(ResponseReason::BodyMismatch, &what))
@@ -65,6 +67,18 @@ impl Judge<'_> {
     fn failure(&self, reason: ResponseReason, what: &str) -> Failure {
         Failure::of_endpoint(reason, format!("{} {}: {what}", self.method, self.url))
     }
+}
+
+/// Says that a body came packed, which nobody asked for: it is not unpacked, and so is no bomb.
+fn packed(headers: &HeaderMap) -> String {
+    const MOST_BYTES_SHOWN: usize = 64;
+    headers
+        .get(CONTENT_ENCODING)
+        .map_or_else(String::new, |coding| {
+            let coding = String::from_utf8_lossy(coding.as_bytes()).into_owned();
+            let coding = shortened(coding, MOST_BYTES_SHOWN);
+            format!(", packed with {coding} although nobody asked for that")
+        })
 }
 
 #[cfg(test)]
@@ -111,9 +125,9 @@ mod tests {
             reason(judge.head(401, &headers)).as_deref(),
             Some("response/bad_status")
         );
-        assert_eq!(reason(judge.body(b"<edmx:Edmx/>")), None);
+        assert_eq!(reason(judge.body(b"<edmx:Edmx/>", &headers)), None);
         assert_eq!(
-            reason(judge.body(b"blocked")).as_deref(),
+            reason(judge.body(b"blocked", &headers)).as_deref(),
             Some("response/body_mismatch")
         );
     }

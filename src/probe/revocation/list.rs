@@ -359,6 +359,9 @@ pub(super) fn reason(code: u8) -> &'static str {
     }
 }
 
+/// How a file begins that gzip packed (RFC 1952 §2.3.1).
+const GZIP: [u8; 2] = [0x1f, 0x8b];
+
 /// What bytes that are not what they should be look like.
 pub(super) fn looks_like(bytes: &[u8]) -> String {
     let begins = bytes.trim_ascii_start();
@@ -368,6 +371,8 @@ pub(super) fn looks_like(bytes: &[u8]) -> String {
         "it is written in PEM, and must be in DER"
     } else if begins.starts_with(b"<") {
         "it is a web page (it begins with `<`)"
+    } else if begins.starts_with(&GZIP) {
+        "it is packed with gzip, which nobody asked for"
     } else if begins.first() == Some(&SEQUENCE) {
         "it is broken, or something else in DER"
     } else {
