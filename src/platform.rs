@@ -33,6 +33,22 @@ pub fn this_program() -> io::Result<PathBuf> {
     std::env::current_exe()
 }
 
+/// If the machine has run out of what a connection takes, says so, and what to do.
+#[must_use]
+pub fn shortage(error: &io::Error) -> Option<String> {
+    // Too many open files in this process and in the system, no room for buffers, no memory.
+    const ON_UNIX: [i32; 4] = [24, 23, 105, 12];
+    const ON_WINDOWS: [i32; 2] = [10024, 10055];
+    let known: &[i32] = if cfg!(windows) { &ON_WINDOWS } else { &ON_UNIX };
+    let code = error.raw_os_error()?;
+    known.contains(&code).then(|| {
+        format!(
+            "this machine has nothing left for one more connection: {error}; nothing was sent. Raise the limit \
+             (LimitNOFILE= in a systemd unit, `ulimit -n`), or lower `global.concurrency`"
+        )
+    })
+}
+
 /// What the environment says of proxies, as written. An empty variable counts as one that is not set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ProxyVariables {

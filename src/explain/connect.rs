@@ -85,6 +85,7 @@ const NO_ROUTE: Explanation = Explanation {
         "The machine has no default gateway: by design, where only the proxy leads out.",
         "The name has an IPv6 address only, and this machine has no IPv6.",
         "A network adapter is down.",
+        "Not the route is missing but a socket: the failure's detail says so where reachd has used up its file descriptors.",
     ],
     steps: &[
         "Look at the routes: `route print`, on Linux `ip route get ADDRESS`.",
@@ -159,6 +160,7 @@ const NO_ROUTE_PROXY: Explanation = Explanation {
     likely: &[
         "A network adapter is down, or a static route is missing.",
         "The proxy's name has an IPv6 address only, and this machine has no IPv6.",
+        "Not the route is missing but a socket: the failure's detail says so where reachd has used up its file descriptors.",
     ],
     steps: &[
         "Look at the routes: `route print`, on Linux `ip route get ADDRESS`.",

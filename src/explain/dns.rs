@@ -106,6 +106,7 @@ const NETWORK_ERROR: Explanation = Explanation {
         "This machine has no DNS server configured, cannot read its settings, or has no route to the server.",
         "Over TCP: nothing listens on the server's DNS port. The service is stopped or the address is wrong.",
         "With DNS over TLS or HTTPS: the server's certificate is not accepted, or port 853 or 443 is closed.",
+        "This machine has no socket left to ask with: the failure's detail says so where reachd has used up its file descriptors.",
     ],
     steps: &[
         "See which servers are configured: `ipconfig /all`, on Linux `resolvectl status` or /etc/resolv.conf.",
@@ -208,6 +209,7 @@ const NETWORK_ERROR_PROXY: Explanation = Explanation {
     likely: &[
         "This machine has no DNS server configured, cannot read its settings, or has no route to the server.",
         "Over TCP: nothing listens on the server's DNS port. The service is stopped or the address is wrong.",
+        "This machine has no socket left to ask with: the failure's detail says so where reachd has used up its file descriptors.",
     ],
     steps: &[
         "See which servers are configured: `ipconfig /all`, on Linux `resolvectl status` or /etc/resolv.conf.",

@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout_at};
 
 use crate::outcome::{ConnectReason, ConnectSeen, Failure, Observed, Peer};
+use crate::platform;
 
 /// More addresses of one name are not tried: the time for each would be too short to mean anything.
 const MOST_ADDRESSES: usize = 8;
@@ -108,6 +109,8 @@ fn describe(error: &io::Error) -> String {
     );
     if is_of_the_network {
         error.to_string()
+    } else if let Some(shortage) = platform::shortage(error) {
+        shortage
     } else {
         format!("this machine: {error}")
     }
