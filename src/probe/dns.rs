@@ -2,7 +2,9 @@
 //! that each probe measures the resolver and not its memory. hickory speaks the protocol; which server is
 //! asked when, and what a failure is called, is decided here.
 
+mod aliases;
 mod answer;
+mod dialogue;
 mod exchange;
 mod findings;
 mod search;
@@ -17,7 +19,7 @@ use hickory_resolver::proto::op::Query;
 use hickory_resolver::proto::rr::RecordType as WireType;
 use tokio::time::Instant;
 
-use self::answer::{nothing_seen, without_dot};
+use self::answer::{MOST_ANSWERS_SEEN, nothing_seen, without_dot};
 use self::exchange::Servers;
 use self::findings::in_family_order;
 use self::search::{fully_qualified, seek};
@@ -112,7 +114,9 @@ impl Resolver {
         };
         let addresses = in_family_order(addresses);
         if peer == Peer::Endpoint {
-            observed.addresses.extend(&addresses);
+            observed
+                .addresses
+                .extend(addresses.iter().take(MOST_ANSWERS_SEEN));
         }
         Ok(addresses)
     }

@@ -2,14 +2,18 @@
 
 use std::net::IpAddr;
 
-use hickory_resolver::proto::op::{DnsResponse, ResponseCode};
+use hickory_resolver::proto::op::{DnsResponse, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType as WireType};
 
+use super::aliases::{Followed, follow};
 use crate::endpoint::{DnsExpectation, RecordType};
-use crate::outcome::{DnsReason, DnsSeen, Peer};
+use crate::outcome::{DnsReason, DnsSeen, Peer, shortened};
 
 /// So many records of an answer are kept as evidence.
-const MOST_ANSWERS_SEEN: usize = 32;
+pub(super) const MOST_ANSWERS_SEEN: usize = 32;
+
+/// So many bytes of each.
+const MOST_BYTES_SHOWN: usize = 512;
 
 /// The answer to one question, or why there is none.
 #[derive(Debug, Clone)]
@@ -17,7 +21,10 @@ pub(super) enum Answer {
     /// A server answered.
     Received {
         rcode: ResponseCode,
+        /// Those of the name that was asked for, and of the names to which its aliases lead.
         records: Vec<Record>,
+        /// Why no record is of that name where there are some.
+        stray: Option<String>,
         server: IpAddr,
     },
     /// None did.
@@ -27,10 +34,22 @@ pub(super) enum Answer {
 // === impl Answer ===
 
 impl Answer {
-    pub(super) fn received(response: &DnsResponse, server: IpAddr) -> Self {
+    pub(super) fn received(query: &Query, response: &DnsResponse, server: IpAddr) -> Self {
+        let is_answer = match response.queries.as_slice() {
+            [question] => question == query,
+            // Who does not understand a question, or does not want to, may leave it out.
+            [] => response.response_code != ResponseCode::NoError,
+            _ => false,
+        };
+        if !is_answer {
+            let detail = format!("{server}: what came back is the answer to another question");
+            return Self::trouble(DnsReason::BadAnswer, detail);
+        }
+        let Followed { records, stray } = follow(query, &response.answers);
         Self::Received {
             rcode: response.response_code,
-            records: response.answers.clone(),
+            records,
+            stray,
             server,
         }
     }
@@ -84,6 +103,11 @@ impl Answer {
             Self::Trouble { reason, .. } => Some(*reason),
             Self::Received {
                 rcode: ResponseCode::NoError,
+                stray: Some(_),
+                ..
+            } => Some(DnsReason::BadAnswer),
+            Self::Received {
+                rcode: ResponseCode::NoError,
                 ..
             } => self.addresses().is_empty().then_some(DnsReason::NoAddress),
             Self::Received { rcode, .. } => Some(reason_of_rcode(*rcode)),
@@ -96,25 +120,18 @@ impl Answer {
             Self::Received {
                 rcode,
                 records,
-                server,
-            } if records.is_empty() => {
-                format!("{server} answered {} without a record", rcode_name(*rcode))
-            }
-            Self::Received {
-                rcode,
-                records,
+                stray,
                 server,
             } => {
-                let text: Vec<String> = records
-                    .iter()
-                    .take(MOST_ANSWERS_SEEN)
-                    .map(text_of)
-                    .collect();
-                format!(
-                    "{server} answered {}: {}",
-                    rcode_name(*rcode),
-                    text.join(", ")
-                )
+                let text: Vec<String> = records.iter().take(MOST_ANSWERS_SEEN).map(shown).collect();
+                let rcode = rcode_name(*rcode);
+                match (stray, text.is_empty()) {
+                    (Some(stray), _) => {
+                        format!("{server} answered {rcode}, which cannot be used: {stray}")
+                    }
+                    (None, true) => format!("{server} answered {rcode} without a record"),
+                    (None, false) => format!("{server} answered {rcode}: {}", text.join(", ")),
+                }
             }
         }
     }
@@ -125,9 +142,14 @@ impl Answer {
         asked: WireType,
         expectation: &DnsExpectation,
     ) -> Result<(), (DnsReason, String)> {
-        let (rcode, records) = match self {
+        let (rcode, records, stray) = match self {
             Self::Trouble { reason, detail } => return Err((*reason, detail.clone())),
-            Self::Received { rcode, records, .. } => (*rcode, records),
+            Self::Received {
+                rcode,
+                records,
+                stray,
+                ..
+            } => (*rcode, records, stray),
         };
         if rcode_name(rcode) != expectation.rcode {
             let reason = match rcode {
@@ -144,7 +166,11 @@ impl Answer {
             .filter(|record| record.record_type() == asked)
             .peekable();
         if rcode == ResponseCode::NoError && of_type.peek().is_none() {
-            return Err((DnsReason::NoAddress, self.detail()));
+            let reason = match stray {
+                Some(_) => DnsReason::BadAnswer,
+                None => DnsReason::NoAddress,
+            };
+            return Err((reason, self.detail()));
         }
         match &expectation.answer {
             Some(rule) if !of_type.any(|record| rule.0.is_match(text_of(record).as_bytes())) => {
@@ -166,7 +192,7 @@ impl Answer {
             rcode: Some(rcode_name(*rcode)),
             ttl_seconds: aliases.iter().chain(&others).map(|record| record.ttl).min(),
             cname_chain: aliases.into_iter().map(alias_of).collect(),
-            answers: others.into_iter().map(text_of).collect(),
+            answers: others.into_iter().map(shown).collect(),
             ..nothing_seen()
         }
     }
@@ -212,6 +238,10 @@ pub(super) fn wire_type(record: RecordType) -> WireType {
 
 fn text_of(record: &Record) -> String {
     record.data.to_string()
+}
+
+fn shown(record: &Record) -> String {
+    shortened(text_of(record), MOST_BYTES_SHOWN)
 }
 
 fn alias_of(record: &Record) -> String {
@@ -279,6 +309,7 @@ mod tests {
         Answer::Received {
             rcode,
             records,
+            stray: None,
             server: "192.0.2.53".parse().unwrap(),
         }
     }

@@ -8,11 +8,12 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ProtocolConfi
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::net::xfer::{DnsHandle, FirstAnswer};
-use hickory_resolver::proto::op::{DnsRequestOptions, DnsResponse, Query};
+use hickory_resolver::proto::op::{DnsRequest, DnsRequestOptions, DnsResponse, Query};
 use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::dialogue::{self, Secured};
 use super::trouble;
 use crate::endpoint::{ResolverSettings, ResolverTransport};
 use crate::outcome::DnsReason;
@@ -20,8 +21,8 @@ use crate::probe::ProberError;
 use crate::probe::connect::fair_share;
 use crate::probe::tls::{ANY_VERSION, Trust};
 
-/// Longer than any probe: the probe's own deadline is the one that counts. Only for a TLS handshake, and for the
-/// TCP connection under DNS over HTTPS, hickory has a limit of 5 s that nobody can set; it is a timeout like ours.
+/// Longer than any probe: the probe's own deadline is the one that counts. Only for the TLS handshake and the TCP
+/// connection under DNS over HTTPS, hickory has a limit of 5 s that nobody can set; it is a timeout like ours.
 const NEVER: Duration = Duration::from_secs(3600);
 
 /// Servers in the order in which they are asked.
@@ -126,7 +127,7 @@ impl Servers {
         for connection in &server.connections {
             match self.exchange_over(connection, server.address, query).await {
                 Ok(response) => {
-                    answer = Answer::received(&response, server.address);
+                    answer = Answer::received(query, &response, server.address);
                     if !response.truncation {
                         break;
                     }
@@ -143,6 +144,19 @@ impl Servers {
         server: IpAddr,
         query: &Query,
     ) -> Result<DnsResponse, NetError> {
+        let secured = match &connection.protocol {
+            ProtocolConfig::Tcp => Some(None),
+            ProtocolConfig::Tls { server_name } => Some(Some(Secured {
+                config: &self.context.tls,
+                server_name,
+            })),
+            _ => None,
+        };
+        if let Some(secured) = secured {
+            let request = DnsRequest::from_query(query.clone(), request_options());
+            let server = SocketAddr::new(server, connection.port);
+            return dialogue::ask(server, secured, &request).await;
+        }
         let connecting = self
             .provider
             .new_connection(server, connection, &self.context)?;

@@ -123,6 +123,7 @@ mod tests {
         Answer::Received {
             rcode,
             records: records.into_iter().map(record).collect(),
+            stray: None,
             server: "192.0.2.53".parse().unwrap(),
         }
     }

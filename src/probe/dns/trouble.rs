@@ -1,5 +1,6 @@
 //! Why a server could not be asked, or did not answer: from what the library says to the reason and to words.
 
+use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
@@ -11,12 +12,14 @@ use rustls::{CertificateError, Error as TlsError};
 
 use super::answer::Answer;
 use crate::outcome::DnsReason;
+use crate::platform;
 
 /// The answer of a server that gave none.
 pub(super) fn of(server: IpAddr, protocol: &ProtocolConfig, error: &NetError) -> Answer {
     let detail = match (error, tls_error(error)) {
         (NetError::Timeout, _) => return late(server),
         (_, Some(error)) => of_tls(error, protocol),
+        (NetError::Io(error), _) => of_io(error),
         (error, None) => error.to_string(),
     };
     Answer::trouble(reason_of(error), format!("{server}: {detail}"))
@@ -29,10 +32,24 @@ pub(super) fn late(server: IpAddr) -> Answer {
 
 fn reason_of(error: &NetError) -> DnsReason {
     match error {
-        NetError::Proto(_) | NetError::Decode(_) | NetError::ParseInt(_) | NetError::Truncated => {
-            DnsReason::BadAnswer
-        }
+        NetError::Proto(_)
+        | NetError::Decode(_)
+        | NetError::ParseInt(_)
+        | NetError::Truncated
+        | NetError::RequestTooLarge => DnsReason::BadAnswer,
         _ => DnsReason::NetworkError,
+    }
+}
+
+fn of_io(error: &io::Error) -> String {
+    if let Some(shortage) = platform::shortage(error) {
+        return shortage;
+    }
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => {
+            "the connection was closed without a whole answer".to_owned()
+        }
+        _ => error.to_string(),
     }
 }
 
@@ -84,7 +101,6 @@ fn moment(time: UnixTime) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::io;
     use std::sync::Arc;
 
     use rustls::pki_types::ServerName;
