@@ -5,6 +5,7 @@ mod certificate;
 mod chains;
 mod demand;
 mod gap;
+mod hearing;
 mod identity;
 pub(super) mod interception;
 mod pins;
@@ -34,6 +35,7 @@ use tokio_rustls::client::TlsStream;
 
 pub(super) use self::demand::Demand;
 pub(super) use self::gap::{Filled, Gap};
+use self::hearing::Heard;
 pub(super) use self::identity::Identity;
 use self::pins::Pins;
 pub(super) use self::reason::{demands_client_certificate, is_alert};
@@ -177,7 +179,8 @@ impl Trust {
             Pins::new(peer.pins),
         ));
         let connector = TlsConnector::from(Arc::new(self.witnessed_config(&witness, peer.alpn)));
-        let result = timeout_at(deadline, connector.connect(name, stream)).await;
+        let heard = Heard::new(stream, &witness);
+        let result = timeout_at(deadline, connector.connect(name, heard)).await;
         let presented = witness.presented();
         let refused = || TlsSeen {
             certificates: self.verifier.refused(presented),

@@ -5,11 +5,11 @@ use std::time::{Duration, SystemTime};
 
 use humantime::format_rfc3339_seconds;
 use rustls::pki_types::UnixTime;
-use rustls::{AlertDescription, CertificateError, Error, PeerIncompatible};
+use rustls::{AlertDescription, CertificateError, Error, InvalidMessage, PeerIncompatible};
 
 use super::certificate::{self, Lack};
 use super::weak;
-use super::witness::Witness;
+use super::witness::{Beginning, Witness};
 use crate::outcome::TlsReason;
 
 /// So many names of a certificate that is for other names are shown.
@@ -34,7 +34,7 @@ pub(super) fn of(error: &io::Error, witness: &Witness, clock: Option<f64>) -> (T
 
 /// Why a handshake that ran out of time did.
 pub(super) fn late(witness: &Witness) -> (TlsReason, String) {
-    let detail = if witness.presented().is_empty() {
+    let detail = if witness.beginning().is_none() {
         "no answer to the ClientHello in time"
     } else {
         "the handshake was not finished in time"
@@ -87,8 +87,14 @@ fn of_protocol(error: &Error, witness: &Witness, clock: Option<f64>) -> (TlsReas
         Error::AlertReceived(alert) => return of_alert(*alert, witness),
         // The certificates were accepted, and what the server signed with its key was not.
         Error::InvalidCertificate(error) => return of_certificate(error, witness, clock),
+        Error::InvalidMessage(
+            InvalidMessage::HandshakePayloadTooLarge | InvalidMessage::CertificatePayloadTooLarge,
+        ) => {
+            let detail = "a message of the server's handshake, such as its chain of certificates, is longer than 64 KiB";
+            return (TlsReason::HandshakeFailure, detail.to_owned());
+        }
         Error::InvalidMessage(_) | Error::PeerSentOversizedRecord
-            if witness.presented().is_empty() =>
+            if witness.beginning() != Some(Beginning::Tls) =>
         {
             let detail = format!("what answers does not speak TLS ({error})");
             return (TlsReason::NotTls, detail);

@@ -26,7 +26,17 @@ pub(super) struct Witness {
     /// Whether a certificate that is none of the pinned ones would have been accepted without them.
     is_trusted_without: AtomicBool,
     client_certificate_asked: AtomicBool,
+    beginning: OnceLock<Beginning>,
     shown: Option<Shown>,
+}
+
+/// How a server began to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Beginning {
+    /// With a record of TLS.
+    Tls,
+    /// With something else.
+    Other,
 }
 
 impl Witness {
@@ -40,8 +50,25 @@ impl Witness {
             pinned: OnceLock::new(),
             is_trusted_without: AtomicBool::new(false),
             client_certificate_asked: AtomicBool::new(false),
+            beginning: OnceLock::new(),
             shown,
         }
+    }
+
+    /// The first byte of the server's answer: the type of a record, where it speaks TLS (RFC 8446 §5.1).
+    pub(super) fn hears(&self, first: u8) {
+        const ALERT: u8 = 21;
+        const HANDSHAKE: u8 = 22;
+        let beginning = match first {
+            ALERT | HANDSHAKE => Beginning::Tls,
+            _ => Beginning::Other,
+        };
+        self.beginning.set(beginning).ok();
+    }
+
+    /// How the server began to answer; none where it said nothing.
+    pub(super) fn beginning(&self) -> Option<Beginning> {
+        self.beginning.get().copied()
     }
 
     /// The certificates as presented, leaf first; empty when the handshake did not come to them.
