@@ -2,15 +2,14 @@
 
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
 use reachd::history::{History, Outage, OutageFilter};
 
-use crate::kit::{Daemon, Lab, Reachd};
+use crate::kit::{Daemon, Lab, Mounted, Reachd};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
@@ -222,26 +221,4 @@ fn full_disk(lab: &Lab) {
     reachd.daemon.signal("TERM");
     reachd.daemon.wait_for_end(SOON);
     assert_eq!(bed.kept().len(), 400, "each of the checks has its outage");
-}
-
-/// A file system that ends with the value.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn tmpfs(folder: &Path, size: &str) -> Self {
-        let status = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"])
-            .arg(folder)
-            .status()
-            .unwrap();
-        assert!(status.success(), "mount of {}", folder.display());
-        Self(folder.to_owned())
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        // Lazily: the daemon may have its file open still.
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
 }

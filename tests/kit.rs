@@ -6,9 +6,11 @@ mod daemon;
 mod dns;
 mod exposition;
 mod faults;
+mod hostile;
 pub(crate) mod http;
 mod login_faults;
 mod logins;
+mod mounted;
 mod pki;
 mod reachd;
 mod servers;
@@ -22,6 +24,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
+pub(crate) use mounted::Mounted;
 pub(crate) use reachd::{
     Finished, Reachd, command, run_to_end, run_to_end_with, run_to_end_within, with_kerberos,
 };
@@ -68,6 +71,7 @@ impl Lab {
         }
         let pki = Pki::make(&dir.path().join("pki"));
         let faults = Faults::start(&block);
+        hostile::start(&block, &dir.path().join("pki"));
         let dual_port = faults.dual_port.to_string();
         let path = dir.path().to_str().expect("a path in UTF-8");
         let silent = Faults::address(&block, "silent").to_string();

@@ -11,6 +11,7 @@
 //! | `diagnosis.rs` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
 //! | `discovery.rs` | targets in files and on servers that change, break and are mended |
 //! | `history.rs` | outages outlive a kill at any time, and a full disk |
+//! | `hostile.rs` | peers that mean harm, all at once; no descriptors, no room on the disk, a clock that jumps |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
@@ -51,6 +52,8 @@ mod discovery;
 mod history;
 #[cfg(test)]
 mod holds;
+#[cfg(test)]
+mod hostile;
 #[cfg(test)]
 mod isolation;
 #[cfg(test)]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use libtest_mimic::{Failed, Trial};
+use serde_json::{Value, json};
 
 use self::data::{Scenario, ScenarioFile};
 use crate::kit::{Exposition, Finished, Lab, Reachd, SECRETS, command, run_to_end, with_kerberos};
@@ -22,6 +23,42 @@ use crate::suite::SharedLab;
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     let files = files().into_iter();
     files.flat_map(|file| trials_of(file, lab)).collect()
+}
+
+/// The scenarios of all files whose names begin so, in one configuration; each file is a service.
+pub(crate) fn together(prefix: &str, lab: &Lab) -> Value {
+    let mut whole = json!({"endpoints": []});
+    for file in files() {
+        if file.name.starts_with(prefix) {
+            let config = file.filled(lab).configuration();
+            whole = joined(whole, serde_json::from_str(&config).unwrap());
+        }
+    }
+    whole
+}
+
+/// What a file says of all its endpoints goes to each of them.
+fn joined(mut whole: Value, mut file: Value) -> Value {
+    let timeout = file["global"]["timeout"].take();
+    let mode = file["revocation"]["mode"].take();
+    for mut endpoint in file["endpoints"].as_array().cloned().unwrap_or_default() {
+        if endpoint["timeout"].is_null() {
+            endpoint["timeout"] = timeout.clone();
+        }
+        if !mode.is_null() {
+            endpoint["revocation"] = json!({"mode": mode});
+        }
+        whole["endpoints"]
+            .as_array_mut()
+            .expect("a list")
+            .push(endpoint);
+    }
+    for part in ["proxies", "resolvers"] {
+        for (name, settings) in file[part].as_object().into_iter().flatten() {
+            whole[part][name] = settings.clone();
+        }
+    }
+    whole
 }
 
 /// What is found out once for all scenarios of a file.

@@ -7,9 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
-    layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, scenarios,
-    tickets, witness,
+    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, hostile,
+    isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation,
+    scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -47,6 +47,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         discovery::trials(lab),
         history::trials(lab),
         holds::trials(lab),
+        hostile::trials(lab),
         isolation::trials(lab),
         pac::trials(lab),
         prerequisites::trials(lab),

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 37] = [
+const SERVERS: [(&str, u8); 43] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -43,6 +43,12 @@ const SERVERS: [(&str, u8); 37] = [
     ("nginx-revocation", 86),
     ("dual", 90),
     ("internet", 91),
+    ("hostile-http", 92),
+    ("hostile-connect", 93),
+    ("hostile-socks", 94),
+    ("hostile-tls", 95),
+    ("hostile-h2", 96),
+    ("hostile-dns", 97),
     ("reachd", 200),
 ];
 

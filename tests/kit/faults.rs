@@ -138,10 +138,14 @@ impl BlackHole {
 }
 
 /// Accepts in one thread, and lets each connection misbehave in a thread of its own.
-fn serve(listener: TcpListener, behaviour: Behaviour) {
+pub(super) fn serve<B>(listener: TcpListener, behaviour: B)
+where
+    B: Fn(&mut TcpStream) -> io::Result<()> + Clone + Send + 'static,
+{
     thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { continue };
+            let behaviour = behaviour.clone();
             thread::spawn(move || {
                 let prepared = stream
                     .set_read_timeout(Some(LIFETIME))

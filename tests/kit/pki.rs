@@ -83,6 +83,13 @@ impl Pki {
         pki.by_openssl("sha1", "rsa:2048", "-sha1");
         pki.by_openssl("small-key", "rsa:1024", "-sha256");
 
+        let hostile = valid(&[
+            "*.tls.hostile.lab.test",
+            "*.h2.hostile.lab.test",
+            "dns.hostile.lab.test",
+        ]);
+        pki.leaf("hostile", &hostile, &intermediate, true);
+
         // Who looks into the traffic makes certificates of its own.
         let inspection = authority("Corp Inspection CA", None);
         pki.write("inspection.pem", &inspection.pem());

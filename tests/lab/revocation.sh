@@ -99,6 +99,20 @@ leaf_of rsa rsa.key crl-rsa 4003 "crlDistributionPoints = URI:$CRL/rsa.crl"
 leaf_of p521 p521.key crl-p521 4004 "crlDistributionPoints = URI:$CRL/p521.crl"
 leaf_of inter inter.key crl-long 4005 "crlDistributionPoints = URI:$CRL/long.crl"
 
+# Who is asked about these means harm (tests/kit/hostile/http.rs).
+number=6000
+for fault in cut-off deep largest-length endless redirect-loop; do
+    number=$((number + 1))
+    crl "list-$fault" "$number" "URI:http://list-$fault.http.hostile.lab.test/"
+done
+crl list-trickled 6010 "URI:http://trickled-body.http.hostile.lab.test/"
+crl list-compressed 6011 "URI:http://compressed-list.http.hostile.lab.test/"
+for fault in cut-off large endless; do
+    number=$((number + 100))
+    leaf_of inter inter.key "answer-$fault" "$number" \
+        "authorityInfoAccess = OCSP;URI:http://answer-$fault.http.hostile.lab.test/"
+done
+
 # === lists ===
 list() { # file, authority, its key, revoked numbers, more
     file=$1; of=$2; key=$3; : > index.txt
