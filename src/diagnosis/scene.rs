@@ -5,13 +5,16 @@ use std::time::SystemTime;
 
 use super::finding::Finding;
 use crate::outcome::{
-    ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, TlsReason,
+    ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, RootStanding,
+    TlsReason,
 };
 use crate::route::Way;
 
 /// All findings at one moment.
 pub(super) struct Scene<'f> {
     pub(super) findings: &'f [Finding],
+    /// The roots that the catalog requires, as the trust stores have them.
+    pub(super) roots: &'f [RootStanding],
     pub(super) now: SystemTime,
     /// When a probe began that used the hop with success: the last one.
     proofs: HashMap<Hop<'f>, SystemTime>,
@@ -33,7 +36,7 @@ pub(super) enum Hop<'f> {
 }
 
 impl<'f> Scene<'f> {
-    pub(super) fn new(findings: &'f [Finding], now: SystemTime) -> Self {
+    pub(super) fn new(findings: &'f [Finding], roots: &'f [RootStanding], now: SystemTime) -> Self {
         let mut proofs: HashMap<Hop<'f>, SystemTime> = HashMap::new();
         let mut first_at: HashMap<Hop<'f>, &str> = HashMap::new();
         let mut shared = HashSet::new();
@@ -54,6 +57,7 @@ impl<'f> Scene<'f> {
         }
         Self {
             findings,
+            roots,
             now,
             proofs,
             shared,
