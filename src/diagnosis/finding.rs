@@ -36,7 +36,7 @@ pub struct Failing {
     pub since: SystemTime,
     /// When the one before the latest began; `None` where the latest is the first: it may be a blip.
     pub confirmed_since: Option<SystemTime>,
-    /// How long it may take until other checks have been heard that would fail of the same fault.
+    /// How long it may take until other checks that fail of the same fault are heard, and confirmed.
     pub patience: Duration,
 }
 

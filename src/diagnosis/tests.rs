@@ -497,9 +497,10 @@ async fn what_is_observed_is_diagnosed_and_told_once() {
     // Whoever waits for others is looked at again when that is over, although nothing happens.
     watcher.observed(&fixture::success(150));
     watcher.observed(&fixture::expired(160));
-    let patience = Duration::from_secs(70);
-    assert_eq!(diagnosis.now(at(185)), patience - Duration::from_secs(25));
-    assert_eq!(diagnosis.now(at(231)), Duration::from_secs(60));
+    // An interval, a timeout, an interval for the confirmation, and a timeout.
+    let end = 160 + 60 + 10 + 60 + 10;
+    assert_eq!(diagnosis.now(at(end - 29)), Duration::from_secs(29));
+    assert_eq!(diagnosis.now(at(end)), Duration::from_secs(60));
     // A check that leaves takes its causes along.
     diagnosis.planned(&fixture::plan([]));
     diagnosis.now(at(200));
