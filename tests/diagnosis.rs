@@ -47,7 +47,6 @@ fn of_case(name: &str, written: Value, lab: &SharedLab) -> Trial {
     Trial::test(format!("diagnosis::{name}"), move || {
         let lab = lab.get().expect("the lab runs before its tests");
         let case = Case::of(&written, lab);
-        println!("{}", case.shows.trim());
         run(&case, lab);
         Ok(())
     })
@@ -57,6 +56,7 @@ fn run(case: &Case, lab: &Lab) {
     let name = format!("cause-{}", case.name);
     let config = lab.write(&format!("{name}.json"), &case.configuration());
     let watched = Watched {
+        shows: &case.shows,
         running: case.machine.start(lab, &name, &config),
         ever: written(case.expected_ever()),
         is_noisy: case.noisy,
@@ -77,7 +77,12 @@ fn run(case: &Case, lab: &Lab) {
     if let Some(flags) = case.flags_of_check() {
         let report = case.machine.check(&config, "json", &flags).report();
         let found = in_list(&report["causes"]);
-        assert_eq!(found, written(&case.causes), "reachd check: {report:#}");
+        let shows = &case.shows;
+        assert_eq!(
+            found,
+            written(&case.causes),
+            "{shows}\nreachd check: {report:#}"
+        );
     }
 }
 
@@ -86,13 +91,14 @@ fn written<'e>(causes: impl IntoIterator<Item = &'e Expected>) -> BTreeSet<Strin
 }
 
 /// The daemon, and what it may show.
-struct Watched {
+struct Watched<'c> {
+    shows: &'c str,
     running: Running,
     ever: BTreeSet<String>,
     is_noisy: bool,
 }
 
-impl Watched {
+impl Watched<'_> {
     /// Waits until the metric, the API and the page show exactly these.
     fn wait_for_causes(&self, causes: &[Expected]) {
         let expected = written(causes);
@@ -164,8 +170,9 @@ impl Watched {
         probed.into_iter().fold(f64::INFINITY, f64::min)
     }
 
+    /// What the case shows, and what reachd wrote.
     fn log(&self) -> String {
-        self.running.daemon.log()
+        format!("{}\n{}", self.shows, self.running.daemon.log())
     }
 }
 

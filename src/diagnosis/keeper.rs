@@ -145,10 +145,11 @@ impl Observer for Diagnosis {
 
 fn next_end_of_patience(findings: &[Finding], now: SystemTime) -> Duration {
     let failing = findings.iter().filter_map(|finding| finding.failing);
-    let ends = failing.filter_map(|failing| {
-        let end = failing.since + failing.patience;
-        end.duration_since(now).ok()
+    let ends = failing.flat_map(|failing| {
+        let heard = failing.since + failing.patience;
+        [heard, heard + failing.confirmation]
     });
+    let ends = ends.filter_map(|end| end.duration_since(now).ok());
     let still_to_come = ends.filter(|left| !left.is_zero());
     still_to_come
         .min()

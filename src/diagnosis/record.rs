@@ -107,19 +107,19 @@ fn failing_after(finding: &Finding, outcome: &Outcome) -> Option<Failing> {
     Some(Failing {
         since: former.map_or(outcome.started, |former| former.since),
         confirmed_since: former.and(before),
-        patience: patience_of(check),
+        patience: check.interval + check.timeout,
+        confirmation: confirmation_of(check),
     })
 }
 
-/// Another check may fail of the same fault an interval later, after its timeout, and be confirmed after another one.
-fn patience_of(check: &Check) -> Duration {
+fn confirmation_of(check: &Check) -> Duration {
     let Check {
         interval, timeout, ..
     } = *check;
     // Where turns are skipped because probes take longer, the next turn is the retry.
     let retry = check.retry_interval.filter(|_| timeout < interval);
     let pause = retry.map_or(interval, |after| after.min(interval));
-    interval + timeout + pause + timeout
+    pause + timeout
 }
 
 impl Kept {
@@ -180,18 +180,19 @@ mod tests {
     #[test]
     fn others_have_the_time_to_fail_and_to_be_confirmed() {
         let seconds = Duration::from_secs;
-        let patience = |timeout, retry: Option<u64>| {
+        let times = |timeout, retry: Option<u64>| {
             let mut check = Check::clone(&check("site", "gateway", "https://gateway.example/"));
             check.timeout = seconds(timeout);
             check.retry_interval = retry.map(seconds);
             let record = Record::new(&Arc::new(check));
             record.observe(&expired(0));
-            record.finding().failing.unwrap().patience
+            let failing = record.finding().failing.unwrap();
+            (failing.patience, failing.confirmation)
         };
-        assert_eq!(patience(10, Some(5)), seconds(60 + 10 + 5 + 10));
-        assert_eq!(patience(10, Some(90)), seconds(60 + 10 + 60 + 10));
-        assert_eq!(patience(10, None), seconds(60 + 10 + 60 + 10));
-        assert_eq!(patience(70, Some(5)), seconds(60 + 70 + 60 + 70));
+        assert_eq!(times(10, Some(5)), (seconds(70), seconds(15)));
+        assert_eq!(times(10, Some(90)), (seconds(70), seconds(70)));
+        assert_eq!(times(10, None), (seconds(70), seconds(70)));
+        assert_eq!(times(70, Some(5)), (seconds(130), seconds(130)));
     }
 
     #[test]

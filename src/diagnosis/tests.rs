@@ -352,6 +352,42 @@ fn a_route_is_blamed_only_when_the_endpoint_was_reached_over_another_since() {
 }
 
 #[test]
+fn others_have_the_time_to_be_confirmed() {
+    // Both fail of the same resolver; the second is not confirmed yet.
+    let first = "a direct dns/timeout at=230 since=155 patience=70 confirmation=15";
+    let blip = "b direct dns/timeout at=228 since=228 patience=70 blip";
+    assert_eq!(causes(&format!("{first} | {blip}")), [""; 0]);
+    let second = "b direct dns/timeout at=233 since=220 patience=70 confirmation=15";
+    assert_eq!(
+        causes(&format!("{first} | {second}")),
+        ["resolver_down system"]
+    );
+    let late = first.replace("at=230", "at=240");
+    assert_eq!(causes(&format!("{late} | {blip}")), ["endpoint_down a"]);
+}
+
+#[test]
+fn an_unknown_issuer_waits_for_the_others_of_its_trust_store() {
+    let first = "a direct tls/unknown_issuer issuer=X at=160 since=155 patience=70";
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["endpoint_down a"]),
+        ("b direct ok at=150", &[]),
+        ("b direct ok at=158", &["endpoint_down a"]),
+        (
+            "b direct tls/unknown_issuer issuer=X at=158 since=158 blip",
+            &[],
+        ),
+        (
+            "b direct tls/unknown_issuer issuer=X at=160 since=156",
+            &["trust_store system"],
+        ),
+    ];
+    for (other, expected) in cases {
+        assert_eq!(causes(&format!("{first} | {other}")), *expected, "{other}");
+    }
+}
+
+#[test]
 fn a_root_that_the_catalog_requires_and_the_store_lacks_makes_one_failure_enough() {
     let lacking = |text: &str| causes_lacking(text, &["X"]);
     let one = "a direct tls/unknown_issuer issuer=X needs=X,Y";
@@ -498,9 +534,10 @@ async fn what_is_observed_is_diagnosed_and_told_once() {
     watcher.observed(&fixture::success(150));
     watcher.observed(&fixture::expired(160));
     // An interval, a timeout, an interval for the confirmation, and a timeout.
-    let end = 160 + 60 + 10 + 60 + 10;
-    assert_eq!(diagnosis.now(at(end - 29)), Duration::from_secs(29));
-    assert_eq!(diagnosis.now(at(end)), Duration::from_secs(60));
+    let (heard, confirmed) = (160 + 60 + 10, 160 + 60 + 10 + 60 + 10);
+    assert_eq!(diagnosis.now(at(heard - 29)), Duration::from_secs(29));
+    assert_eq!(diagnosis.now(at(confirmed - 28)), Duration::from_secs(28));
+    assert_eq!(diagnosis.now(at(confirmed)), Duration::from_secs(60));
     // A check that leaves takes its causes along.
     diagnosis.planned(&fixture::plan([]));
     diagnosis.now(at(200));

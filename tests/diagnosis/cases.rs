@@ -34,7 +34,7 @@ pub(super) struct Case {
     pub(super) noisy: bool,
 }
 
-#[derive(Deserialize, Clone)]
+#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Expected {
     cause: String,

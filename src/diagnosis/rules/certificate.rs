@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use super::SEVERAL;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::inference::{Aspect, Inference, Witness};
-use crate::diagnosis::scene::Scene;
+use crate::diagnosis::scene::{Scene, is_untrusted};
 use crate::outcome::{
     CauseKind, CertificateSeen, Failure, FailureReason, Peer, RootStanding, RootState, TlsReason,
     TlsSeen,
@@ -76,8 +76,7 @@ struct Untrusted<'f> {
 fn trust_store<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
     let mut issuers: BTreeMap<(String, &str), Untrusted<'f>> = BTreeMap::new();
     for (finding, failure) in scene.failures() {
-        let is_it = failure.reason == TlsReason::UnknownIssuer.into();
-        if !is_it || failure.peer != Peer::Endpoint {
+        if !is_untrusted(failure) {
             continue;
         }
         let store = store_of(finding);

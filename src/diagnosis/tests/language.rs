@@ -1,6 +1,7 @@
 //! Findings as text. Checks are separated by `|`; each is `ENDPOINT ROUTE RESULT OPTIONS`. The route is `direct`, or a
 //! proxy of that name; the result `ok` or `phase/reason`, with `@proxy` where that is not the endpoint's. Times are
-//! seconds: a probe begins `at`, the first of its failures in a row was `since`, and others have `patience` to be heard.
+//! seconds: a probe begins `at`, the first of its failures in a row was `since`, and others have `patience` to be heard,
+//! and `confirmation` beyond that to be confirmed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -93,6 +94,10 @@ impl<'t> Options<'t> {
         self.0.get(name).copied()
     }
 
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name).unwrap_or_default())
+    }
+
     fn number(&self, name: &str) -> Option<u64> {
         self.text(name).map(|text| text.parse().unwrap())
     }
@@ -111,7 +116,8 @@ fn finding(line: &str) -> Finding {
         Failing {
             since,
             confirmed_since: (!options.has("blip")).then_some(since),
-            patience: Duration::from_secs(options.number("patience").unwrap_or_default()),
+            patience: options.seconds("patience"),
+            confirmation: options.seconds("confirmation"),
         }
     });
     Finding {
