@@ -112,6 +112,7 @@ fn failing_after(finding: &Finding, outcome: &Outcome) -> Option<Failing> {
     })
 }
 
+/// From the end of a probe that fails to the end of the one that confirms it.
 fn confirmation_of(check: &Check) -> Duration {
     let Check {
         interval, timeout, ..

@@ -22,15 +22,10 @@ enum Place {
 #[derive(Default)]
 struct Heard<'f> {
     failing: Vec<(Witness<'f>, Failing)>,
-    reached: Vec<Reached<'f>>,
-}
-
-/// A probe that reached the place.
-#[derive(Clone, Copy)]
-struct Reached<'f> {
-    finding: &'f Finding,
-    route: &'f str,
-    started: SystemTime,
+    /// Who reached it, each with the time at which that began.
+    reached: Vec<(&'f Finding, SystemTime)>,
+    /// By route, when the last of those began.
+    over: BTreeMap<&'f str, SystemTime>,
 }
 
 /// What the successes say of one failure.
@@ -59,12 +54,10 @@ pub(super) fn infer<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
     for finding in scene.findings {
         for (place, started) in reached(finding) {
             if let (Some(started), Some(heard)) = (started, places.get_mut(&place)) {
-                let route = finding.check.route.name.as_str();
-                heard.reached.push(Reached {
-                    finding,
-                    route,
-                    started,
-                });
+                heard.reached.push((finding, started));
+                let last = heard.over.entry(&finding.check.route.name);
+                let last = last.or_insert(started);
+                *last = started.max(*last);
             }
         }
     }
@@ -111,10 +104,10 @@ impl<'f> Heard<'f> {
             .map(|witness| witness.finding.endpoint())
             .min()?;
         let reached = self.reached.iter();
-        let since = reached.filter(|reached| Some(reached.started) >= earliest);
+        let since = reached.filter(|(_, started)| Some(*started) >= earliest);
         Some(Inference {
             contradicts: since
-                .map(|reached| Witness::as_it_ended(reached.finding))
+                .map(|(finding, _)| Witness::as_it_ended(finding))
                 .collect(),
             supports: down,
             ..Inference::new(CauseKind::EndpointDown, first)
@@ -122,21 +115,17 @@ impl<'f> Heard<'f> {
     }
 
     fn elsewhere(&self, route: &str, failing: Failing, now: SystemTime) -> Elsewhere<'f> {
-        let (here, there): (Vec<Reached<'f>>, Vec<Reached<'f>>) = self
-            .reached
-            .iter()
-            .partition(|reached| reached.route == route);
-        let is_since = |reached: &&Reached<'f>| reached.started >= failing.since;
-        if here.iter().any(|reached| is_since(&reached)) {
+        let is_since = |last: &SystemTime| *last >= failing.since;
+        if self.over.get(route).is_some_and(is_since) {
             // Another endpoint at the same place gets there by the same route: it is not the way.
             return Elsewhere::No;
         }
-        let since = there.iter().filter(is_since);
-        if let Some(other) = since.map(|reached| reached.route).min() {
+        let others = || self.over.iter().filter(|(other, _)| **other != route);
+        if let Some((other, _)) = others().find(|(_, last)| is_since(last)) {
             return Elsewhere::Over(other);
         }
         let may_be_heard = failing.since + failing.patience > now;
-        if may_be_heard && !there.is_empty() {
+        if may_be_heard && others().next().is_some() {
             Elsewhere::Unknown
         } else {
             Elsewhere::No
