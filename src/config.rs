@@ -21,6 +21,7 @@ mod problem;
 mod proxies;
 mod reader;
 mod resolvers;
+mod retry;
 mod revocation;
 mod root;
 mod routes;
@@ -51,6 +52,7 @@ pub use discovery::{
 };
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
+pub use retry::Retry;
 pub use suggestion::Suggestion;
 pub use target_groups::{TargetGroup, target_groups};
 pub use winhttp::WinHttpError;
@@ -183,6 +185,8 @@ pub struct Overrides {
     pub interval: Option<Duration>,
     /// How long one probe may take.
     pub timeout: Option<Duration>,
+    /// When it is probed once more after it began to fail.
+    pub retry: Option<Retry>,
     /// What it means that a proxy inspects its traffic; of the catalog's endpoints.
     pub inspection: Option<Inspection>,
     /// Whether an idle connection to it must live, and for how long.

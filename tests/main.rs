@@ -8,7 +8,8 @@
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
-//! | `diagnosis.rs` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
+//! | `causes/*.yml` | one fault or two a case, and the causes that are told of them (`diagnosis.rs`, `diagnosis/` run them) |
+//! | `diagnosis.rs`, `diagnosis/` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
 //! | `discovery.rs` | targets in files and on servers that change, break and are mended |
 //! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |

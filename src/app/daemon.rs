@@ -304,6 +304,7 @@ impl Daemon {
 
     fn publish_roots(&self, standings: Vec<RootStanding>) {
         self.metrics.trust_store(&standings);
+        self.diagnosis.trust_store(&standings);
         log_trust_store(&standings);
         self.trust_store.send_replace(Arc::new(standings));
     }

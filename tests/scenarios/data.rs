@@ -152,7 +152,7 @@ impl Scenario {
 }
 
 /// Reads a YAML file as JSON.
-pub(super) fn read(path: &Path) -> Value {
+pub(crate) fn read(path: &Path) -> Value {
     let text = fs::read_to_string(path).unwrap();
     let documents =
         Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
@@ -182,7 +182,7 @@ fn value(yaml: &Yaml<'_>) -> Value {
 }
 
 /// Lays `over` on top of `under`, mapping by mapping.
-fn merge(under: &mut Value, over: Value) {
+pub(crate) fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (_, Value::Null) => {}
         (Value::Object(under), Value::Object(over)) => {

@@ -8,7 +8,7 @@ const THE_REST: &str = r#"
 tls: {ca_file: corp-ca.pem}
 catalog:
   features: [tenant-attach]
-  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}, "in": {auth: {ntlm: {username: a, password: "${SECRET}"}}, tls: {ca_file: corp-ca.pem, server_name: b.example}, expect: {certificate_sha256: [@pin@]}}}
+  overrides: {"a.b": {enabled: false, timeout: 1500ms, retry_interval: off}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}, "in": {auth: {ntlm: {username: a, password: "${SECRET}"}}, tls: {ca_file: corp-ca.pem, server_name: b.example}, expect: {certificate_sha256: [@pin@]}}}
 proxies:
   corp:
     url: http://[2001:db8::1]:3128
@@ -36,7 +36,7 @@ resolvers:
   unused: {servers: [9.9.9.9]}
 endpoints:
   - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
-  - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
+  - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s, retry_interval: 1500ms}
   - {name: c, url: "tls://a.example:1", tls: {max_version: 1.2, alpn: [imap, dot], client_certificate: client.pem, client_key: client.pem}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: e, url: "https://a.example/", revocation: {mode: require, methods: [stapled], route: same}}
   - {name: f, url: "tls://a.example:1", revocation: {route: far}, labels: {team: "on", n: "1"}}

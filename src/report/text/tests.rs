@@ -61,7 +61,7 @@ fn causes_come_first_with_their_evidence_and_what_to_do() {
     let findings = results.iter();
     let findings =
         findings.map(|(check, outcome)| Finding::of_round(check, outcome, sample::started()));
-    let causes = diagnose(&findings.collect::<Vec<_>>(), sample::started());
+    let causes = diagnose(&findings.collect::<Vec<_>>(), &[], sample::started());
     let report = Report::new(&results, &[], sample::started(), Duration::ZERO).with_causes(causes);
     let text = report.text(false).to_string();
     let cause = text.find("\nCAUSE: proxy_down corp (critical)\n").unwrap();
