@@ -13,7 +13,7 @@ use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 pub(super) use past::outages;
-use past::{OutageTold, UptimeTold};
+use past::{LatenciesTold, OutageTold, UptimeTold};
 use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
@@ -144,6 +144,7 @@ struct CheckInFull<'a> {
     #[serde(flatten)]
     status: CheckStatus<'a>,
     uptime: Vec<UptimeTold>,
+    latency: Vec<LatenciesTold>,
     outages: Vec<OutageTold<'a>>,
     outcomes: Vec<Run<Brief<'a>>>,
     failures: Vec<Run<Finding<'a>>>,
@@ -275,6 +276,7 @@ pub(super) async fn check(
     Json(CheckInFull {
         status: CheckStatus::from(&history),
         uptime: uptime.iter().flatten().map(UptimeTold::from).collect(),
+        latency: LatenciesTold::of(&server.history, &key, now),
         outages: outages
             .iter()
             .map(|outage| OutageTold::new(outage, now))
@@ -392,11 +394,7 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
             since: history.since.map(Timestamp),
             recent: Recent {
                 outcomes: history.recent.len(),
-                failures: history
-                    .recent
-                    .iter()
-                    .filter(|outcome| outcome.result.is_err())
-                    .count(),
+                failures: history.recent.failed(),
             },
             hold: history.check.endpoint.hold.map(|hold| HoldStatus {
                 for_seconds: hold.duration.as_secs_f64(),
