@@ -94,6 +94,7 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/outages", get(api::outages))
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/explanations", get(api::explanations))
         .route("/api/v1/openapi.json", get(api::description))
         .route("/config", get(lifecycle::config))
         .route("/-/healthy", get(lifecycle::healthy))

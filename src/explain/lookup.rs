@@ -1,10 +1,12 @@
 //! Reasons by the name that a person types.
 
-use super::{Explanation, explain, explain_cause};
+use serde::Serialize;
+
+use super::{Explanation, all, explain, explain_cause};
 use crate::outcome::{CauseKind, FailureReason, Peer};
 
 /// One of the things that a name means.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Meaning {
     /// Its whole name: `tls/expired`, `proxy_down`.
     pub name: String,
@@ -30,21 +32,17 @@ pub struct UnknownReason {
 /// No reason or cause has this name.
 pub fn meanings(name: &str) -> Result<Vec<Meaning>, UnknownReason> {
     if let Some(kind) = cause_named(name) {
-        return Ok(vec![Meaning {
-            name: kind.to_string(),
-            peer: None,
-            explanation: explain_cause(kind),
-        }]);
+        return Ok(vec![Meaning::of_cause(kind)]);
     }
-    let meaning = |reason: FailureReason, peer: Peer| Meaning {
-        name: reason.to_string(),
-        peer: Some(peer),
-        explanation: explain(reason, peer),
-    };
     let reasons = named(name)?.into_iter();
-    Ok(reasons
-        .flat_map(|reason| reason.peers().iter().map(move |peer| meaning(reason, *peer)))
-        .collect())
+    let peers = |reason: FailureReason| reason.peers().iter().map(move |peer| (reason, *peer));
+    Ok(reasons.flat_map(peers).map(Meaning::of_reason).collect())
+}
+
+/// All that any name means: the causes, then the reasons by phase.
+pub fn every_meaning() -> impl Iterator<Item = Meaning> {
+    let causes = CauseKind::ALL.iter().copied().map(Meaning::of_cause);
+    causes.chain(all().map(|(reason, peer, _)| Meaning::of_reason((reason, peer))))
 }
 
 /// Every reason that a name means: one for `tls/expired` and `tls.expired`, one for each phase that has it
@@ -68,17 +66,39 @@ pub(super) fn cause_named(name: &str) -> Option<CauseKind> {
     kinds.find(|kind| kind.as_str() == wanted)
 }
 
+// === impl Meaning ===
+
+impl Meaning {
+    fn of_cause(kind: CauseKind) -> Self {
+        Self {
+            name: kind.to_string(),
+            peer: None,
+            explanation: explain_cause(kind),
+        }
+    }
+
+    fn of_reason((reason, peer): (FailureReason, Peer)) -> Self {
+        Self {
+            name: reason.to_string(),
+            peer: Some(peer),
+            explanation: explain(reason, peer),
+        }
+    }
+}
+
 // === impl UnknownReason ===
 
 impl UnknownReason {
     fn of(name: &str, wanted: &str) -> Self {
         let reasons = FailureReason::all().map(|reason| (reason.as_str(), reason.to_string()));
-        let causes = CauseKind::ALL.iter().map(|kind| (kind.as_str(), kind.to_string()));
+        let causes = CauseKind::ALL
+            .iter()
+            .map(|kind| (kind.as_str(), kind.to_string()));
         let nearest = reasons
             .chain(causes)
             .map(|(short, whole)| {
-                let similarity = strsim::jaro_winkler(wanted, &whole)
-                    .max(strsim::jaro_winkler(wanted, short));
+                let similarity =
+                    strsim::jaro_winkler(wanted, &whole).max(strsim::jaro_winkler(wanted, short));
                 (similarity, whole)
             })
             .filter(|(similarity, _)| *similarity > 0.8)
@@ -148,7 +168,10 @@ mod tests {
         assert_eq!(told("Proxy_Down"), [("proxy_down".to_owned(), None)]);
         assert_eq!(
             told("expired"),
-            [(expired(), Some(Peer::Proxy)), (expired(), Some(Peer::Endpoint))]
+            [
+                (expired(), Some(Peer::Proxy)),
+                (expired(), Some(Peer::Endpoint))
+            ]
         );
         assert_eq!(
             meanings("proxy_dwn").unwrap_err().nearest(),

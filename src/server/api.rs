@@ -19,6 +19,7 @@ use serde::Serialize;
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
 use super::{Server, path, respond};
+use crate::explain::{Meaning, every_meaning};
 use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
@@ -92,6 +93,12 @@ struct Checks<'a> {
     /// How many there are.
     total: usize,
     checks: Vec<CheckStatus<'a>>,
+}
+
+/// What reachd knows of causes and reasons.
+#[derive(Serialize)]
+struct Explanations {
+    explanations: Vec<Meaning>,
 }
 
 /// Which checks are asked for, and which part of them.
@@ -301,6 +308,12 @@ pub(super) async fn check(
 pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
     let causes = Arc::clone(&server.causes.borrow());
     Json(causes.as_slice()).into_response()
+}
+
+/// `/api/v1/explanations`: what every cause and every reason means.
+pub(super) async fn explanations() -> Response {
+    let explanations = every_meaning().collect();
+    Json(Explanations { explanations }).into_response()
 }
 
 /// `/api/v1/openapi.json`: the API described for programs.

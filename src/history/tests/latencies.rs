@@ -82,7 +82,7 @@ fn only_the_window_is_told_and_kept() {
     let hour = told_at(3 * 3_600 - 1);
     assert_eq!(hour.len(), 30);
     assert_eq!(hour[0], (2 * 3_600, 2, 0, Some((10, 10))));
-    assert_eq!(told_at(3 * 3_600 + 1_800).len(), 15);
+    assert_eq!(told_at(3 * 3_600 + 1_800).len(), 14);
     assert_eq!(told_at(9 * 3_600), []);
 }
 

@@ -71,9 +71,8 @@ impl Chart {
         let (first, last) = (recent.first()?, recent.last()?);
         let longest = recent.iter().map(|outcome| outcome.timings.total()).max();
         let top = round(longest.unwrap_or_default());
-        let column = |(index, outcome): (usize, &Arc<Outcome>)| {
-            Column::of_probe(index * STEP, outcome, top)
-        };
+        let column =
+            |(index, outcome): (usize, &Arc<Outcome>)| Column::of_probe(index * STEP, outcome, top);
         let clock = |outcome: &Outcome| cut(outcome.started, 11..19);
         let ticks = vec![clock(first), format!("{} UTC", clock(last))];
         Some(Self {
@@ -333,7 +332,12 @@ mod tests {
     #[test]
     fn means_stand_where_their_time_is() {
         let cases = [
-            (Window::Hour, 120, 30, vec!["18:00", "18:20", "18:40", "19:00 UTC"]),
+            (
+                Window::Hour,
+                120,
+                30,
+                vec!["18:00", "18:20", "18:40", "19:00 UTC"],
+            ),
             (
                 Window::Day,
                 1_800,
@@ -358,7 +362,11 @@ mod tests {
             assert_eq!(chart.scale, ["50 ms", "25 ms", "0"]);
             let places: Vec<usize> = chart.columns.iter().map(|column| column.x).collect();
             assert_eq!(places, [10, chart.width - 10]);
-            let said: Vec<_> = chart.columns.iter().map(|it| (&*it.said, it.mark)).collect();
+            let said: Vec<_> = chart
+                .columns
+                .iter()
+                .map(|it| (&*it.said, it.mark))
+                .collect();
             assert_eq!(
                 said,
                 [

@@ -8,8 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::render;
-use crate::explain::{Explanation, Meaning, all, explain_cause, meanings};
-use crate::outcome::{CauseKind, Phase};
+use crate::explain::{Meaning, every_meaning, meanings};
 
 /// How long a name may be, in bytes; those that there are, are shorter.
 const LONGEST_NAME: usize = 100;
@@ -22,7 +21,7 @@ struct List {
 
 /// Causes, or the reasons of a phase.
 struct Family {
-    id: &'static str,
+    id: String,
     heading: String,
     entries: Vec<Entry>,
 }
@@ -77,31 +76,28 @@ fn render_unknown(nearest: Option<String>) -> Response {
     render(&Unknown { nearest })
 }
 
+/// By the part of the name before the slash, which is the phase. A reason's page has all that it means; the list has
+/// the first of it.
 fn families() -> Vec<Family> {
-    let causes = CauseKind::ALL.iter().map(|kind| {
-        let Explanation { what, owner, .. } = explain_cause(*kind);
-        let name = kind.as_str().to_owned();
-        Entry { name, what, owner }
-    });
-    let mut families = vec![Family {
-        id: "causes",
-        heading: "Causes: what many checks have in common".to_owned(),
-        entries: causes.collect(),
-    }];
-    let mut phase: Option<Phase> = None;
-    for (reason, _, explanation) in all() {
-        if phase != Some(reason.phase()) {
-            phase = Some(reason.phase());
+    let mut families: Vec<Family> = Vec::new();
+    for Meaning {
+        name, explanation, ..
+    } in every_meaning()
+    {
+        let phase = name.split_once('/').map(|(phase, _)| phase);
+        let id = phase.unwrap_or("causes");
+        if families.last().is_none_or(|family| family.id != id) {
             families.push(Family {
-                id: reason.phase().as_str(),
-                heading: format!("Reasons of the phase {}", reason.phase()),
+                id: id.to_owned(),
+                heading: phase.map_or("Causes: what many checks have in common".to_owned(), |it| {
+                    format!("Reasons of the phase {it}")
+                }),
                 entries: Vec::new(),
             });
         }
-        let name = reason.to_string();
-        let family = families.last_mut().map(|family| &mut family.entries);
-        // Its page has all that it means; the list the first of it.
-        if let Some(entries) = family.filter(|it| it.last().is_none_or(|last| last.name != name)) {
+        let entries = families.last_mut().map(|family| &mut family.entries);
+        let is_new = |it: &&mut Vec<Entry>| it.last().is_none_or(|last| last.name != name);
+        if let Some(entries) = entries.filter(is_new) {
             entries.push(Entry {
                 name,
                 what: explanation.what,
@@ -123,13 +119,12 @@ mod tests {
         }
         .render()
         .unwrap();
-        for (reason, ..) in all() {
-            let link = format!("href=\"/explain/{reason}\"");
-            assert_eq!(page.matches(&link).count(), 1, "{reason}");
-        }
-        for kind in CauseKind::ALL {
-            let link = format!("href=\"/explain/{kind}\"");
-            assert_eq!(page.matches(&link).count(), 1, "{kind}");
+        let mut names: Vec<String> = every_meaning().map(|meaning| meaning.name).collect();
+        names.dedup();
+        assert!(names.len() > 80, "{names:?}");
+        for name in names {
+            let link = format!("href=\"/explain/{name}\"");
+            assert_eq!(page.matches(&link).count(), 1, "{name}");
         }
     }
 }

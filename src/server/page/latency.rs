@@ -80,12 +80,21 @@ impl LatencyShown {
         let chart = Chart::of_probes(recent)?;
         let probes = counted(recent.len(), "probe");
         let tally = format!("{} of the last {probes} failed", recent.failed());
-        Some(Self::new(Span::Probes, tally, "Each column is a probe", chart))
+        Some(Self::new(
+            Span::Probes,
+            tally,
+            "Each column is a probe",
+            chart,
+        ))
     }
 
     pub(super) fn of_means(latencies: &Latencies) -> Self {
         let sum = |count: fn(&crate::history::LatencyPoint) -> u16| -> usize {
-            latencies.points.iter().map(|it| usize::from(count(it))).sum()
+            latencies
+                .points
+                .iter()
+                .map(|it| usize::from(count(it)))
+                .sum()
         };
         let (probes, failures) = (sum(|point| point.probes), sum(|point| point.failures));
         let tally = format!("{failures} of {} failed", counted(probes, "probe"));

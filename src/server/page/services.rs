@@ -58,7 +58,11 @@ impl<'a> Services<'a> {
         troubled.sort_by_key(|service| service.state != "critical");
         let untold = troubled.len().saturating_sub(SERVICES_SHOWN);
         troubled.truncate(SERVICES_SHOWN);
-        let well: Vec<&str> = well.iter().flat_map(|it| it.first()).map(|it| it.title).collect();
+        let well: Vec<&str> = well
+            .iter()
+            .flat_map(|it| it.first())
+            .map(|it| it.title)
+            .collect();
         Self {
             troubled,
             untold,
