@@ -92,7 +92,9 @@ pub(crate) fn headline(cause: &Cause) -> String {
         CauseKind::ClockWrong => "The clock of this machine is wrong".to_owned(),
         CauseKind::TlsInspection => format!("TLS is inspected: {subject}"),
         CauseKind::TrustStore => format!("The trust store lacks a root: {subject}"),
-        CauseKind::CertificateExpiring => format!("A certificate ends: {subject}"),
+        CauseKind::CertificateExpiring => {
+            format!("A certificate has ended or soon will: {subject}")
+        }
         CauseKind::RevocationBlocked => format!("Revocation cannot be looked up: {subject}"),
         CauseKind::EndpointDown => format!("{subject} is down"),
         CauseKind::RouteOnly => format!("Only over one route: {subject}"),

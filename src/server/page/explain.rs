@@ -62,14 +62,23 @@ pub(in crate::server) async fn explanation(path: Result<Path<String>, PathReject
     };
     match found {
         Ok(meanings) => {
-            // Its own spelling: nothing of the request is repeated.
-            let mut names: Vec<&str> = meanings.iter().map(|it| it.name.as_str()).collect();
-            names.dedup();
-            let name = names.join(", ");
+            let name = title(&meanings);
             render(&One { name, meanings })
         }
         Err(nearest) => (StatusCode::NOT_FOUND, render_unknown(nearest)).into_response(),
     }
+}
+
+/// In its own spelling, for nothing of the request is repeated; what reasons of several phases have in common is their
+/// name without the phase.
+fn title(meanings: &[Meaning]) -> String {
+    let names = || meanings.iter().map(|meaning| meaning.name.as_str());
+    let first = names().next().unwrap_or_default();
+    let common = match names().all(|name| name == first) {
+        true => first,
+        false => first.split_once('/').map_or(first, |(_, reason)| reason),
+    };
+    common.to_owned()
 }
 
 fn render_unknown(nearest: Option<String>) -> Response {
@@ -77,7 +86,7 @@ fn render_unknown(nearest: Option<String>) -> Response {
 }
 
 /// By the part of the name before the slash, which is the phase. A reason's page has all that it means; the list has
-/// the first of it.
+/// what it means at the endpoint, where it can have both peers, for that is met more often.
 fn families() -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
     for Meaning {
@@ -95,14 +104,16 @@ fn families() -> Vec<Family> {
                 entries: Vec::new(),
             });
         }
-        let entries = families.last_mut().map(|family| &mut family.entries);
-        let is_new = |it: &&mut Vec<Entry>| it.last().is_none_or(|last| last.name != name);
-        if let Some(entries) = entries.filter(is_new) {
-            entries.push(Entry {
-                name,
-                what: explanation.what,
-                owner: explanation.owner,
-            });
+        let entry = Entry {
+            name,
+            what: explanation.what,
+            owner: explanation.owner,
+        };
+        if let Some(entries) = families.last_mut().map(|family| &mut family.entries) {
+            match entries.last_mut().filter(|last| last.name == entry.name) {
+                Some(last) => *last = entry,
+                None => entries.push(entry),
+            }
         }
     }
     families
