@@ -26,8 +26,10 @@ fn history_of(probes: &[(u64, Option<u64>)]) -> (History, CheckKey) {
     (history, check.key())
 }
 
-/// When each slot began, its probes and failures, and its mean and longest time in milliseconds.
-fn told(latencies: &Latencies) -> Vec<(u64, u16, u16, Option<(u128, u128)>)> {
+/// When a slot began, its probes and failures, and its mean and longest time in milliseconds.
+type Told = (u64, u16, u16, Option<(u128, u128)>);
+
+fn told(latencies: &Latencies) -> Vec<Told> {
     let points = latencies.points.iter().map(|point| {
         let from = point.from.duration_since(SystemTime::UNIX_EPOCH).unwrap();
         let latency = point.latency.as_ref();

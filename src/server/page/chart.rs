@@ -105,9 +105,10 @@ impl Chart {
         let tick = |part: usize| {
             let slots = u32::try_from(edge(part)).unwrap_or_default();
             let words = cut(latencies.from + latencies.slot * slots, shown.clone());
-            match part == parts && latencies.window < Window::Week {
-                true => format!("{words} UTC"),
-                false => words,
+            if part == parts && latencies.window < Window::Week {
+                format!("{words} UTC")
+            } else {
+                words
             }
         };
         let column = |point: &LatencyPoint| {

@@ -74,9 +74,10 @@ pub(in crate::server) async fn explanation(path: Result<Path<String>, PathReject
 fn title(meanings: &[Meaning]) -> String {
     let names = || meanings.iter().map(|meaning| meaning.name.as_str());
     let first = names().next().unwrap_or_default();
-    let common = match names().all(|name| name == first) {
-        true => first,
-        false => first.split_once('/').map_or(first, |(_, reason)| reason),
+    let common = if names().all(|name| name == first) {
+        first
+    } else {
+        first.split_once('/').map_or(first, |(_, reason)| reason)
     };
     common.to_owned()
 }

@@ -60,7 +60,7 @@ impl<'a> Services<'a> {
         troubled.truncate(SERVICES_SHOWN);
         let well: Vec<&str> = well
             .iter()
-            .flat_map(|it| it.first())
+            .filter_map(|it| it.first())
             .map(|it| it.title)
             .collect();
         Self {
