@@ -19,7 +19,7 @@ mod tls;
 #[cfg(test)]
 mod lint;
 
-pub use lookup::UnknownReason;
+pub use lookup::{Meaning, UnknownReason, every_meaning, meanings};
 pub use markdown::markdown;
 use serde::Serialize;
 pub use text::text;

@@ -81,6 +81,8 @@ fn router(server: Arc<Server>, events: Events) -> Router {
     Router::new()
         .route("/", get(page::overview))
         .route("/checks/{service}/{*rest}", get(page::check))
+        .route("/explain", get(page::explanations))
+        .route("/explain/{*name}", get(page::explanation))
         .route("/assets/style.css", get(page::style))
         .route("/assets/page.js", get(page::script))
         .route("/assets/icon.svg", get(page::icon))
@@ -92,6 +94,7 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/outages", get(api::outages))
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/explanations", get(api::explanations))
         .route("/api/v1/openapi.json", get(api::description))
         .route("/config", get(lifecycle::config))
         .route("/-/healthy", get(lifecycle::healthy))
@@ -106,6 +109,7 @@ fn router(server: Arc<Server>, events: Events) -> Router {
             StatusCode::SERVICE_UNAVAILABLE,
             REQUEST_TIMEOUT,
         ))
+        .layer(map_response(respond::in_one_form))
         .layer(CompressionLayer::new())
         .layer(map_response(respond::with_security_headers))
         .layer(Extension(events))

@@ -17,7 +17,7 @@
   addEventListener("DOMContentLoaded", () => {
     offerThemes();
     applyFiltersAtOnce();
-    listen();
+    if (!("still" in document.body.dataset)) listen();
   });
 
   // === the theme ===

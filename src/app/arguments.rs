@@ -150,7 +150,8 @@ pub struct CheckArguments {
     #[arg(long)]
     pub hold: bool,
 
-    /// Show in the text what TLS agreed on, and every certificate from the leaf to the root.
+    /// Show in the text what TLS agreed on, every certificate from the leaf to the root, and in full the failures that
+    /// a cause explains.
     #[arg(long)]
     pub verbose: bool,
 }

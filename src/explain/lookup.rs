@@ -1,6 +1,20 @@
 //! Reasons by the name that a person types.
 
-use crate::outcome::{CauseKind, FailureReason};
+use serde::Serialize;
+
+use super::{Explanation, all, explain, explain_cause};
+use crate::outcome::{CauseKind, FailureReason, Peer};
+
+/// One of the things that a name means.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Meaning {
+    /// Its whole name: `tls/expired`, `proxy_down`.
+    pub name: String,
+    /// Whom the phase of a reason spoke to; `None` for a cause.
+    pub peer: Option<Peer>,
+    /// What there is to know of it.
+    pub explanation: Explanation,
+}
 
 /// No reason or cause has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -9,6 +23,26 @@ pub struct UnknownReason {
     name: String,
     hint: String,
     list: String,
+    nearest: Option<String>,
+}
+
+/// All that a name means: the cause, or the reasons, each for every peer for which it can occur.
+///
+/// # Errors
+/// No reason or cause has this name.
+pub fn meanings(name: &str) -> Result<Vec<Meaning>, UnknownReason> {
+    if let Some(kind) = cause_named(name) {
+        return Ok(vec![Meaning::of_cause(kind)]);
+    }
+    let reasons = named(name)?.into_iter();
+    let peers = |reason: FailureReason| reason.peers().iter().map(move |peer| (reason, *peer));
+    Ok(reasons.flat_map(peers).map(Meaning::of_reason).collect())
+}
+
+/// All that any name means: the causes, then the reasons by phase.
+pub fn every_meaning() -> impl Iterator<Item = Meaning> {
+    let causes = CauseKind::ALL.iter().copied().map(Meaning::of_cause);
+    causes.chain(all().map(|(reason, peer, _)| Meaning::of_reason((reason, peer))))
 }
 
 /// Every reason that a name means: one for `tls/expired` and `tls.expired`, one for each phase that has it
@@ -32,26 +66,58 @@ pub(super) fn cause_named(name: &str) -> Option<CauseKind> {
     kinds.find(|kind| kind.as_str() == wanted)
 }
 
+// === impl Meaning ===
+
+impl Meaning {
+    fn of_cause(kind: CauseKind) -> Self {
+        Self {
+            name: kind.to_string(),
+            peer: None,
+            explanation: explain_cause(kind),
+        }
+    }
+
+    fn of_reason((reason, peer): (FailureReason, Peer)) -> Self {
+        Self {
+            name: reason.to_string(),
+            peer: Some(peer),
+            explanation: explain(reason, peer),
+        }
+    }
+}
+
 // === impl UnknownReason ===
 
 impl UnknownReason {
     fn of(name: &str, wanted: &str) -> Self {
-        let nearest = FailureReason::all()
-            .map(|reason| {
-                let whole = reason.to_string();
-                let similarity = strsim::jaro_winkler(wanted, &whole)
-                    .max(strsim::jaro_winkler(wanted, reason.as_str()));
+        let reasons = FailureReason::all().map(|reason| (reason.as_str(), reason.to_string()));
+        let causes = CauseKind::ALL
+            .iter()
+            .map(|kind| (kind.as_str(), kind.to_string()));
+        let nearest = reasons
+            .chain(causes)
+            .map(|(short, whole)| {
+                let similarity =
+                    strsim::jaro_winkler(wanted, &whole).max(strsim::jaro_winkler(wanted, short));
                 (similarity, whole)
             })
             .filter(|(similarity, _)| *similarity > 0.8)
-            .max_by(|(one, _), (other, _)| one.total_cmp(other));
+            .max_by(|(one, _), (other, _)| one.total_cmp(other))
+            .map(|(_, nearest)| nearest);
         Self {
             name: name.to_owned(),
-            hint: nearest.map_or_else(String::new, |(_, nearest)| {
+            hint: nearest.as_ref().map_or_else(String::new, |nearest| {
                 format!(": did you mean \"{nearest}\"?")
             }),
+            nearest,
             list: list(),
         }
+    }
+
+    /// The name that looks most like it, if one does.
+    #[must_use]
+    pub fn nearest(&self) -> Option<&str> {
+        self.nearest.as_deref()
     }
 }
 
@@ -90,6 +156,28 @@ mod tests {
         assert_eq!(phases("timeout"), 8);
         assert_eq!(phases("refused"), 2);
         assert_eq!(phases("dns/timeout"), 1);
+    }
+
+    #[test]
+    fn a_name_means_a_cause_or_reasons_of_each_peer() {
+        let told = |name| -> Vec<_> {
+            let found = meanings(name).unwrap().into_iter();
+            found.map(|meaning| (meaning.name, meaning.peer)).collect()
+        };
+        let expired = || "tls/expired".to_owned();
+        assert_eq!(told("Proxy_Down"), [("proxy_down".to_owned(), None)]);
+        assert_eq!(
+            told("expired"),
+            [
+                (expired(), Some(Peer::Proxy)),
+                (expired(), Some(Peer::Endpoint))
+            ]
+        );
+        assert_eq!(
+            meanings("proxy_dwn").unwrap_err().nearest(),
+            Some("proxy_down")
+        );
+        assert_eq!(meanings("qqq").unwrap_err().nearest(), None);
     }
 
     #[test]

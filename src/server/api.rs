@@ -13,12 +13,13 @@ use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 pub(super) use past::outages;
-use past::{OutageTold, UptimeTold};
+use past::{LatenciesTold, OutageTold, UptimeTold};
 use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
 use super::{Server, path, respond};
+use crate::explain::{Meaning, every_meaning};
 use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
@@ -94,6 +95,12 @@ struct Checks<'a> {
     checks: Vec<CheckStatus<'a>>,
 }
 
+/// What reachd knows of causes and reasons.
+#[derive(Serialize)]
+struct Explanations {
+    explanations: Vec<Meaning>,
+}
+
 /// Which checks are asked for, and which part of them.
 #[derive(Debug)]
 struct Question {
@@ -144,6 +151,7 @@ struct CheckInFull<'a> {
     #[serde(flatten)]
     status: CheckStatus<'a>,
     uptime: Vec<UptimeTold>,
+    latency: Vec<LatenciesTold>,
     outages: Vec<OutageTold<'a>>,
     outcomes: Vec<Run<Brief<'a>>>,
     failures: Vec<Run<Finding<'a>>>,
@@ -275,6 +283,7 @@ pub(super) async fn check(
     Json(CheckInFull {
         status: CheckStatus::from(&history),
         uptime: uptime.iter().flatten().map(UptimeTold::from).collect(),
+        latency: LatenciesTold::of(&server.history, &key, now),
         outages: outages
             .iter()
             .map(|outage| OutageTold::new(outage, now))
@@ -299,6 +308,12 @@ pub(super) async fn check(
 pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
     let causes = Arc::clone(&server.causes.borrow());
     Json(causes.as_slice()).into_response()
+}
+
+/// `/api/v1/explanations`: what every cause and every reason means.
+pub(super) async fn explanations() -> Response {
+    let explanations = every_meaning().collect();
+    Json(Explanations { explanations }).into_response()
 }
 
 /// `/api/v1/openapi.json`: the API described for programs.
@@ -392,11 +407,7 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
             since: history.since.map(Timestamp),
             recent: Recent {
                 outcomes: history.recent.len(),
-                failures: history
-                    .recent
-                    .iter()
-                    .filter(|outcome| outcome.result.is_err())
-                    .count(),
+                failures: history.recent.failed(),
             },
             hold: history.check.endpoint.hold.map(|hold| HoldStatus {
                 for_seconds: hold.duration.as_secs_f64(),

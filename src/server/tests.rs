@@ -389,6 +389,9 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
         "/api/v1/checks/%3Cscript%3E/b/c",
         "/api/v1/%3Cscript%3E",
         "/checks/%ff/b/c",
+        "/explain/%3Cscript%3E",
+        "/explain/tls/expired%3Cscript%3E",
+        "/explain/%ff",
     ];
     for path in paths {
         let answer = server.get(path).await;
@@ -397,11 +400,11 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
             "{path}: {}",
             answer.head
         );
-        assert!(
-            !answer.text().contains("script"),
-            "{path}: {}",
-            answer.text()
-        );
+        // The pages have a script of their own.
+        let text = answer
+            .text()
+            .replace("<script src=\"/assets/page.js\"></script>", "");
+        assert!(!text.contains("script"), "{path}: {text}");
     }
     assert_eq!(
         server.json("/api/v1/nothing").await,
@@ -442,12 +445,97 @@ async fn every_answer_tells_browsers_to_be_strict() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_is_refused() {
+async fn what_the_layers_refuse_has_the_form_of_other_refusals() {
     let server = Running::new(history(), true).await;
-    let answer = server
-        .ask("POST", "/-/reload", "Content-Length: 5000\r\n")
-        .await;
-    assert_eq!(answer.status(), "413");
+    let cases = [
+        ("POST", "Sec-Fetch-Site: cross-site\r\n", "403", "Forbidden"),
+        (
+            "GET",
+            "Content-Length: 5000\r\n",
+            "413",
+            "Payload Too Large",
+        ),
+    ];
+    for (method, headers, status, title) in cases {
+        let answer = server.ask(method, "/api/v1/status", headers).await;
+        assert_eq!(answer.status(), status);
+        assert!(
+            answer.has("content-type: application/problem+json"),
+            "{}",
+            answer.head
+        );
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(problem["title"], title);
+        assert_eq!(problem["status"].to_string(), status);
+        let answer = server.ask("POST", "/-/reload", headers).await;
+        assert_eq!(answer.status(), status);
+        let is_a_line = answer.text().ends_with(".\n");
+        assert!(is_a_line && answer.has("content-type: text/plain; charset=utf-8"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let server = Running::new(history(), true).await;
+    // Nobody here reads the configuration again.
+    let answer = server.ask("POST", "/-/reload", "").await;
+    assert_eq!(answer.status(), "503");
+    assert_eq!(answer.text(), "The answer did not come in time.\n");
+}
+
+#[tokio::test]
+async fn explanations_are_found_by_every_form_of_their_name() {
+    let server = Running::new(history(), false).await;
+    for (path, title) in [
+        ("/explain/proxy_down", "<h1>proxy_down</h1>"),
+        ("/explain/tls/expired", "<h1>tls/expired</h1>"),
+        ("/explain/tls.expired", "<h1>tls/expired</h1>"),
+        ("/explain/expired", "<h1>tls/expired</h1>"),
+        ("/explain/refused", "<h1>refused</h1>"),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), "200", "{path}");
+        assert!(answer.text().contains(title), "{path}: {}", answer.text());
+        assert!(answer.text().contains("Who can mend it"), "{path}");
+    }
+    let unknown = server.get("/explain/proxy_dwn").await;
+    assert_eq!(unknown.status(), "404");
+    assert!(unknown.has("content-type: text/html; charset=utf-8"));
+    assert!(unknown.text().contains("<a href=\"/explain/proxy_down\">"));
+    let long = format!("/explain/{}", "a".repeat(5_000));
+    assert_eq!(server.get(&long).await.status(), "404");
+}
+
+#[tokio::test]
+async fn a_check_shows_the_latency_that_is_asked_for() {
+    let history = History::default();
+    let check = check("s", "e", "https://host.example/");
+    history.planned(&plan([&check]));
+    let mut outcome = Outcome::clone(&sample::results()[2].1);
+    outcome.started = SystemTime::now();
+    history.watch(&check).observed(&Arc::new(outcome));
+    let server = Running::new(history, false).await;
+    for (span, unit) in [
+        ("", "Each column is a probe"),
+        ("?span=nonsense", "Each column is a probe"),
+        ("?span=1h", "Each column is the mean of two minutes"),
+        ("?span=24h", "Each column is the mean of half an hour"),
+        ("?span=7d", "Each column is the mean of three hours"),
+    ] {
+        let page = server.get(&format!("/checks/s/e/direct{span}")).await;
+        assert!(page.text().contains(unit), "{span}: {}", page.text());
+        assert!(page.text().contains(": 0 of "), "{span}: {}", page.text());
+    }
+    let told = server.json("/api/v1/checks/s/e/direct").await;
+    let windows: Vec<_> = told["latency"].as_array().unwrap().iter().collect();
+    assert_eq!(windows.len(), 3);
+    assert_eq!(windows[1]["window"], "24h");
+    let point = &windows[1]["points"][0];
+    assert_eq!(
+        (&point["probes"], &point["failures"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(point["phases"][0]["phase"], "dns");
 }
 
 #[tokio::test(start_paused = true)]
@@ -526,7 +614,9 @@ fn documented() -> Vec<(&'static str, &'static str)> {
 async fn every_path_of_the_reference_is_there() {
     let server = Running::new(history(), false).await;
     for (method, path) in documented() {
-        let path = path.replace("{service}/{endpoint}/{route}", "site/admin-service/direct");
+        let path = path
+            .replace("{service}/{endpoint}/{route}", "site/admin-service/direct")
+            .replace("{name}", "tls/expired");
         let status = server.ask(method, &path, "").await.status().to_owned();
         assert!(
             !["404", "405"].contains(&status.as_str()),
@@ -542,7 +632,9 @@ fn every_path_is_in_the_reference() {
     assert!(paths.len() > 10, "{paths:?}");
     for path in paths {
         // What the router takes whole is an endpoint and a route.
-        let path = path.replace("{*rest}", "{endpoint}/{route}");
+        let path = path
+            .replace("{*rest}", "{endpoint}/{route}")
+            .replace("{*name}", "{name}");
         assert!(
             documented()
                 .iter()

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use askama::Template;
 
 use super::matrix::{Body, Matrix};
+use super::services::{self, Services};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::CheckHistory;
@@ -39,6 +40,7 @@ pub(super) struct Overview<'a> {
     tally: String,
     message: Option<(u16, &'static str)>,
     causes: Vec<CauseCard<'a>>,
+    services: Services<'a>,
     cards: Vec<Card<'a>>,
     untold: usize,
     untold_causes: usize,
@@ -113,6 +115,7 @@ impl<'a> Overview<'a> {
                 .take(CARDS_SHOWN)
                 .map(|cause| CauseCard::new(cause, now, link))
                 .collect(),
+            services: Services::new(histories),
             cards: groups
                 .iter()
                 .take(CARDS_SHOWN)

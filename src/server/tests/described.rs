@@ -87,6 +87,7 @@ async fn answers_are_what_the_description_says() {
         ("/api/v1/checks/site/waiting/direct", "CheckInFull"),
         ("/api/v1/causes", "Causes"),
         ("/api/v1/outages", "Outages"),
+        ("/api/v1/explanations", "Explanations"),
         ("/api/v1/checks?state=broken", "Problem"),
         ("/api/v1/nothing", "Problem"),
     ];
