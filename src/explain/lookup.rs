@@ -1,10 +1,11 @@
-//! Reasons by the name that a person types.
+//! Reasons, causes and alerts by the name that a person types.
 
+use super::{ALERTS, Alert};
 use crate::outcome::{CauseKind, FailureReason};
 
-/// No reason or cause has this name.
+/// No reason, cause or alert has this name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("there is no reason or cause \"{name}\"{hint}\nReasons:{list}")]
+#[error("there is no reason, cause or alert \"{name}\"{hint}\nReasons:{list}")]
 pub struct UnknownReason {
     name: String,
     hint: String,
@@ -26,23 +27,39 @@ pub(super) fn named(name: &str) -> Result<Vec<FailureReason>, UnknownReason> {
 }
 
 /// The cause that a name means.
-pub(super) fn cause_named(name: &str) -> Option<CauseKind> {
+#[must_use]
+pub fn cause_named(name: &str) -> Option<CauseKind> {
     let wanted = name.trim().to_lowercase();
     let mut kinds = CauseKind::ALL.iter().copied();
     kinds.find(|kind| kind.as_str() == wanted)
+}
+
+/// The alert that a name means.
+#[must_use]
+pub fn alert_named(name: &str) -> Option<&'static Alert> {
+    let wanted = name.trim();
+    let mut alerts = ALERTS.iter();
+    alerts.find(|alert| alert.name.eq_ignore_ascii_case(wanted))
 }
 
 // === impl UnknownReason ===
 
 impl UnknownReason {
     fn of(name: &str, wanted: &str) -> Self {
-        let nearest = FailureReason::all()
-            .map(|reason| {
-                let whole = reason.to_string();
-                let similarity = strsim::jaro_winkler(wanted, &whole)
-                    .max(strsim::jaro_winkler(wanted, reason.as_str()));
-                (similarity, whole)
-            })
+        let reasons = FailureReason::all().map(|reason| {
+            let whole = reason.to_string();
+            let similarity = strsim::jaro_winkler(wanted, &whole)
+                .max(strsim::jaro_winkler(wanted, reason.as_str()));
+            (similarity, whole)
+        });
+        let causes = CauseKind::ALL.iter().map(|kind| kind.as_str());
+        let others = causes.chain(ALERTS.iter().map(|alert| alert.name));
+        let others = others.map(|name| {
+            let similarity = strsim::jaro_winkler(wanted, &name.to_lowercase());
+            (similarity, name.to_owned())
+        });
+        let nearest = reasons
+            .chain(others)
             .filter(|(similarity, _)| *similarity > 0.8)
             .max_by(|(one, _), (other, _)| one.total_cmp(other));
         Self {
@@ -69,7 +86,9 @@ fn list() -> String {
         list.push_str(&reason.to_string());
     }
     let causes: Vec<&str> = CauseKind::ALL.iter().map(|kind| kind.as_str()).collect();
-    format!("{list}\nCauses:\n  {}", causes.join(", "))
+    let alerts: Vec<&str> = ALERTS.iter().map(|alert| alert.name).collect();
+    let (causes, alerts) = (causes.join(", "), alerts.join(", "));
+    format!("{list}\nCauses:\n  {causes}\nAlerts:\n  {alerts}")
 }
 
 #[cfg(test)]
@@ -90,6 +109,24 @@ mod tests {
         assert_eq!(phases("timeout"), 8);
         assert_eq!(phases("refused"), 2);
         assert_eq!(phases("dns/timeout"), 1);
+    }
+
+    #[test]
+    fn an_alert_is_found_however_it_is_written() {
+        for name in ["ReachdDown", "reachddown", " REACHDDOWN "] {
+            let found = alert_named(name).map(|alert| alert.name);
+            assert_eq!(found, Some("ReachdDown"), "{name}");
+        }
+        assert_eq!(alert_named("reachd"), None);
+    }
+
+    #[test]
+    fn a_cause_or_an_alert_may_be_the_nearest() {
+        for (typed, meant) in [("proxy_dwon", "proxy_down"), ("ReachDown", "ReachdDown")] {
+            let text = named(typed).unwrap_err().to_string();
+            let hint = format!("did you mean \"{meant}\"?");
+            assert!(text.contains(&hint), "{text}");
+        }
     }
 
     #[test]
