@@ -5,6 +5,7 @@ mod families;
 mod histogram;
 mod numbers;
 mod own;
+mod present;
 mod published;
 mod revocation;
 mod rows;
@@ -23,7 +24,7 @@ use self::published::Published;
 use crate::discovery::Discovery;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{CauseKind, HoldOutcome, Outcome, Phase, RootStanding};
-use crate::plan::{Check, Plan};
+use crate::plan::{Check, CheckKey, Plan};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
 /// status, redirects, clock, TLS, interception, certificate, and its two ends of validity.
@@ -114,6 +115,11 @@ impl Metrics {
     /// What is inferred from the outcomes of all checks: kind, subject, and whether it is critical.
     pub fn causes<'c>(&self, causes: impl Iterator<Item = (CauseKind, &'c str, bool)>) {
         self.own.causes(causes);
+    }
+
+    /// Which check's failure is explained by which cause, the biggest cause first.
+    pub fn explained<'c>(&self, checks: impl Iterator<Item = (CauseKind, &'c str, &'c CheckKey)>) {
+        self.own.explained(checks);
     }
 
     /// Whether the history reaches the disk; not told without a folder for the state.

@@ -13,6 +13,7 @@ mod pki;
 mod reachd;
 mod servers;
 pub(crate) mod wait;
+pub(crate) mod yaml;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};

@@ -18,6 +18,7 @@
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
+//! | `rules.rs`, `rules/` | the alerts: rules, their tests, texts and documents agree; a dead proxy is one notification |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
@@ -72,6 +73,8 @@ mod prometheus;
 mod redirects;
 #[cfg(test)]
 mod revocation;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]

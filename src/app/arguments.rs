@@ -209,7 +209,7 @@ pub enum ProxiesCommand {
 /// Flags of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// A reason, such as `expired` or `tls/expired`.
+    /// A reason, such as `expired` or `tls/expired`, a cause such as `proxy_down`, or an alert such as `ReachdDown`.
     pub reason: Option<String>,
 
     /// How it is written; markdown is always all of them.

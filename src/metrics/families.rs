@@ -77,6 +77,12 @@ pub(super) const FAMILIES: &[Family] = &[
         rows: Rows::Checks(rows::last_run),
     },
     Family {
+        name: "reachd_probe_interval_seconds",
+        kind: "gauge",
+        help: "How often the check is to run.",
+        rows: Rows::Checks(rows::interval),
+    },
+    Family {
         name: "reachd_endpoint_info",
         kind: "gauge",
         help: "What is probed and how the first hop leaves.",

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::histogram::{Bounds, HistogramSet};
 use super::numbers::CheckNumbers;
@@ -206,6 +207,10 @@ impl CheckRow {
 
     pub(super) fn critical(&self) -> bool {
         self.check.endpoint.critical
+    }
+
+    pub(super) fn interval(&self) -> Duration {
+        self.check.interval
     }
 
     fn count_into(&self, set: &Arc<HistogramSet>) {

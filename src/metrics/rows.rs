@@ -61,6 +61,10 @@ pub(super) fn last_run(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
+pub(super) fn interval(lines: &mut Lines<'_>, row: &CheckRow) {
+    lines.line(&row.numbers.labels).seconds(row.interval());
+}
+
 pub(super) fn endpoint_info(lines: &mut Lines<'_>, row: &CheckRow) {
     lines.line(&row.numbers.labels).labels(&row.info).integer(1);
 }

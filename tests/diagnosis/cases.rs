@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::machine::Machine;
 use crate::kit::Lab;
-use crate::scenarios::{merge, read};
+use crate::kit::yaml::read;
+use crate::scenarios::merge;
 
 /// One configuration, and what the diagnosis must say of it.
 #[derive(Deserialize)]

@@ -40,12 +40,15 @@ fn before_the_first_outcome_there_are_only_zeros() {
     let samples = samples(&of_checks(&metrics));
     assert!(!samples.is_empty());
     for (series, value) in samples {
-        let info = series.starts_with("reachd_endpoint_info{");
-        assert_eq!(value, if info { "1" } else { "0" }, "{series}");
-        let counts = ["reachd_probes_total{", "reachd_endpoint_info{"];
+        let (name, _) = series.split_once('{').unwrap();
+        let known = match name {
+            "reachd_endpoint_info" => "1",
+            "reachd_probe_interval_seconds" => "60",
+            _ => "0",
+        };
+        assert_eq!(value, known, "{series}");
         assert!(
-            counts.iter().any(|count| series.starts_with(count))
-                || series.contains("_duration_seconds_"),
+            known != "0" || name == "reachd_probes_total" || name.contains("_duration_seconds_"),
             "{series} claims to know something"
         );
     }

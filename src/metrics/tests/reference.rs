@@ -26,6 +26,7 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.sources(&Arc::new(Discovery::new(&config, &plan, None)));
     metrics.history_store(true);
     metrics.causes([(CauseKind::ProxyDown, "corp", true)].into_iter());
+    metrics.explained([(CauseKind::ProxyDown, "corp", &check.key())].into_iter());
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));
