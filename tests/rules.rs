@@ -7,7 +7,7 @@ mod receiver;
 use std::fmt::Write;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -255,13 +255,7 @@ fn ask(server: SocketAddr, path: &str) -> Option<Value> {
     serde_json::from_str(&answer.body).ok()
 }
 
-fn start(
-    lab: &Lab,
-    program: &str,
-    address: SocketAddr,
-    config: &PathBuf,
-    flags: &[&str],
-) -> Daemon {
+fn start(lab: &Lab, program: &str, address: SocketAddr, config: &Path, flags: &[&str]) -> Daemon {
     let name = format!("alerted-{program}");
     let folder = lab.path(&format!("{name}-data"));
     let own = [

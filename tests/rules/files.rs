@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use libtest_mimic::Trial;
@@ -35,7 +35,7 @@ pub(super) fn trials() -> Vec<Trial> {
 }
 
 /// A rule of the files, alert or record.
-pub(super) struct Rule {
+struct Rule {
     /// Of the alert or the recorded series.
     name: String,
     is_alert: bool,
@@ -95,7 +95,7 @@ fn tool(program: &str, arguments: &[&str], files: &[PathBuf]) {
         .args(arguments)
         .args(files)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
-    let finished = run_to_end_within(PROMTOOL_WITHIN, command, std::process::Stdio::null());
+    let finished = run_to_end_within(PROMTOOL_WITHIN, command, Stdio::null());
     assert_eq!(finished.exit_code, 0, "{program}: {finished:?}");
 }
 
@@ -149,18 +149,17 @@ fn every_rule_is_tested() {
     let evaluations = evaluations();
     let mut untested = Vec::new();
     for rule in rules() {
-        let asked = |evaluation: &&Evaluation| {
-            if rule.is_alert {
-                let firing = format!(
-                    "ALERTS{{alertname=\"{}\", alertstate=\"firing\"}}",
-                    rule.name
-                );
-                evaluation.expression.contains(&firing)
-            } else {
-                let name = format!(r"(^|[^\w:]){}($|[^\w:])", rule.name);
-                Regex::new(&name).unwrap().is_match(&evaluation.expression)
-            }
+        let asked = if rule.is_alert {
+            let firing = format!(
+                "ALERTS{{alertname=\"{}\", alertstate=\"firing\"}}",
+                rule.name
+            );
+            regex::escape(&firing)
+        } else {
+            format!(r"(^|[^\w:]){}($|[^\w:])", rule.name)
         };
+        let asked = Regex::new(&asked).unwrap();
+        let asked = |evaluation: &&Evaluation| asked.is_match(&evaluation.expression);
         let of_rule: Vec<&Evaluation> = evaluations.iter().filter(asked).collect();
         let is_quiet = |evaluation: &&&Evaluation| evaluation.expected == 0;
         let mut fires = of_rule.iter().enumerate();
@@ -188,6 +187,7 @@ fn every_metric_exists() {
     let rules = rules();
     let records = rules.iter().filter(|rule| !rule.is_alert);
     let recorded: BTreeSet<&str> = records.map(|rule| rule.name.as_str()).collect();
+    let label_value = Regex::new(r#"[=~]"[^"]*""#).unwrap();
     let metric = Regex::new(r"[a-z_:]*\breachd[a-z0-9_:]*[a-z0-9]").unwrap();
     for rule in &rules {
         let annotations = rule.written["annotations"].as_object();
@@ -196,8 +196,7 @@ fn every_metric_exists() {
         let queries = templates.flat_map(|template| template.split("query ").skip(1));
         let queries = queries.filter_map(|query| query.split('"').nth(1));
         for expression in queries.chain([rule.text("/expr")]) {
-            let code = Regex::new(r#"="[^"]*"|~"[^"]*""#).unwrap();
-            let code = code.replace_all(expression, "");
+            let code = label_value.replace_all(expression, "");
             for found in metric.find_iter(&code) {
                 let name = found.as_str();
                 let family = name.trim_end_matches("_bucket");
