@@ -1,4 +1,5 @@
-//! reachd's own health. A handful of series that no check multiplies: an ordinary registry serves them best.
+//! reachd's own health, and the causes with what they explain: few series while all is well, so that an ordinary registry
+//! serves them best.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
