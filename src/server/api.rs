@@ -1,6 +1,7 @@
 //! The API: the same objects as the JSON report of `reachd check`, with what the history adds. docs/api.md is its
 //! reference.
 
+mod outcome;
 mod past;
 
 use std::ops::RangeInclusive;
@@ -12,6 +13,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+pub(super) use outcome::outcome;
 pub(super) use past::outages;
 use past::{OutageTold, UptimeTold};
 use serde::Serialize;
