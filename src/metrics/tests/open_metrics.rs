@@ -1,4 +1,4 @@
-//! The exposition as OpenMetrics, and its exemplars.
+//! The exposition as `OpenMetrics`, and its exemplars.
 
 use super::*;
 use crate::plan::OutcomeId;

@@ -31,7 +31,7 @@ pub(in crate::server) async fn outcome(
     State(server): State<Arc<Server>>,
     path: Result<Path<String>, PathRejection>,
 ) -> Response {
-    let Some(id) = path.ok().and_then(|Path(id)| id.parse().ok()) else {
+    let Some(id) = path.ok().and_then(|Path(id)| id.parse::<OutcomeId>().ok()) else {
         return respond::problem(
             StatusCode::BAD_REQUEST,
             "The id of an outcome has 32 hexadecimal digits.",
