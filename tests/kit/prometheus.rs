@@ -21,12 +21,25 @@ pub(crate) struct Prometheus {
 impl Prometheus {
     /// Starts it with these targets, and with more flags.
     pub(crate) fn start(lab: &Lab, name: &str, targets: &[SocketAddr], flags: &[&str]) -> Self {
+        Self::start_every("1s", lab, name, targets, flags)
+    }
+
+    /// The same for answers that take their time: it waits for one as long as it waits until the next.
+    pub(crate) fn start_every(
+        interval: &str,
+        lab: &Lab,
+        name: &str,
+        targets: &[SocketAddr],
+        flags: &[&str],
+    ) -> Self {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab/prometheus.yml");
         let template = fs::read_to_string(path).unwrap();
         let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
         let config = lab.write(
             &format!("prometheus-{name}.yml"),
-            &template.replace("@target@", &targets.join("\", \"")),
+            &template
+                .replace("@interval@", interval)
+                .replace("@target@", &targets.join("\", \"")),
         );
         let address = free_port(lab.address("prometheus"));
         let own = [
