@@ -37,7 +37,7 @@ pub(super) struct Sample<'a> {
     out: &'a mut Vec<u8>,
     format: Format,
     kind: Kind,
-    /// Where its message begins, or, in text, whether it has a brace to close.
+    /// Where its message begins; of no matter in text.
     start: usize,
     has_labels: bool,
     exemplar: Option<Exemplar>,
