@@ -12,6 +12,7 @@ mod planned;
 mod prerequisites;
 mod proxies;
 mod setup;
+mod sharding;
 mod tokens;
 
 use std::ffi::OsString;
@@ -57,16 +58,19 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         config_file,
         log_level,
         log_format,
+        shard,
         command,
         daemon,
     } = arguments;
     let file = config_file.as_deref();
     logging::start(log_level, log_format);
     match command.unwrap_or(Command::Run(daemon)) {
-        Command::Run(arguments) => daemon::run(file, &arguments),
-        Command::Check(arguments) => check::run(file, &arguments),
+        Command::Run(arguments) => daemon::run(file, shard.shard()?, &arguments),
+        Command::Check(arguments) => check::run(file, shard.shard()?, &arguments),
         Command::Prerequisites(arguments) => prerequisites::run(file, arguments),
-        Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
+        Command::Config(command) => {
+            commands::config(file, &shard, command).and_then(|text| print(&text))
+        }
         Command::Catalog(command) => catalog::run(file, command),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
         Command::Proxies { command: None } => proxies::run().and_then(|text| print(&text)),

@@ -255,6 +255,8 @@ pub struct MetricsSettings {
     pub histograms: HistogramChoice,
     /// Upper bounds in seconds, ascending.
     pub buckets: Vec<f64>,
+    /// Whether native histograms stand beside them.
+    pub native_histograms: bool,
 }
 
 /// `metrics.histograms` as written.

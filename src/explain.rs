@@ -21,7 +21,9 @@ mod tls;
 mod lint;
 
 pub use alert::{ALERTS, Alert};
-pub use lookup::{Meaning, UnknownReason, alert_named, cause_named, every_meaning, meanings};
+pub use lookup::{
+    Meaning, Topic, UnknownReason, alert_named, cause_named, every_meaning, meanings,
+};
 pub use markdown::markdown;
 use serde::Serialize;
 pub use text::text;

@@ -20,6 +20,15 @@ pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+/// What the machine is called; none where it does not say.
+#[must_use]
+pub fn host_name() -> Option<String> {
+    let of_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let of_kernel = of_kernel.map(|name| name.trim().to_owned());
+    let of_kernel = of_kernel.filter(|name| !name.is_empty() && name != "(none)");
+    of_kernel.or_else(|| environment("COMPUTERNAME"))
+}
+
 /// The program that runs, to be started once more with another command.
 ///
 /// # Errors

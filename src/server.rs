@@ -6,6 +6,7 @@ mod changes;
 mod connections;
 mod events;
 mod lifecycle;
+mod metrics;
 mod page;
 mod path;
 mod respond;
@@ -14,16 +15,12 @@ mod standing;
 #[cfg(test)]
 mod tests;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use self::events::Events;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 pub use changes::Changes;
@@ -39,6 +36,7 @@ use crate::diagnosis::Cause;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::outcome::RootStanding;
+use crate::plan::Shard;
 
 /// No path takes a body; what is sent nevertheless ends here, in bytes.
 const REQUEST_BODY_LIMIT: usize = 4 * 1024;
@@ -67,6 +65,8 @@ pub struct Server {
     pub reload: Option<mpsc::Sender<ReloadRequest>>,
     /// When reachd started.
     pub started: SystemTime,
+    /// Which of several reachd this is that share the checks.
+    pub shard: Option<Shard>,
 }
 
 /// Somebody asks for the configuration to be read again, and waits for what comes of it.
@@ -86,13 +86,14 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/assets/style.css", get(page::style))
         .route("/assets/page.js", get(page::script))
         .route("/assets/icon.svg", get(page::icon))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{service}/{*rest}", get(api::check))
         .route("/api/v1/causes", get(api::causes))
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/outages", get(api::outages))
+        .route("/api/v1/outcomes/{id}", get(api::outcome))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/explanations", get(api::explanations))
         .route("/api/v1/openapi.json", get(api::description))
@@ -114,18 +115,4 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .layer(map_response(respond::with_security_headers))
         .layer(Extension(events))
         .with_state(server)
-}
-
-/// Streams the exposition, so that a large one is never in memory as a whole.
-async fn metrics(State(server): State<Arc<Server>>) -> Response {
-    let pieces = server.metrics.exposition().map(Ok::<_, Infallible>);
-    let body = Body::from_stream(tokio_stream::iter(pieces));
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        body,
-    )
-        .into_response()
 }

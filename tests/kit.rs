@@ -10,6 +10,7 @@ pub(crate) mod http;
 mod login_faults;
 mod logins;
 mod pki;
+mod prometheus;
 mod reachd;
 mod servers;
 pub(crate) mod wait;
@@ -23,6 +24,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
+pub(crate) use prometheus::Prometheus;
 pub(crate) use reachd::{
     Finished, Reachd, command, run_to_end, run_to_end_with, run_to_end_within, with_kerberos,
 };

@@ -11,6 +11,7 @@
 //! | `causes/*.yml` | one fault or two a case, and the causes that are told of them (`diagnosis.rs`, `diagnosis/` run them) |
 //! | `diagnosis.rs`, `diagnosis/` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
 //! | `discovery.rs` | targets in files and on servers that change, break and are mended |
+//! | `exposition.rs`, `exposition/` | every format of `/metrics`, read by real parsers and by Prometheus; native histograms and exemplars |
 //! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
@@ -20,6 +21,7 @@
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `rules.rs`, `rules/` | the alerts: rules, their tests, texts and documents agree; a dead proxy is one notification |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
+//! | `shards.rs` | several reachd share the checks of one configuration |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `revocation.rs`, `revocation/` | lists and answers over time and over every route, responders that run, and what openssl says of them |
@@ -50,6 +52,8 @@ mod diagnosis;
 #[cfg(test)]
 mod discovery;
 #[cfg(test)]
+mod exposition;
+#[cfg(test)]
 mod history;
 #[cfg(test)]
 mod holds;
@@ -77,6 +81,8 @@ mod revocation;
 mod rules;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod shards;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]

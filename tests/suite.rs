@@ -7,9 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
-    layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, rules,
-    scenarios, tickets, witness,
+    api, catalog, certificates, commands, derived, diagnosis, discovery, exposition, history,
+    holds, isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects,
+    revocation, rules, scenarios, shards, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -46,6 +46,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         derived::trials(lab),
         diagnosis::trials(lab),
         discovery::trials(lab),
+        exposition::trials(lab),
         history::trials(lab),
         holds::trials(lab),
         isolation::trials(lab),
@@ -57,6 +58,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         page::trials(lab),
         prometheus::trials(lab),
         redirects::trials(lab),
+        shards::trials(lab),
         lifecycle::trials(lab),
         rules::trials(lab),
     ];

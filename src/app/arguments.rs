@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 use super::catalog::{AnswerFormat, CatalogCommand, ScopeArguments};
+use super::sharding::ShardArguments;
 use crate::platform::KERBEROS_COMMAND;
 use crate::probe::PAC_COMMAND;
 
@@ -54,6 +55,10 @@ pub struct Arguments {
         default_value = "logfmt"
     )]
     pub log_format: LogFormat,
+
+    /// Which of several reachd this is.
+    #[command(flatten)]
+    pub shard: ShardArguments,
 
     /// What to do; the daemon runs where nothing is named.
     #[command(subcommand)]

@@ -19,12 +19,16 @@ use crate::catalog::NotProbed;
 use crate::diagnosis::{Cause, Finding, diagnose};
 use crate::endpoint::Origin;
 use crate::outcome::{HoldOutcome, Outcome, RootStanding};
-use crate::plan::{Check, CheckKey};
+use crate::plan::{Check, CheckKey, Shard};
 use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
 
-pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<ExitCode, Fault> {
-    let mut setup = Setup::load(file)?;
+pub(super) fn run(
+    file: Option<&Path>,
+    shard: Option<Shard>,
+    arguments: &CheckArguments,
+) -> Result<ExitCode, Fault> {
+    let mut setup = Setup::load(file, shard)?;
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }

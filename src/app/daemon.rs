@@ -31,6 +31,7 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, Redirects, StateLog};
 use crate::outcome::{RootStanding, RootState};
+use crate::plan::Shard;
 use crate::platform::{Signal, Signals};
 use crate::report::of_trust_store;
 use crate::scheduler::Scheduler;
@@ -49,8 +50,12 @@ const JUDGED_EVERY: Duration = Duration::from_secs(60);
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
 
-pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+pub(super) fn run(
+    file: Option<&Path>,
+    shard: Option<Shard>,
+    arguments: &DaemonArguments,
+) -> Result<ExitCode, Fault> {
+    let setup = Setup::load(file, shard)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
     let (daemon, server) = Daemon::new(file, arguments, setup);
     let ended = live(&runtime, daemon, |stop| {
@@ -101,6 +106,9 @@ struct Daemon {
 impl Daemon {
     fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
+        if let Some(shard) = setup.shard {
+            metrics.shard(shard);
+        }
         let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
         let changes = Changes::default();
@@ -130,6 +138,7 @@ impl Daemon {
             trust_store: shown_trust_store,
             reload: arguments.enable_lifecycle.then_some(ask_to_reload),
             started: SystemTime::now(),
+            shard: setup.shard,
         };
         let daemon = Self {
             file: file.map(Path::to_owned),
@@ -220,7 +229,7 @@ impl Daemon {
     async fn reload(&mut self) -> Result<(), String> {
         let file = self.file.clone();
         let former = self.setup.heritage(&self.redirects);
-        let load = move || Setup::succeeding(Some(&former), file.as_deref());
+        let load = move || Setup::succeeding(&former, file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
@@ -281,7 +290,11 @@ impl Daemon {
             .map_or("the embedded default".to_owned(), |file| {
                 file.display().to_string()
             });
-        info!(checks, not_probed, source, "the configuration is in force");
+        let shard = setup.shard.map(tracing::field::display);
+        info!(
+            checks,
+            not_probed, shard, source, "the configuration is in force"
+        );
     }
 
     /// Observers first, so that they know the checks of which they are told.

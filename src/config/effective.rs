@@ -258,5 +258,9 @@ fn metrics(config: &Config) -> Yaml {
     Yaml::mapping([
         ("histograms", choice.map(|(text, _)| Yaml::text(*text))),
         ("buckets", Some(Yaml::List(buckets.collect()))),
+        (
+            "native_histograms",
+            Some(Yaml::plain(config.metrics.native_histograms)),
+        ),
     ])
 }

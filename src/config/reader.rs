@@ -239,16 +239,6 @@ impl<'a> Fields<'a> {
         }
     }
 
-    /// Refuses a documented key whose feature does not exist yet; tells whether it was there.
-    pub(super) fn not_supported(&mut self, key: &str) -> bool {
-        let Some(value) = self.peek(key) else {
-            return false;
-        };
-        value.not_supported::<()>(&format!("`{key}`"));
-        self.entries.retain(|entry| entry.key != key);
-        true
-    }
-
     /// The mapping itself, for problems that concern it as a whole.
     pub(super) fn whole(&self) -> &Value<'a> {
         &self.value

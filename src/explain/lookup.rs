@@ -5,11 +5,25 @@ use serde::Serialize;
 use super::{ALERTS, Alert, Explanation, all, explain, explain_cause};
 use crate::outcome::{CauseKind, FailureReason, Peer};
 
+/// What kind of thing a name stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Topic {
+    /// Why a probe failed.
+    Reason,
+    /// What is behind several failures.
+    Cause,
+    /// What the Prometheus rules tell.
+    Alert,
+}
+
 /// One of the things that a name means.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Meaning {
     /// Its whole name: `tls/expired`, `proxy_down`, `ReachdDown`.
     pub name: String,
+    /// What kind of thing it is.
+    pub topic: Topic,
     /// Whom the phase of a reason spoke to; `None` for a cause and for an alert.
     pub peer: Option<Peer>,
     /// What there is to know of it.
@@ -86,6 +100,7 @@ impl Meaning {
     fn of_cause(kind: CauseKind) -> Self {
         Self {
             name: kind.to_string(),
+            topic: Topic::Cause,
             peer: None,
             explanation: explain_cause(kind),
         }
@@ -94,6 +109,7 @@ impl Meaning {
     fn of_alert(alert: &Alert) -> Self {
         Self {
             name: alert.name.to_owned(),
+            topic: Topic::Alert,
             peer: None,
             explanation: alert.explanation,
         }
@@ -102,6 +118,7 @@ impl Meaning {
     fn of_reason((reason, peer): (FailureReason, Peer)) -> Self {
         Self {
             name: reason.to_string(),
+            topic: Topic::Reason,
             peer: Some(peer),
             explanation: explain(reason, peer),
         }

@@ -5,13 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
+use super::format::Format;
 use super::present::Present;
+use super::registry;
 use super::rows::truth;
 use crate::outcome::{CauseKind, RootStanding};
-use crate::plan::CheckKey;
+use crate::plan::{CheckKey, Shard};
 
 /// Seconds a probe may start late: a millisecond is the timer's, a second is a scheduler in distress.
 const LAG_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
@@ -33,6 +35,7 @@ pub(super) struct OwnHealth {
     explained: Present<5>,
     /// Without a label; a vector, because there is none without a store.
     history_store_up: IntGaugeVec,
+    shard: IntGaugeVec,
 }
 
 // === impl OwnHealth ===
@@ -104,6 +107,13 @@ impl OwnHealth {
                 ),
                 &[],
             )?,
+            shard: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_shard_info",
+                    "Which of several reachd this is that share the checks of one configuration.",
+                ),
+                &["index", "count"],
+            )?,
             registry,
         };
         let build = IntGauge::with_opts(
@@ -124,6 +134,7 @@ impl OwnHealth {
         registry.register(Box::new(health.reloaded_at.clone()))?;
         registry.register(Box::new(health.roots.clone()))?;
         registry.register(Box::new(health.history_store_up.clone()))?;
+        registry.register(Box::new(health.shard.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -204,13 +215,14 @@ impl OwnHealth {
         gauge.set(i64::from(is_up));
     }
 
-    /// Appends the registry's text.
-    pub(super) fn write(&self, out: &mut String) {
-        let end = out.len();
-        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), out) {
-            // Half a family would spoil the scrape of all the checks before it.
-            out.truncate(end);
-            tracing::error!(%error, "own metrics left out of a scrape");
-        }
+    /// Which of several reachd this is; not told where it is alone.
+    pub(super) fn shard(&self, shard: Shard) {
+        let labels = [shard.index().to_string(), shard.count().to_string()];
+        self.shard.with_label_values(&labels).set(1);
+    }
+
+    /// Appends everything that is in the registry.
+    pub(super) fn write(&self, out: &mut Vec<u8>, format: Format) {
+        registry::write(&self.registry.gather(), out, format);
     }
 }

@@ -310,6 +310,7 @@ impl<'a> Builder<'a> {
             histograms: Histograms {
                 mode: histogram_mode(self.config.metrics.histograms, self.checks.len()),
                 buckets: self.config.metrics.buckets.clone(),
+                native: self.config.metrics.native_histograms,
             },
             checks: self.checks,
             errands: errands(self.config),

@@ -1,6 +1,7 @@
 //! The API: the same objects as the JSON report of `reachd check`, with what the history adds. docs/api.md is its
 //! reference.
 
+mod outcome;
 mod past;
 
 use std::ops::RangeInclusive;
@@ -12,6 +13,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+pub(super) use outcome::outcome;
 pub(super) use past::outages;
 use past::{LatenciesTold, OutageTold, UptimeTold};
 use serde::Serialize;
@@ -310,7 +312,7 @@ pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
     Json(causes.as_slice()).into_response()
 }
 
-/// `/api/v1/explanations`: what every cause and every reason means.
+/// `/api/v1/explanations`: what every cause, reason and alert means.
 pub(super) async fn explanations() -> Response {
     let explanations = every_meaning().collect();
     Json(Explanations { explanations }).into_response()

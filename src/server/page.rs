@@ -58,6 +58,7 @@ pub(super) async fn overview(State(server): State<Arc<Server>>, uri: Uri) -> Res
         selection: &Selection::lenient(&query),
         page: page.unwrap_or(1),
         now: SystemTime::now(),
+        shard: server.shard,
     }))
 }
 

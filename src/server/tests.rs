@@ -14,8 +14,8 @@ use super::*;
 use crate::history::{CheckHistory, History};
 use crate::observer::Observer;
 use crate::outcome::Outcome;
-use crate::plan::Check;
 use crate::plan::fixture::{check, cut, plan, with_hold};
+use crate::plan::{Check, OutcomeId};
 use crate::report::sample;
 
 /// The sample's checks with an hour behind them, and one that has not run.
@@ -93,6 +93,7 @@ impl Running {
             trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
             started: SystemTime::now(),
+            shard: None,
         };
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(serve(vec![listener], server, async {
@@ -599,6 +600,38 @@ async fn the_server_ends_with_its_clients_within_its_deadline() {
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
+#[tokio::test]
+async fn an_outcome_is_found_by_its_id() {
+    let history = history();
+    let failing = history
+        .snapshot()
+        .into_iter()
+        .find(|it| !it.failures.is_empty());
+    let failing = failing.unwrap();
+    let (key, digest) = (failing.check.key(), failing.check.key().digest());
+    let server = Running::new(history, false).await;
+    for outcome in [
+        &failing.recent[0],
+        &failing.failures[0],
+        failing.latest().unwrap(),
+    ] {
+        let id = OutcomeId::new(digest, outcome.started);
+        let answer = server.json(&format!("/api/v1/outcomes/{id}")).await;
+        assert_eq!(answer["id"], id.to_string());
+        assert_eq!(
+            answer["check"],
+            path::of_check(&key.service, &key.endpoint, &key.route)
+        );
+        assert_eq!(answer["success"], outcome.result.is_ok());
+        assert_eq!(answer["seconds"], outcome.duration.as_secs_f64());
+    }
+    let unknown = OutcomeId::new(digest, SystemTime::UNIX_EPOCH);
+    for (id, status) in [(unknown.to_string(), 404), ("x".to_owned(), 400)] {
+        let answer = server.json(&format!("/api/v1/outcomes/{id}")).await;
+        assert_eq!(answer["status"], status, "{id}");
+    }
+}
+
 /// The paths that the reference describes: each heading is one, as in "## `GET /metrics`".
 fn documented() -> Vec<(&'static str, &'static str)> {
     let reference = include_str!("../../docs/api.md");
@@ -612,11 +645,16 @@ fn documented() -> Vec<(&'static str, &'static str)> {
 
 #[tokio::test]
 async fn every_path_of_the_reference_is_there() {
-    let server = Running::new(history(), false).await;
+    let history = history();
+    let check = &history.snapshot()[0];
+    let latest = check.latest().unwrap();
+    let known = OutcomeId::new(check.check.key().digest(), latest.started);
+    let server = Running::new(history, false).await;
     for (method, path) in documented() {
         let path = path
             .replace("{service}/{endpoint}/{route}", "site/admin-service/direct")
-            .replace("{name}", "tls/expired");
+            .replace("{name}", "tls/expired")
+            .replace("{id}", &known.to_string());
         let status = server.ask(method, &path, "").await.status().to_owned();
         assert!(
             !["404", "405"].contains(&status.as_str()),

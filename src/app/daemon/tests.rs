@@ -3,6 +3,7 @@
 use tempfile::TempDir;
 
 use super::*;
+use crate::metrics::Format;
 use crate::outcome::RequiredRoot;
 
 /// A configuration with one check that nothing answers, on this machine.
@@ -23,7 +24,7 @@ fn ended_with(
         listen_addresses: Vec::new(),
         enable_lifecycle: false,
     };
-    let setup = Setup::load(Some(&file)).unwrap();
+    let setup = Setup::load(Some(&file), None).unwrap();
     let runtime = probing_runtime(1).unwrap();
     let (daemon, server) = Daemon::new(Some(&file), &arguments, setup);
     live(&runtime, daemon, |stop| serve(server, stop))
@@ -51,7 +52,7 @@ fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
         listen_addresses: Vec::new(),
         enable_lifecycle: false,
     };
-    let setup = Setup::load(Some(&file)).unwrap();
+    let setup = Setup::load(Some(&file), None).unwrap();
     let (mut daemon, server) = Daemon::new(Some(&file), &arguments, setup);
     let now = SystemTime::now();
     let root = |not_after| RequiredRoot {
@@ -68,7 +69,7 @@ fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
     daemon.setup.trust_store = vec![root(now - Duration::from_secs(1))];
     daemon.judge_roots();
     assert_eq!(shown(), RootState::Expired);
-    let pieces: Vec<_> = daemon.metrics.exposition().collect();
+    let pieces: Vec<_> = daemon.metrics.exposition(Format::Text).collect();
     let metrics = String::from_utf8(pieces.concat()).unwrap();
     assert!(metrics.contains("state=\"expired\""), "{metrics}");
     assert!(!metrics.contains("state=\"present\""), "{metrics}");

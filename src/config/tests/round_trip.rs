@@ -51,7 +51,7 @@ discovery:
     - {name: other, url: "http://sd.example", auth: {bearer: {token_file: corp-password}}, service: s}
   m365: {instance: usgovdod, service_areas: [skype, common], required_only: false, route: far, tenant: contoso, url: "http://m.example/x?y=$${z}", critical: false, routes: [direct]}
 state_dir: state
-metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+metrics: {histograms: none, buckets: [0.5, 1, 20.25], native_histograms: true}
 "#;
 
 /// What only a build with Kerberos takes.
@@ -114,6 +114,6 @@ fn defaults_are_filled_in() {
     let expected = "global:\n  interval: 60s\n  timeout: 10s\n  retry_interval: 5s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
                     resolver: system\nroutes: [direct]\nrevocation:\n  mode: report\n  methods: [stapled, ocsp, crl]\n  route: same\n  timeout: 10s\n  derived_interval: 5m\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
-                    1, 2.5, 10]\n";
+                    1, 2.5, 10]\n  native_histograms: false\n";
     assert_eq!(shown, expected);
 }

@@ -67,7 +67,7 @@ fn pieces_are_bounded_and_end_with_a_line() {
     plan.histograms.buckets = (1..=200).map(f64::from).collect();
     let metrics = metrics_of(&plan);
 
-    let pieces: Vec<Bytes> = metrics.exposition().collect();
+    let pieces: Vec<Bytes> = metrics.exposition(Format::Text).collect();
     assert!(pieces.len() > 100, "{}", pieces.len());
     for piece in &pieces {
         assert!(piece.len() <= PIECE && piece.ends_with(b"\n"));
@@ -90,7 +90,7 @@ fn a_scrape_under_way_keeps_what_it_began_with() {
         .collect();
     let metrics = metrics_of(&fixture::plan(&checks));
     let whole = of_checks(&metrics);
-    let mut pieces = metrics.exposition();
+    let mut pieces = metrics.exposition(Format::Text);
     let first = pieces.next().unwrap();
     metrics.planned(&fixture::plan([]));
     let rest: Vec<Bytes> = pieces.collect();

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 
 use super::render;
-use crate::explain::{Meaning, every_meaning, meanings};
+use crate::explain::{Meaning, Topic, every_meaning, meanings};
 
 /// How long a name may be, in bytes; those that there are, are shorter.
 const LONGEST_NAME: usize = 100;
@@ -19,7 +19,7 @@ struct List {
     families: Vec<Family>,
 }
 
-/// Causes, or the reasons of a phase.
+/// Causes, alerts, or the reasons of a phase.
 struct Family {
     id: String,
     heading: String,
@@ -46,7 +46,7 @@ struct Unknown {
     nearest: Option<String>,
 }
 
-/// `/explain`: every cause and reason.
+/// `/explain`: every cause, reason and alert.
 pub(in crate::server) async fn explanations() -> Response {
     render(&List {
         families: families(),
@@ -86,22 +86,30 @@ fn render_unknown(nearest: Option<String>) -> Response {
     render(&Unknown { nearest })
 }
 
-/// By the part of the name before the slash, which is the phase. A reason's page has all that it means; the list has
+/// Reasons by their phase, which is the part of the name before the slash. A reason's page has all that it means; the list has
 /// what it means at the endpoint, where it can have both peers, for that is met more often.
 fn families() -> Vec<Family> {
     let mut families: Vec<Family> = Vec::new();
     for Meaning {
-        name, explanation, ..
+        name,
+        topic,
+        explanation,
+        ..
     } in every_meaning()
     {
-        let phase = name.split_once('/').map(|(phase, _)| phase);
-        let id = phase.unwrap_or("causes");
+        let phase = name.split_once('/').map_or("", |(phase, _)| phase);
+        let (id, heading) = match topic {
+            Topic::Cause => (
+                "causes",
+                "Causes: what many checks have in common".to_owned(),
+            ),
+            Topic::Reason => (phase, format!("Reasons of the phase {phase}")),
+            Topic::Alert => ("alerts", "Alerts of the Prometheus rules".to_owned()),
+        };
         if families.last().is_none_or(|family| family.id != id) {
             families.push(Family {
                 id: id.to_owned(),
-                heading: phase.map_or("Causes: what many checks have in common".to_owned(), |it| {
-                    format!("Reasons of the phase {it}")
-                }),
+                heading,
                 entries: Vec::new(),
             });
         }

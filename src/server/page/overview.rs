@@ -10,6 +10,7 @@ use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::CheckHistory;
 use crate::outcome::RootStanding;
+use crate::plan::Shard;
 use crate::report::cards::Card;
 use crate::report::causes::{CauseCard, Explained};
 use crate::report::words::{Moment, counted};
@@ -47,6 +48,8 @@ pub(super) struct Overview<'a> {
     form: Form<'a>,
     matrix: Matrix<'a>,
     trust_store: Vec<String>,
+    /// Which of several reachd this is.
+    shard: Option<Shard>,
 }
 
 /// What can be asked for, and what is.
@@ -71,6 +74,7 @@ pub(super) struct Shown<'a> {
     pub(super) selection: &'a Selection,
     pub(super) page: usize,
     pub(super) now: SystemTime,
+    pub(super) shard: Option<Shard>,
 }
 
 impl<'a> Overview<'a> {
@@ -83,6 +87,7 @@ impl<'a> Overview<'a> {
             selection,
             page,
             now,
+            shard,
         } = shown;
         let counts = Counts::of(histories);
         let verdict = counts.verdict();
@@ -124,6 +129,7 @@ impl<'a> Overview<'a> {
             form: Form::new(histories, not_probed, selection),
             matrix: Matrix::new(histories, not_probed, selection, page),
             trust_store: of_trust_store(trust_store),
+            shard,
         }
     }
 }
