@@ -7,9 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
-    layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, scenarios,
-    tickets, witness,
+    api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, history,
+    holds, isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects,
+    revocation, scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -42,6 +42,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
+        dashboards::trials(lab),
         derived::trials(lab),
         diagnosis::trials(lab),
         discovery::trials(lab),
