@@ -7,6 +7,7 @@
 //! | `catalog.rs` | what the commands of the catalog print, and that squid and Prometheus take it |
 //! | `certificates.rs` | client certificates that change, and what the trust store lacks, while the daemon runs |
 //! | `commands.rs` | exit codes, reports, mistakes in the configuration, the commands that the README shows |
+//! | `dashboards.rs`, `dashboards/` | the queries of the Grafana dashboards have answers, and their JSON is sound; `grafana/` draws them |
 //! | `derived.rs` | what certificates name becomes endpoints, fails by itself, and leaves |
 //! | `causes/*.yml` | one fault or two a case, and the causes that are told of them (`diagnosis.rs`, `diagnosis/` run them) |
 //! | `diagnosis.rs`, `diagnosis/` | one fault, one cause: each kind alone and in pairs, and a proxy that stops while the daemon looks |
@@ -45,6 +46,8 @@ mod catalog;
 mod certificates;
 #[cfg(test)]
 mod commands;
+#[cfg(test)]
+mod dashboards;
 #[cfg(test)]
 mod derived;
 #[cfg(test)]

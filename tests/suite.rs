@@ -7,8 +7,8 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, discovery, exposition, history,
-    holds, isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects,
+    api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
+    history, holds, isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects,
     revocation, rules, scenarios, shards, tickets, witness,
 };
 
@@ -43,6 +43,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
+        dashboards::trials(lab),
         derived::trials(lab),
         diagnosis::trials(lab),
         discovery::trials(lab),
