@@ -8,8 +8,8 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
-    layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, scenarios,
-    tickets, witness,
+    layers, lifecycle, pac, packages, page, prerequisites, prometheus, redirects, revocation,
+    scenarios, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -31,7 +31,8 @@ pub(crate) fn run() -> ExitCode {
         // Here and not in a test: the servers end with the thread that starts them.
         let _ = shared.set(Lab::start());
     }
-    let trials = layers::trials().into_iter().chain(with_lab).collect();
+    let without_lab = [layers::trials(), packages::trials()];
+    let trials = without_lab.into_iter().flatten().chain(with_lab).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
