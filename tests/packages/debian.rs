@@ -1,22 +1,21 @@
 //! The Debian package on a machine of its own: it installs, starts, reloads, upgrades, and goes.
 
-use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Trial;
 use tempfile::TempDir;
 
 use super::machine::Machine;
-use super::{ROOT, run_tool};
+use super::{ROOT, run_tool, trial};
 use crate::kit::{Finished, run_to_end_within};
 
 pub(super) fn trials() -> Vec<Trial> {
     vec![
-        Trial::test("packages::debian", whole_life),
-        Trial::test("packages::systemd_socket", socket),
+        trial("packages::debian", whole_life),
+        trial("packages::systemd_socket", socket),
     ]
 }
 
@@ -39,8 +38,8 @@ endpoints:
   - {name: before, url: \"http://web.invalid/\"}
 ";
 
-fn whole_life() -> Result<(), Failed> {
-    let packages = TempDir::new()?;
+fn whole_life() {
+    let packages = TempDir::new().unwrap();
     let first = pack(packages.path());
     no_error_of_lintian(&first);
     newer(&first, packages.path());
@@ -59,7 +58,6 @@ fn whole_life() -> Result<(), Failed> {
     stays_down_with_a_wrong_configuration(&machine);
     upgrades(&machine);
     goes(&machine);
-    Ok(())
 }
 
 /// Every secret is read, although root alone may, and the process of the proxy script works under the sandbox.
@@ -150,8 +148,8 @@ fn goes(machine: &Machine) {
 }
 
 /// systemd holds the port, so that a scrape waits for reachd instead of being refused.
-fn socket() -> Result<(), Failed> {
-    let packages = TempDir::new()?;
+fn socket() {
+    let packages = TempDir::new().unwrap();
     pack(packages.path());
     let machine = Machine::boot(packages.path());
     machine.must(
@@ -169,7 +167,6 @@ fn socket() -> Result<(), Failed> {
         {HEALTHY}
         systemctl is-active --quiet reachd.service"
     ));
-    Ok(())
 }
 
 /// The package of the program of this test run, at `first.deb` in the folder.
@@ -186,7 +183,7 @@ fn pack(folder: &Path) -> PathBuf {
         .arg(&package)
         .env("CARGO_TARGET_DIR", target.path())
         .env("PATH", format!("{}:{path}", tools.display()));
-    succeeds(run_to_end_within(PACK_WITHIN, build, Stdio::null()));
+    succeeds(&run_to_end_within(PACK_WITHIN, build, Stdio::null()));
     package
 }
 
@@ -206,7 +203,7 @@ fn newer(package: &Path, folder: &Path) {
         .arg(package)
         .arg(unpacked.path())
         .arg(folder.join("newer.deb"));
-    succeeds(run_to_end_within(PACK_WITHIN, script, Stdio::null()));
+    succeeds(&run_to_end_within(PACK_WITHIN, script, Stdio::null()));
 }
 
 fn no_error_of_lintian(package: &Path) {
@@ -214,6 +211,6 @@ fn no_error_of_lintian(package: &Path) {
     run_tool("lintian", &["--fail-on", "error", "--allow-root", package]);
 }
 
-fn succeeds(finished: Finished) {
+fn succeeds(finished: &Finished) {
     assert_eq!(finished.exit_code, 0, "{finished:#?}");
 }

@@ -61,9 +61,12 @@ impl Machine {
     /// Runs one that must succeed, and returns what it prints.
     pub(super) fn must(&self, script: &str) -> String {
         let finished = self.run(script);
-        if finished.exit_code != 0 {
-            panic!("{script}: {finished:#?}\n{}", self.journal());
-        }
+        assert_eq!(
+            finished.exit_code,
+            0,
+            "{script}: {finished:#?}\n{}",
+            self.journal()
+        );
         finished.stdout.trim().to_owned()
     }
 
