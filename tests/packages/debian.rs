@@ -1,4 +1,5 @@
-//! The Debian package on a machine of its own: it installs, starts, reloads, upgrades, and goes.
+//! The Debian package on a machine of its own: it installs, starts, reloads, upgrades, and goes; its unit's
+//! sandbox is the real one.
 
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -13,10 +14,7 @@ use super::{ROOT, run_tool, trial};
 use crate::kit::{Finished, run_to_end_within};
 
 pub(super) fn trials() -> Vec<Trial> {
-    vec![
-        trial("packages::debian", whole_life),
-        trial("packages::systemd_socket", socket),
-    ]
+    vec![trial("packages::debian", whole_life)]
 }
 
 /// How long packing may take: it is compressed beside other tests.
@@ -57,6 +55,7 @@ fn whole_life() {
     comes_back(&machine);
     stays_down_with_a_wrong_configuration(&machine);
     upgrades(&machine);
+    leaves_the_port_to_systemd(&machine);
     goes(&machine);
 }
 
@@ -147,26 +146,28 @@ fn goes(machine: &Machine) {
     );
 }
 
-/// systemd holds the port, so that a scrape waits for reachd instead of being refused.
-fn socket() {
-    let packages = TempDir::new().unwrap();
-    pack(packages.path());
-    let machine = Machine::boot(packages.path());
+/// systemd holds the port, so that the first scrape starts reachd instead of being refused.
+fn leaves_the_port_to_systemd(machine: &Machine) {
     machine.must(
-        "dpkg --install /files/first.deb
-        systemctl stop reachd
+        "systemctl stop reachd
         cp /usr/share/doc/reachd/examples/reachd.socket /etc/systemd/system/
+        cp /etc/default/reachd /root/default
         echo REACHD_ARGS=--web.systemd-socket >>/etc/default/reachd
         systemctl daemon-reload
         systemd-analyze verify reachd.socket
-        systemctl enable --now reachd.socket",
+        systemctl enable --now reachd.socket
+        ! systemctl is-active --quiet reachd.service",
     );
-    // The first request starts the service.
-    machine.must(&format!(
-        "! systemctl is-active --quiet reachd.service
-        {HEALTHY}
-        systemctl is-active --quiet reachd.service"
-    ));
+    machine.must(HEALTHY);
+    machine.must("systemctl is-active --quiet reachd.service");
+    machine.must(
+        "systemctl disable --now reachd.socket
+        systemctl stop reachd
+        rm /etc/systemd/system/reachd.socket
+        cp /root/default /etc/default/reachd
+        systemctl daemon-reload
+        systemctl start reachd",
+    );
 }
 
 /// The package of the program of this test run, at `first.deb` in the folder.
