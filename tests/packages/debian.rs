@@ -20,7 +20,7 @@ pub(super) fn trials() -> Vec<Trial> {
 /// How long packing may take: it is compressed beside other tests.
 const PACK_WITHIN: Duration = Duration::from_secs(240);
 
-const HEALTHY: &str = "curl --silent --fail http://127.0.0.1:9797/-/healthy";
+const HEALTHY: &str = "curl --silent --fail --max-time 5 http://127.0.0.1:9797/-/healthy";
 
 /// What an administrator writes: a dead proxy with a login, and a script, so that reachd reads a secret and starts a process.
 const CONFIGURATION: &str = "\
@@ -53,6 +53,7 @@ fn whole_life() {
     configure(&machine);
     serves_what_is_configured(&machine);
     comes_back(&machine);
+    is_watched(&machine);
     stays_down_with_a_wrong_configuration(&machine);
     upgrades(&machine);
     leaves_the_port_to_systemd(&machine);
@@ -77,6 +78,7 @@ fn configure(machine: &Machine) {
     machine.wait_until(
         "curl --silent http://127.0.0.1:9797/metrics | grep process_start_time_seconds",
     );
+    machine.wait_until("reachd healthcheck --ready");
     // The user has no name in any file, and the state is its alone.
     machine.must(
         "test \"$(stat -c %a /var/lib/private/reachd)\" = 700
@@ -102,11 +104,31 @@ fn comes_back(machine: &Machine) {
     ));
 }
 
+/// A reachd that does not get along, here because it is stopped, is killed and started again.
+fn is_watched(machine: &Machine) {
+    let before = machine.must(
+        "mkdir -p /etc/systemd/system/reachd.service.d
+        printf '[Service]\\nWatchdogSec=10s\\n' >/etc/systemd/system/reachd.service.d/test.conf
+        systemctl daemon-reload
+        systemctl restart reachd
+        systemctl show --property MainPID --value reachd",
+    );
+    machine.must("systemctl kill --signal STOP --kill-whom main reachd");
+    machine.wait_until(&format!(
+        "{HEALTHY} && test \"$(systemctl show --property MainPID --value reachd)\" != {before}"
+    ));
+    machine.must(
+        "journalctl --unit reachd | grep 'Watchdog timeout'
+        rm -r /etc/systemd/system/reachd.service.d
+        systemctl daemon-reload",
+    );
+}
+
 fn stays_down_with_a_wrong_configuration(machine: &Machine) {
     machine.must(
         "cp /etc/reachd/reachd.yml /root/good.yml
         echo 'no_such_key: 1' >>/etc/reachd/reachd.yml
-        systemctl restart reachd || true",
+        ! systemctl restart reachd",
     );
     // It is not tried again, though the exit code is a failure.
     machine.wait_until("systemctl is-failed --quiet reachd");
