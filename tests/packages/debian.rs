@@ -79,6 +79,10 @@ fn configure(machine: &Machine) {
         "curl --silent http://127.0.0.1:9797/metrics | grep process_start_time_seconds",
     );
     machine.wait_until("reachd healthcheck --ready");
+    // As root, a check by hand reads the secrets of the service that runs.
+    machine.must(
+        "code=0; reachd check --config.file /etc/reachd/reachd.yml || code=$?; test $code = 2",
+    );
     // The user has no name in any file, and the state is its alone.
     machine.must(
         "test \"$(stat -c %a /var/lib/private/reachd)\" = 700
