@@ -26,7 +26,10 @@ WRONG = [
     ({"extraArgs": ["check"]}, "extraArgs"),
     ({"no_such_key": True}, "no_such_key"),
     ({"networkPolicy": {"form": []}}, "form"),
+    ({"serviceMonitor": {"scheme": "ftp"}}, "scheme"),
 ]
+
+PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 
 
 def main(folder: Path, out: Path) -> None:
@@ -106,7 +109,8 @@ def every_pod_is_confined(manifests: list[dict]) -> None:
 
 def flags(manifests: list[dict]) -> list[str]:
     (container,) = one(manifests, "StatefulSet")["spec"]["template"]["spec"]["containers"]
-    return [argument.split("=")[0] for argument in container["args"] if argument.startswith("--")]
+    arguments = container["args"] + container["startupProbe"].get("exec", {}).get("command", [])
+    return [argument.split("=")[0] for argument in arguments if argument.startswith("--")]
 
 
 def holds_the_rules(folder: Path, manifests: list[dict], out: Path) -> None:
@@ -141,8 +145,14 @@ def goes_with_its_values(everything: list[dict], default: list[dict], minimal: l
     (container,) = stateful["template"]["spec"]["containers"]
     assert {"--shard.index=auto", "--shard.count=3"} <= set(container["args"])
     assert stateful["serviceName"] == one(everything, "Service")["metadata"]["name"]
-    paths = {container[probe]["httpGet"]["path"] for probe in ("startupProbe", "livenessProbe")}
-    assert paths == {"/-/healthy"} and container["readinessProbe"]["httpGet"]["path"] == "/-/ready"
+    # Behind TLS and logins reachd asks itself; else the kubelet does.
+    asked = {probe: container[probe]["exec"]["command"][1:3] for probe in PROBES}
+    assert set(map(tuple, asked.values())) == {("healthcheck", "--web.config.file=/etc/reachd/web/web.yml")}, asked
+    ready = [probe for probe in PROBES if "--ready" in container[probe]["exec"]["command"]]
+    assert ready == ["readinessProbe"], ready
+    (plain,) = one(default, "StatefulSet")["spec"]["template"]["spec"]["containers"]
+    paths = [plain[probe]["httpGet"]["path"] for probe in PROBES]
+    assert paths == ["/-/healthy", "/-/healthy", "/-/ready"], paths
     mounts = {mount["mountPath"] for mount in container["volumeMounts"]}
     assert {"/etc/reachd/secrets/corp-proxy", "/etc/reachd/secrets/client.certificates"} <= mounts
     monitor = one(everything, "ServiceMonitor")["spec"]

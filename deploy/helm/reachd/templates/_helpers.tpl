@@ -20,3 +20,24 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
 {{- define "reachd.serviceAccount" -}}
 {{- if .Values.serviceAccount.create }}{{ .Values.serviceAccount.name | default (include "reachd.name" .) }}{{ else }}{{ .Values.serviceAccount.name | default "default" }}{{ end }}
 {{- end }}
+
+{{- /* The kubelet knows no certificate and no login of reachd's: where there may be some, reachd asks itself. */ -}}
+{{- define "reachd.probe" -}}
+{{- $root := index . 0 }}{{ $path := index . 1 -}}
+{{- if $root.Values.web.secret -}}
+exec:
+  command:
+    - /reachd
+    - healthcheck
+    - --web.config.file=/etc/reachd/web/web.yml
+    - --web.listen-address={{ $root.Values.listenHost }}:{{ $root.Values.port }}
+    {{- if eq $path "/-/ready" }}
+    - --ready
+    {{- end }}
+    {{- range $root.Values.web.healthcheckArgs }}
+    - {{ . | quote }}
+    {{- end }}
+{{- else -}}
+httpGet: {path: {{ $path }}, port: http}
+{{- end }}
+{{- end }}
