@@ -52,10 +52,21 @@ fn versions() {
             "deploy/helm/reachd/Chart.yaml",
             format!("\nappVersion: {version}\n"),
         ),
+        ("docs/install.md", format!("/reachd_{version}-1_amd64.deb")),
         ("deploy/debian/changelog", format!("reachd ({version}-1) ")),
     ] {
         assert!(read(file).contains(&line), "{file}: {line}");
     }
+    // The package is made by what tests/run tests it with.
+    let pinned = Regex::new(r"(?m)^cargo_deb_version=(\S+)$").unwrap();
+    let run = read("tests/run");
+    let pinned = pinned
+        .captures(&run)
+        .expect("a version")
+        .get(1)
+        .expect("a group");
+    let install = format!("cargo-deb@{}\n", pinned.as_str());
+    assert!(read("docs/install.md").contains(&install), "{install}");
 }
 
 fn sample() {
