@@ -24,6 +24,7 @@
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
 //! | `shards.rs` | several reachd share the checks of one configuration |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
+//! | `packages.rs`, `packages/` | the Debian package on a machine under systemd, and linters of what reachd is installed by (no lab needed) |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `revocation.rs`, `revocation/` | lists and answers over time and over every route, responders that run, and what openssl says of them |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
@@ -70,6 +71,8 @@ mod layers;
 mod lifecycle;
 #[cfg(test)]
 mod pac;
+#[cfg(test)]
+mod packages;
 #[cfg(test)]
 mod page;
 #[cfg(test)]

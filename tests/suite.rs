@@ -8,8 +8,8 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
-    history, holds, isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects,
-    revocation, rules, scenarios, shards, tickets, witness,
+    history, holds, isolation, layers, lifecycle, pac, packages, page, prerequisites, prometheus,
+    redirects, revocation, rules, scenarios, shards, tickets, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -31,8 +31,8 @@ pub(crate) fn run() -> ExitCode {
         // Here and not in a test: the servers end with the thread that starts them.
         let _ = shared.set(Lab::start());
     }
-    let trials = layers::trials().into_iter();
-    let trials = trials.chain(rules::of_files()).chain(with_lab).collect();
+    let without_lab = [layers::trials(), packages::trials(), rules::of_files()];
+    let trials = without_lab.into_iter().flatten().chain(with_lab).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
