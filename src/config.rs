@@ -34,6 +34,7 @@ mod target_groups;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod web;
 mod winhttp;
 mod yaml;
 
@@ -53,6 +54,7 @@ pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
 pub use suggestion::Suggestion;
 pub use target_groups::{TargetGroup, target_groups};
+pub use web::{ClientPolicy, RateLimit, WebConfig, WebReading, WebTls};
 pub use winhttp::WinHttpError;
 
 use crate::endpoint::{
