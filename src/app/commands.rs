@@ -11,12 +11,18 @@ use super::arguments::{Arguments, ConfigCommand, ExplainArguments, ExplainFormat
 use super::planned::Planned;
 use crate::metrics::series_of;
 use crate::plan::{HistogramMode, Plan};
+use crate::server::WebFile;
 use crate::{config, explain};
 
 pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<String, Fault> {
     match command {
-        ConfigCommand::Check { file: named } => {
+        ConfigCommand::Check { file: named, web } => {
             let file = named.as_deref().or(file);
+            let web = web.as_deref().map(WebFile::load).transpose();
+            let web = web.map_err(Fault::Usage)?.map(|web| web.summary());
+            if let (Some(web), None) = (&web, file) {
+                return Ok(web.clone());
+            }
             let Planned {
                 discovery,
                 plan,
@@ -24,7 +30,8 @@ pub(super) fn config(file: Option<&Path>, command: ConfigCommand) -> Result<Stri
                 ..
             } = Planned::load(file)?;
             notices.extend(discovery.problems());
-            Ok(summary(file, &plan, &notices))
+            let summary = summary(file, &plan, &notices);
+            Ok(web.map_or(summary.clone(), |web| format!("{summary}{web}\n")))
         }
         ConfigCommand::Show => Ok(Planned::load(file)?.config.effective_yaml()),
         ConfigCommand::Schema => Ok(config::schema().to_owned()),

@@ -32,6 +32,8 @@ pub(super) struct OwnHealth {
     shown_causes: Mutex<BTreeSet<[String; 3]>>,
     /// Without a label; a vector, because there is none without a store.
     history_store_up: IntGaugeVec,
+    web_accept_errors: IntCounter,
+    web_panics: IntCounter,
 }
 
 // === impl OwnHealth ===
@@ -99,6 +101,14 @@ impl OwnHealth {
                 ),
                 &[],
             )?,
+            web_accept_errors: IntCounter::new(
+                "reachd_web_accept_errors_total",
+                "Clients that the web server could not accept, as for too many open files.",
+            )?,
+            web_panics: IntCounter::new(
+                "reachd_web_panics_total",
+                "Tasks of the web server that a fault of reachd itself ended.",
+            )?,
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -119,6 +129,8 @@ impl OwnHealth {
         registry.register(Box::new(health.roots.clone()))?;
         registry.register(Box::new(health.causes.clone()))?;
         registry.register(Box::new(health.history_store_up.clone()))?;
+        registry.register(Box::new(health.web_accept_errors.clone()))?;
+        registry.register(Box::new(health.web_panics.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -188,6 +200,14 @@ impl OwnHealth {
     pub(super) fn history_store(&self, is_up: bool) {
         let gauge = self.history_store_up.with_label_values::<&str>(&[]);
         gauge.set(i64::from(is_up));
+    }
+
+    pub(super) fn web_accept_failed(&self) {
+        self.web_accept_errors.inc();
+    }
+
+    pub(super) fn web_panicked(&self) {
+        self.web_panics.inc();
     }
 
     /// Appends the registry's text.

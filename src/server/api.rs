@@ -7,18 +7,18 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 pub(super) use past::outages;
 use past::{OutageTold, UptimeTold};
 use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
-use super::{Server, path, respond};
+use super::{Place, Server, path, respond};
 use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
@@ -302,13 +302,13 @@ pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
 }
 
 /// `/api/v1/openapi.json`: the API described for programs.
-pub(super) async fn description() -> Response {
+pub(super) async fn description(Extension(place): Extension<Place>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (
-        kind,
-        OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1),
-    )
-        .into_response()
+    let text = OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1);
+    // A server's URL ends without the slash with which paths begin, and is never empty.
+    let server = place.path("/");
+    let server = server.strip_suffix('/').filter(|prefix| !prefix.is_empty());
+    (kind, text.replacen("@server@", server.unwrap_or("/"), 1)).into_response()
 }
 
 // === impl Pulse ===

@@ -57,7 +57,7 @@ pub(super) async fn method_not_allowed(uri: Uri) -> Response {
     )
 }
 
-fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
+pub(super) fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
     if uri.path().starts_with("/api/") {
         problem(status, line)
     } else {
