@@ -9,7 +9,7 @@ use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, isolation,
     layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation, scenarios,
-    tickets, witness,
+    tickets, web, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -57,6 +57,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         prometheus::trials(lab),
         redirects::trials(lab),
         lifecycle::trials(lab),
+        web::trials(lab),
     ];
     rooms.into_iter().flatten().collect()
 }
