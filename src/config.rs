@@ -276,6 +276,19 @@ impl Config {
     /// # Errors
     /// Everything that is wrong, in the order of the file.
     pub fn load(path: &Path, environment: Environment<'_>) -> Result<Self, Problems> {
+        Self::load_with(path, environment, |_| Problems::default())
+    }
+
+    /// Reads a file. Where something is wrong with it, `judge` is asked, too, for what else is: only other rooms know
+    /// which names the catalog has, and all of it is to be told at once.
+    ///
+    /// # Errors
+    /// Everything that is wrong, in the order of the file.
+    pub fn load_with(
+        path: &Path,
+        environment: Environment<'_>,
+        judge: impl FnOnce(&Self) -> Problems,
+    ) -> Result<Self, Problems> {
         let file = path.display().to_string();
         let text = files::read_bounded(path, MAX_FILE_BYTES)
             .and_then(|content| {
@@ -284,7 +297,7 @@ impl Config {
             .map_err(|message| Problems::one(&file, "", message))?;
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let base_dir = path.parent().unwrap_or(Path::new(""));
-        Self::parse(&file, &text, base_dir, environment)
+        Self::read(&text, &Context::new(&file, base_dir, environment), judge)
     }
 
     /// Reads a text. `file` is what problems call it; relative paths in it count from `base_dir`.
@@ -298,7 +311,7 @@ impl Config {
         environment: Environment<'_>,
     ) -> Result<Self, Problems> {
         let context = Context::new(file, base_dir, environment);
-        Self::read(text, &context)
+        Self::read(text, &context, |_| Problems::default())
     }
 
     /// What runs without a configuration file: the tenant-attach set of the public cloud, over the proxy that
@@ -329,9 +342,13 @@ impl Config {
         effective::written(self).to_string()
     }
 
-    fn read(text: &str, context: &Context<'_>) -> Result<Self, Problems> {
+    fn read(
+        text: &str,
+        context: &Context<'_>,
+        judge: impl FnOnce(&Self) -> Problems,
+    ) -> Result<Self, Problems> {
         let document = document::parse(context.file, text)?;
-        context.conclude(root::read(&Value::root(context, &document)))
+        context.conclude(root::read(&Value::root(context, &document)), judge)
     }
 }
 

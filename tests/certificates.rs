@@ -9,7 +9,7 @@ use crate::kit::{Lab, Reachd};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(45);
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![

@@ -66,13 +66,15 @@ fn verdict(lab: &Lab, name: &str, endpoints: &str, exit_code: i32, message_id: u
 
 /// Every mistake at once, each with its place, and nothing on stdout.
 fn bad_configuration(lab: &Lab) {
-    let endpoints =
-        "  - {name: web, url: \"https://web.lab.test/\", critcal: true}\n  - {name: gone}\n";
+    let endpoints = "  - {name: web, url: \"https://web.lab.test/\", critcal: true}\n  - {name: gone}\n\
+                     catalog: {features: [tenant-atach]}\n";
     let finished = check(lab, "exit-64", endpoints, &[]);
     assert_eq!(finished.exit_code, 64, "{finished:?}");
     assert_eq!(finished.stdout, "");
     let of_file = |place: &str| format!("exit-64.yml:{place}");
-    for expected in [of_file("5:47"), of_file("6:"), "critical".to_owned()] {
+    let catalog = of_file("7:22: catalog.features[0]: the catalog has no feature \"tenant-atach\"");
+    let of_endpoints = [of_file("5:47"), of_file("6:"), "critical".to_owned()];
+    for expected in of_endpoints.into_iter().chain([catalog]) {
         assert!(
             finished.stderr.contains(&expected),
             "{expected}: {finished:?}"

@@ -14,7 +14,7 @@ use crate::kit::{Daemon, Lab, Reachd};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(45);
 
 /// How often the daemon is killed.
 const KILLS: u64 = 8;

@@ -16,7 +16,7 @@ use crate::suite::{SharedLab, trial};
 const INTERVAL: &str = "1s";
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(45);
 
 /// How long the daemon may take to end, whatever it is doing.
 const DRAIN: Duration = Duration::from_secs(5);

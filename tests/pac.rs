@@ -13,7 +13,7 @@ use crate::kit::{Exposition, Lab, Reachd};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(45);
 
 /// Everything before the proxies.
 const HEAD: &str = "\
@@ -87,9 +87,7 @@ fn beside_a_loop(lab: &Lab) {
             calm(metrics) >= 1.0
         }),
     );
-    reachd.wait_for_metrics("three more", Duration::from_secs(12), |metrics| {
-        calm(metrics) >= before + 3.0
-    });
+    reachd.wait_for_metrics("three more", SOON, |metrics| calm(metrics) >= before + 3.0);
 }
 
 /// What the engine cannot interrupt is killed; the same script goes on for other URLs.

@@ -29,7 +29,7 @@ use crate::kit::{Lab, Reachd, command, http, run_to_end};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(20);
+const SOON: Duration = Duration::from_secs(45);
 
 /// Everything before the endpoints.
 const HEAD: &str = "\

@@ -15,7 +15,7 @@ use crate::kit::{Exposition, Lab, Reachd, wait};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(15);
+const SOON: Duration = Duration::from_secs(45);
 
 /// Longer than the library of Kerberos waits for a silent KDC, and than reachd waits for the library.
 const OUTAGE_ENDS_WITHIN: Duration = Duration::from_secs(60);

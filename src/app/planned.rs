@@ -72,9 +72,20 @@ pub(super) fn with_targets(config: &Config, discovery: &Discovery) -> Result<Pla
 pub(super) fn config(file: Option<&Path>) -> Result<(Config, Vec<String>), Fault> {
     let environment = &platform::environment;
     match file {
-        Some(file) => Ok((Config::load(file, environment)?, Vec::new())),
+        Some(file) => {
+            let config = Config::load_with(file, environment, wrong_with_the_catalog)?;
+            Ok((config, Vec::new()))
+        }
         None => Ok(Config::embedded_default(environment)?),
     }
+}
+
+/// What the catalog has to say of a configuration that is wrong elsewhere.
+fn wrong_with_the_catalog(config: &Config) -> Problems {
+    let selection = config.catalog.as_ref();
+    selection
+        .and_then(|selection| catalog::select(selection).err())
+        .unwrap_or_default()
 }
 
 impl From<Problems> for Fault {

@@ -50,14 +50,21 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// The value, unless there was a problem anywhere; the problems come in the order of the file.
-    pub(super) fn conclude<T>(&self, value: Option<T>) -> Result<T, Problems> {
+    /// The value, unless there was a problem anywhere; the problems come in the order of the file, with what `judge`
+    /// finds in so much of the value as could be read.
+    pub(super) fn conclude<T>(
+        &self,
+        value: Option<T>,
+        judge: impl FnOnce(&T) -> Problems,
+    ) -> Result<T, Problems> {
         let mut problems = self.problems.take();
-        problems.sort_by_key(|problem| problem.at.position);
         match value {
-            Some(value) if problems.is_empty() => Ok(value),
-            _ => Err(Problems(problems)),
+            Some(value) if problems.is_empty() => return Ok(value),
+            Some(value) => problems.extend(judge(&value).0),
+            None => {}
         }
+        problems.sort_by_key(|problem| problem.at.position);
+        Err(Problems(problems))
     }
 
     pub(super) fn note(

@@ -38,7 +38,7 @@ pub fn target_groups(file: &str, text: &str) -> Result<Vec<TargetGroup>, Problem
         let groups = items.iter().filter_map(group);
         groups.collect()
     });
-    context.conclude(groups)
+    context.conclude(groups, |_| Problems::default())
 }
 
 fn group(value: &Value<'_>) -> Option<TargetGroup> {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::wait;
 
 /// How long a server may take from its start until it answers.
-const READY_WITHIN: Duration = Duration::from_secs(15);
+const READY_WITHIN: Duration = Duration::from_secs(45);
 
 /// A running server.
 pub(crate) struct Daemon {

@@ -24,7 +24,7 @@ pub(crate) fn post(server: SocketAddr, path: &str) -> std::io::Result<Answer> {
 }
 
 fn request(server: SocketAddr, method: &str, path: &str) -> std::io::Result<Answer> {
-    let patience = Duration::from_secs(5);
+    let patience = Duration::from_secs(15);
     let mut stream = TcpStream::connect_timeout(&server, patience)?;
     stream.set_read_timeout(Some(patience))?;
     write!(

@@ -11,10 +11,10 @@ use serde_json::Value;
 use super::{Daemon, Exposition, Lab, http, wait};
 
 /// How long any command may take that is not a daemon.
-const COMMAND_WITHIN: Duration = Duration::from_secs(40);
+const COMMAND_WITHIN: Duration = Duration::from_secs(90);
 
 /// How long until every check of a plan has run once.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+const READY_WITHIN: Duration = Duration::from_secs(60);
 
 /// The program with an environment that no machine's proxy settings or log level can change.
 pub(crate) fn command(arguments: &[&str]) -> Command {

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 
 use super::{environment, folder, parse};
 use crate::config::context::Context;
-use crate::config::{Config, schema};
+use crate::config::{Config, Problems, schema};
 use crate::platform::HAS_KERBEROS;
 
 const REFERENCE: &str = "docs/configuration.md";
@@ -75,11 +75,11 @@ fn collect(root: &Json, node: &Json, path: &str, keys: &mut Keys) {
 fn the_decoder_asks_for_the_keys_of_the_schema() {
     let sample = include_str!("../../../deploy/reachd.yml");
     let context = Context::new("f.yml", Path::new(""), &environment);
-    Config::read(sample, &context).unwrap();
+    Config::read(sample, &context, |_| Problems::default()).unwrap();
     let mut asked = context.asked.take();
     let mut read = |text: &str| {
         let context = Context::new("f.yml", Path::new(""), &environment);
-        let is_good = Config::read(text, &context).is_ok();
+        let is_good = Config::read(text, &context, |_| Problems::default()).is_ok();
         for (path, keys) in context.asked.take() {
             asked.entry(path).or_default().extend(keys);
         }
