@@ -5,6 +5,7 @@ mod catalog;
 mod check;
 mod commands;
 mod daemon;
+mod healthcheck;
 mod logging;
 mod output;
 mod pac;
@@ -77,6 +78,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         Command::Proxies {
             command: Some(ProxiesCommand::Pac { script, urls }),
         } => pac::run(&script, &urls),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::KerberosTokens { principal } => tokens::run(principal),
         Command::PacScripts => pac::run_scripts(),
         Command::Completions { shell } => print(&commands::completions(shell)),

@@ -35,6 +35,7 @@ mod target_groups;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod web;
 mod winhttp;
 mod yaml;
 
@@ -55,6 +56,7 @@ use reader::Value;
 pub use retry::Retry;
 pub use suggestion::Suggestion;
 pub use target_groups::{TargetGroup, target_groups};
+pub use web::{ClientPolicy, RateLimit, WebConfig, WebReading, WebTls};
 pub use winhttp::WinHttpError;
 
 use crate::endpoint::{

@@ -141,6 +141,16 @@ impl Metrics {
         self.own.shard(shard);
     }
 
+    /// The web server could not accept a client.
+    pub fn web_accept_failed(&self) {
+        self.own.web_accept_failed();
+    }
+
+    /// A task of the web server ended by a fault of reachd.
+    pub fn web_panicked(&self) {
+        self.own.web_panicked();
+    }
+
     fn published(&self) -> Arc<Published> {
         let published = self.published.lock();
         Arc::clone(&published.unwrap_or_else(PoisonError::into_inner))

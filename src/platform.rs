@@ -3,12 +3,16 @@
 
 mod kerberos;
 mod names;
+mod service;
 mod signals;
+mod sockets;
 mod stamp;
 
 pub use kerberos::{COMMAND as KERBEROS_COMMAND, IS_BUILT_IN as HAS_KERBEROS, Tokens};
 pub use names::{NameSearch, NameSettings, NameSources, NameStamp};
+pub use service::ServiceManager;
 pub use signals::{Signal, Signals};
+pub use sockets::{ListeningSocket, sockets_of_systemd};
 pub use stamp::FileStamp;
 
 use std::io;

@@ -1,36 +1,47 @@
 //! What reachd tells over HTTP: the status page, the metrics, the API, and the switches of its life cycle. It only
-//! reads what observers know; no request makes a probe.
+//! reads what observers know; no request makes a probe. Who may ask for it, and how it is encrypted, is said by the web
+//! configuration file.
 
 mod api;
 mod changes;
 mod connections;
 mod events;
+mod heartbeat;
 mod lifecycle;
+mod listening;
 mod metrics;
 mod page;
 mod path;
+mod place;
 mod respond;
 mod selection;
 mod standing;
+mod supervised;
 #[cfg(test)]
 mod tests;
+mod web;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use self::events::Events;
 use axum::http::StatusCode;
-use axum::middleware::map_response;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 pub use changes::Changes;
 pub use connections::serve;
+pub use heartbeat::Heartbeat;
+pub use listening::Listener;
+pub use place::{PathFlag, Place};
 use tokio::sync::{mpsc, oneshot, watch};
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+pub use web::WebFile;
 
+use self::web::{Keeper, guard, with_configured_headers};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::History;
@@ -69,6 +80,17 @@ pub struct Server {
     pub shard: Option<Shard>,
 }
 
+/// By what way clients come in.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// TLS, logins, headers and the rate limit; plain HTTP for everybody without it.
+    pub web: Option<WebFile>,
+    /// At which paths the server answers.
+    pub place: Place,
+    /// Beats while the server lives.
+    pub heartbeat: Heartbeat,
+}
+
 /// Somebody asks for the configuration to be read again, and waits for what comes of it.
 #[derive(Debug)]
 pub struct ReloadRequest {
@@ -77,7 +99,38 @@ pub struct ReloadRequest {
 }
 
 /// Every path, within the bounds that hold for all of them.
-fn router(server: Arc<Server>, events: Events) -> Router {
+fn router(
+    server: Arc<Server>,
+    events: Events,
+    place: Place,
+    keeper: Option<Arc<Keeper>>,
+) -> Router {
+    let mut router = place
+        .clone()
+        .around(routes(server))
+        // A page on another site that somebody happens to look at must not reload us.
+        .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT));
+    if let Some(keeper) = &keeper {
+        router = router.layer(from_fn_with_state(Arc::clone(keeper), guard));
+    }
+    router = router
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(map_response(respond::in_one_form))
+        .layer(CompressionLayer::new())
+        .layer(map_response(respond::with_security_headers))
+        .layer(Extension(events))
+        .layer(Extension(place));
+    match keeper {
+        Some(keeper) => router.layer(from_fn_with_state(keeper, with_configured_headers)),
+        None => router,
+    }
+}
+
+fn routes(server: Arc<Server>) -> Router {
     Router::new()
         .route("/", get(page::overview))
         .route("/checks/{service}/{*rest}", get(page::check))
@@ -103,16 +156,5 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/-/reload", post(lifecycle::reload))
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
-        // A page on another site that somebody happens to look at must not reload us.
-        .layer(CsrfLayer::new())
-        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
-        ))
-        .layer(map_response(respond::in_one_form))
-        .layer(CompressionLayer::new())
-        .layer(map_response(respond::with_security_headers))
-        .layer(Extension(events))
         .with_state(server)
 }

@@ -18,6 +18,7 @@
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
+//! | `web.rs`, `web/` | TLS, logins and limits of the web server with curl, Prometheus, nginx and systemd's tools around it |
 //! | `witness.rs` | curl through the same proxies succeeds and fails like reachd |
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `rules.rs`, `rules/` | the alerts: rules, their tests, texts and documents agree; a dead proxy is one notification |
@@ -93,6 +94,8 @@ mod shards;
 mod suite;
 #[cfg(test)]
 mod tickets;
+#[cfg(test)]
+mod web;
 #[cfg(test)]
 mod witness;
 

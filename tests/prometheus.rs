@@ -7,7 +7,6 @@ use std::process::Command;
 use std::time::Duration;
 
 use libtest_mimic::Trial;
-use serde_json::Value;
 
 use crate::kit::{Lab, Prometheus, Reachd, run_to_end, wait};
 use crate::suite::{SharedLab, trial};

@@ -9,7 +9,7 @@ use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
     history, holds, isolation, layers, lifecycle, pac, packages, page, prerequisites, prometheus,
-    redirects, revocation, rules, scenarios, shards, tickets, witness,
+    redirects, revocation, rules, scenarios, shards, tickets, web, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -62,6 +62,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         shards::trials(lab),
         lifecycle::trials(lab),
         rules::trials(lab),
+        web::trials(lab),
     ];
     rooms.into_iter().flatten().collect()
 }

@@ -12,6 +12,7 @@ use super::planned::Planned;
 use super::sharding::ShardArguments;
 use crate::metrics::series_of;
 use crate::plan::{HistogramMode, Plan, Shard};
+use crate::server::WebFile;
 use crate::{config, explain};
 
 pub(super) fn config(
@@ -20,9 +21,14 @@ pub(super) fn config(
     command: ConfigCommand,
 ) -> Result<String, Fault> {
     match command {
-        ConfigCommand::Check { file: named } => {
+        ConfigCommand::Check { file: named, web } => {
             let file = named.as_deref().or(file);
             let shard = shard.shard()?;
+            let web = web.as_deref().map(WebFile::load).transpose();
+            let web = web.map_err(Fault::Usage)?.map(|web| web.summary());
+            if let (Some(web), None) = (&web, file) {
+                return Ok(web.clone());
+            }
             let Planned {
                 discovery,
                 plan,
@@ -30,7 +36,8 @@ pub(super) fn config(
                 ..
             } = Planned::load(file)?;
             notices.extend(discovery.problems());
-            Ok(summary(file, shard, plan, &notices))
+            let summary = summary(file, shard, plan, &notices);
+            Ok(web.map_or(summary.clone(), |web| format!("{summary}{web}\n")))
         }
         ConfigCommand::Show => Ok(Planned::load(file)?.config.effective_yaml()),
         ConfigCommand::Schema => Ok(config::schema().to_owned()),

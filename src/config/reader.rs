@@ -65,10 +65,13 @@ impl<'a> Value<'a> {
         Located { value, at }
     }
 
-    /// The text, with its environment variables filled in.
+    /// The text, with its environment variables filled in where they mean something.
     pub(super) fn text(&self) -> Option<String> {
         let written = self.written()?;
-        match substitute(written, self.context.environment) {
+        let Some(environment) = self.context.environment else {
+            return Some(written.to_owned());
+        };
+        match substitute(written, environment) {
             Ok(text) => Some(text.into_owned()),
             Err(error) => self.refuse(error.to_string()),
         }
@@ -224,6 +227,17 @@ impl<'a> Fields<'a> {
         match self.get(key) {
             Some(value) => read(&value),
             None => self.value.refuse(format!("`{key}` is missing")),
+        }
+    }
+
+    /// Refuses a key with nothing after its colon, where that could be taken for something else than its absence.
+    pub(super) fn not_empty(&mut self, key: &'static str, hint: &str) {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        if let Some(entry) = entry.filter(|entry| matches!(entry.value.kind, Kind::Null)) {
+            let path = self.value.path.key(key);
+            let message = "nothing stands after the colon".to_owned();
+            let context = self.value.context;
+            context.note(entry.position, &path, message, Some(hint.to_owned()));
         }
     }
 

@@ -36,6 +36,8 @@ pub(super) struct OwnHealth {
     /// Without a label; a vector, because there is none without a store.
     history_store_up: IntGaugeVec,
     shard: IntGaugeVec,
+    web_accept_errors: IntCounter,
+    web_panics: IntCounter,
 }
 
 // === impl OwnHealth ===
@@ -114,6 +116,14 @@ impl OwnHealth {
                 ),
                 &["index", "count"],
             )?,
+            web_accept_errors: IntCounter::new(
+                "reachd_web_accept_errors_total",
+                "Clients that the web server could not accept, as for too many open files.",
+            )?,
+            web_panics: IntCounter::new(
+                "reachd_web_panics_total",
+                "Tasks of the web server that a fault of reachd itself ended.",
+            )?,
             registry,
         };
         let build = IntGauge::with_opts(
@@ -135,6 +145,8 @@ impl OwnHealth {
         registry.register(Box::new(health.roots.clone()))?;
         registry.register(Box::new(health.history_store_up.clone()))?;
         registry.register(Box::new(health.shard.clone()))?;
+        registry.register(Box::new(health.web_accept_errors.clone()))?;
+        registry.register(Box::new(health.web_panics.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -213,6 +225,14 @@ impl OwnHealth {
     pub(super) fn history_store(&self, is_up: bool) {
         let gauge = self.history_store_up.with_label_values::<&str>(&[]);
         gauge.set(i64::from(is_up));
+    }
+
+    pub(super) fn web_accept_failed(&self) {
+        self.web_accept_errors.inc();
+    }
+
+    pub(super) fn web_panicked(&self) {
+        self.web_panics.inc();
     }
 
     /// Which of several reachd this is; not told where it is alone.

@@ -8,11 +8,11 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 pub(super) use outcome::outcome;
 pub(super) use past::outages;
 use past::{LatenciesTold, OutageTold, UptimeTold};
@@ -20,7 +20,7 @@ use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
-use super::{Server, path, respond};
+use super::{Place, Server, path, respond};
 use crate::explain::{Meaning, every_meaning};
 use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
@@ -319,13 +319,13 @@ pub(super) async fn explanations() -> Response {
 }
 
 /// `/api/v1/openapi.json`: the API described for programs.
-pub(super) async fn description() -> Response {
+pub(super) async fn description(Extension(place): Extension<Place>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (
-        kind,
-        OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1),
-    )
-        .into_response()
+    let text = OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1);
+    // A server's URL ends without the slash with which paths begin, and is never empty.
+    let server = place.path("/");
+    let server = server.strip_suffix('/').filter(|prefix| !prefix.is_empty());
+    (kind, text.replacen("@server@", server.unwrap_or("/"), 1)).into_response()
 }
 
 // === impl Pulse ===

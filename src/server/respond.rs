@@ -60,7 +60,7 @@ pub(super) async fn method_not_allowed(uri: Uri) -> Response {
     )
 }
 
-fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
+pub(super) fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
     if is_api(uri) {
         problem(status, line)
     } else {
@@ -68,8 +68,9 @@ fn refusal(uri: &Uri, status: StatusCode, line: &'static str) -> Response {
     }
 }
 
+/// Below whatever prefix, of which the layers around all paths know nothing.
 fn is_api(uri: &Uri) -> bool {
-    uri.path().starts_with("/api/")
+    uri.path().contains("/api/")
 }
 
 /// Gives what the layers around all paths refuse the form of every other refusal, and leaves the rest as it is.

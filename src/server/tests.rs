@@ -2,6 +2,7 @@
 
 mod described;
 mod events;
+mod front;
 
 use std::net::SocketAddr;
 
@@ -42,6 +43,12 @@ pub(super) fn history() -> History {
     history
 }
 
+/// What is exposed now.
+pub(super) fn exposed(metrics: &Metrics) -> String {
+    let pieces: Vec<_> = metrics.exposition(crate::metrics::Format::Text).collect();
+    String::from_utf8(pieces.concat()).unwrap()
+}
+
 /// The same, as the page is given it.
 pub(super) fn histories() -> Vec<CheckHistory> {
     history().snapshot()
@@ -58,6 +65,29 @@ pub(super) fn history_of(check: &Arc<Check>, outcomes: &[Arc<Outcome>]) -> Check
     history.of(&check.key()).unwrap()
 }
 
+/// What is served of a history.
+fn server_of(history: History) -> Server {
+    let metrics = Metrics::default();
+    metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
+    Server {
+        metrics: Arc::new(metrics),
+        history: Arc::new(history),
+        changes: Changes::default(),
+        config: watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned())).1,
+        not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+        causes: watch::channel(Arc::new(sample::causes())).1,
+        trust_store: watch::channel(Arc::new(sample::trust_store())).1,
+        reload: None,
+        started: SystemTime::now(),
+        shard: None,
+    }
+}
+
+/// The same of the sample.
+pub(super) fn server() -> Server {
+    server_of(history())
+}
+
 /// A server on a port of its own, and whom to ask for its end.
 struct Running {
     address: SocketAddr,
@@ -65,7 +95,6 @@ struct Running {
     served: JoinHandle<()>,
     reloads: mpsc::Receiver<ReloadRequest>,
     changes: Changes,
-    _config: watch::Sender<Arc<String>>,
 }
 
 /// An answer as it came.
@@ -76,27 +105,21 @@ struct Answer {
 
 impl Running {
     async fn new(history: History, lifecycle: bool) -> Self {
+        Self::behind(Front::default(), history, lifecycle).await
+    }
+
+    async fn behind(front: Front, history: History, lifecycle: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (reload, reloads) = mpsc::channel(1);
-        let (config, shown) = watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned()));
-        let metrics = Metrics::default();
-        metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
-        let changes = Changes::default();
         let server = Server {
-            metrics: Arc::new(metrics),
-            history: Arc::new(history),
-            changes: changes.clone(),
-            config: shown,
-            not_probed: watch::channel(Arc::new(sample::not_probed())).1,
-            causes: watch::channel(Arc::new(sample::causes())).1,
-            trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
-            started: SystemTime::now(),
-            shard: None,
+            ..server_of(history)
         };
+        let changes = server.changes.clone();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(vec![listener], server, async {
+        let listeners = vec![Listener::Tcp(listener)];
+        let task = tokio::spawn(serve(listeners, server, front, async {
             let _ = stopped.await;
         }));
         Self {
@@ -105,7 +128,6 @@ impl Running {
             served: task,
             reloads,
             changes,
-            _config: config,
         }
     }
 
