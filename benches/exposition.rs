@@ -16,7 +16,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use reachd::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
-use reachd::metrics::Metrics;
+use reachd::metrics::{Format, Metrics};
 use reachd::observer::{Observer, Watcher};
 use reachd::outcome::{
     CertificateSeen, HttpSeen, Observed, Outcome, Peer, Phase, Timings, TlsSeen,
@@ -43,17 +43,28 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     println!("checks           {CHECKS}");
     println!("observe          {:.0} ns/probe", observe(&watchers));
+    for format in Format::ALL {
+        print(&metrics, format, "");
+    }
+    let mut plan = plan;
+    plan.histograms.native = true;
+    metrics.planned(&plan);
+    observe(&watchers);
+    print(&metrics, Format::Protobuf, " with native histograms");
+    Ok(())
+}
+
+fn print(metrics: &Metrics, format: Format, with: &str) {
     for _ in 0..SCRAPES {
-        let scrape = Scrape::take(&metrics);
+        let scrape = Scrape::take(metrics, format);
         println!(
-            "exposition       {:.1} ms CPU, {:.1} MB in {} pieces, the largest of {} bytes",
+            "{format:?}{with}: {:.1} ms CPU, {:.1} MB in {} pieces, the largest of {} bytes",
             scrape.cpu.as_secs_f64() * 1e3,
             scrape.bytes as f64 / 1e6,
             scrape.pieces,
             scrape.largest
         );
     }
-    Ok(())
 }
 
 /// Nanoseconds for each probe that starts and ends.
@@ -79,10 +90,10 @@ struct Scrape {
 }
 
 impl Scrape {
-    fn take(metrics: &Metrics) -> Self {
+    fn take(metrics: &Metrics, format: Format) -> Self {
         let before = cpu_time();
         let (mut bytes, mut pieces, mut largest) = (0, 0, 0);
-        for piece in metrics.exposition() {
+        for piece in metrics.exposition(format) {
             bytes += piece.len();
             pieces += 1;
             largest = largest.max(piece.len());
@@ -148,6 +159,7 @@ fn plan() -> Result<Plan, url::ParseError> {
         histograms: Histograms {
             mode: HistogramMode::Check,
             buckets: BUCKETS.to_vec(),
+            native: false,
         },
     })
 }

@@ -144,6 +144,7 @@ fn plan(checks: &[Arc<Check>]) -> Plan {
         histograms: Histograms {
             mode: HistogramMode::None,
             buckets: Vec::new(),
+            native: false,
         },
     }
 }

@@ -129,6 +129,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
         histograms: Histograms {
             mode: HistogramMode::None,
             buckets: Vec::new(),
+            native: false,
         },
     }
 }

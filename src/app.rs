@@ -5,6 +5,7 @@ mod catalog;
 mod check;
 mod commands;
 mod daemon;
+mod healthcheck;
 mod logging;
 mod output;
 mod pac;
@@ -12,6 +13,7 @@ mod planned;
 mod prerequisites;
 mod proxies;
 mod setup;
+mod sharding;
 mod tokens;
 
 use std::ffi::OsString;
@@ -57,22 +59,26 @@ fn run(arguments: Arguments) -> Result<ExitCode, Fault> {
         config_file,
         log_level,
         log_format,
+        shard,
         command,
         daemon,
     } = arguments;
     let file = config_file.as_deref();
     logging::start(log_level, log_format);
     match command.unwrap_or(Command::Run(daemon)) {
-        Command::Run(arguments) => daemon::run(file, &arguments),
-        Command::Check(arguments) => check::run(file, &arguments),
+        Command::Run(arguments) => daemon::run(file, shard.shard()?, &arguments),
+        Command::Check(arguments) => check::run(file, shard.shard()?, &arguments),
         Command::Prerequisites(arguments) => prerequisites::run(file, arguments),
-        Command::Config(command) => commands::config(file, command).and_then(|text| print(&text)),
+        Command::Config(command) => {
+            commands::config(file, &shard, command).and_then(|text| print(&text))
+        }
         Command::Catalog(command) => catalog::run(file, command),
         Command::Explain(arguments) => commands::explain(&arguments).and_then(|text| print(&text)),
         Command::Proxies { command: None } => proxies::run().and_then(|text| print(&text)),
         Command::Proxies {
             command: Some(ProxiesCommand::Pac { script, urls }),
         } => pac::run(&script, &urls),
+        Command::Healthcheck(arguments) => healthcheck::run(&arguments),
         Command::KerberosTokens { principal } => tokens::run(principal),
         Command::PacScripts => pac::run_scripts(),
         Command::Completions { shell } => print(&commands::completions(shell)),

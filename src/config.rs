@@ -21,6 +21,7 @@ mod problem;
 mod proxies;
 mod reader;
 mod resolvers;
+mod retry;
 mod revocation;
 mod root;
 mod routes;
@@ -34,6 +35,7 @@ mod target_groups;
 #[cfg(test)]
 mod tests;
 mod trust;
+mod web;
 mod winhttp;
 mod yaml;
 
@@ -51,8 +53,10 @@ pub use discovery::{
 };
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
+pub use retry::Retry;
 pub use suggestion::Suggestion;
 pub use target_groups::{TargetGroup, target_groups};
+pub use web::{ClientPolicy, RateLimit, WebConfig, WebReading, WebTls};
 pub use winhttp::WinHttpError;
 
 use crate::endpoint::{
@@ -183,6 +187,8 @@ pub struct Overrides {
     pub interval: Option<Duration>,
     /// How long one probe may take.
     pub timeout: Option<Duration>,
+    /// When it is probed once more after it began to fail.
+    pub retry: Option<Retry>,
     /// What it means that a proxy inspects its traffic; of the catalog's endpoints.
     pub inspection: Option<Inspection>,
     /// Whether an idle connection to it must live, and for how long.
@@ -251,6 +257,8 @@ pub struct MetricsSettings {
     pub histograms: HistogramChoice,
     /// Upper bounds in seconds, ascending.
     pub buckets: Vec<f64>,
+    /// Whether native histograms stand beside them.
+    pub native_histograms: bool,
 }
 
 /// `metrics.histograms` as written.

@@ -3,6 +3,7 @@
 //!
 //! One file a phase holds the texts; `lookup` finds them by name; `text` and `markdown` show them.
 
+mod alert;
 mod cause;
 mod connect;
 mod dns;
@@ -19,7 +20,10 @@ mod tls;
 #[cfg(test)]
 mod lint;
 
-pub use lookup::UnknownReason;
+pub use alert::{ALERTS, Alert};
+pub use lookup::{
+    Meaning, Topic, UnknownReason, alert_named, cause_named, every_meaning, meanings,
+};
 pub use markdown::markdown;
 use serde::Serialize;
 pub use text::text;

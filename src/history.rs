@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
 pub use keeper::StoreReport;
-pub use latency::{Latency, LatencyPoint, MOST_POINTS};
+pub use latency::{Latencies, Latency, LatencyPoint};
 pub use outage::{Outage, OutageCause, OutageFilter};
 pub use outcomes::Outcomes;
 use tracing::info;
@@ -204,19 +204,16 @@ impl History {
         outages.into_iter().map(Arc::unwrap_or_clone).collect()
     }
 
-    /// How long the phases took over a window in so many equal parts at most ([`MOST_POINTS`]), the oldest first, as
-    /// far as the last outcomes reach back; parts without a probe are left out.
+    /// How long the phases took over a window that ends now, as far as this process knows; `None` where the plan has no
+    /// such check, and over thirty days, for which they are not kept.
     #[must_use]
     pub fn latencies(
         &self,
         check: &CheckKey,
         window: Window,
-        points: usize,
         now: SystemTime,
-    ) -> Vec<LatencyPoint> {
-        self.of(check).map_or_else(Vec::new, |history| {
-            latency::over_time(&history.recent, window, points, now)
-        })
+    ) -> Option<Latencies> {
+        self.shared.record(check)?.latencies(window, now)
     }
 
     /// The diagnosis takes this for the cause of the outages of these checks that last.

@@ -1,13 +1,22 @@
-//! The Prometheus exposition: each check owns its numbers, `/metrics` streams them family by family.
+//! The Prometheus exposition: each check owns its numbers, `/metrics` streams them family by family. The families are
+//! described once; each of three formats writes their samples in its way.
 
+mod exemplar;
 mod exposition;
 mod families;
+mod format;
 mod histogram;
+mod labels;
+mod native;
 mod numbers;
 mod own;
+mod present;
+mod protobuf;
 mod published;
+mod registry;
 mod revocation;
 mod rows;
+mod sample;
 mod sources;
 mod text;
 
@@ -15,6 +24,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+pub use format::Format;
 
 use self::exposition::Exposition;
 use self::numbers::CheckNumbers;
@@ -23,7 +33,7 @@ use self::published::Published;
 use crate::discovery::Discovery;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{CauseKind, HoldOutcome, Outcome, Phase, RootStanding};
-use crate::plan::{Check, Plan};
+use crate::plan::{Check, CheckKey, Plan, Shard};
 
 /// The gauges that an HTTPS check has from its first outcome on, beside one for each step: success, last run,
 /// status, redirects, clock, TLS, interception, certificate, and its two ends of validity.
@@ -53,7 +63,7 @@ pub fn series_of(plan: &Plan) -> usize {
     metrics.planned(plan);
     let is_series = |line: &&[u8]| line.first().is_some_and(|first| *first != b'#');
     let lines = |piece: Bytes| piece.split(|byte| *byte == b'\n').filter(is_series).count();
-    let from_the_plan_on: usize = metrics.exposition().map(lines).sum();
+    let from_the_plan_on: usize = metrics.exposition(Format::Text).map(lines).sum();
     let results = plan.checks.iter().map(|check| {
         let to_proxy = check
             .expected_steps()
@@ -86,13 +96,13 @@ impl Metrics {
         }
     }
 
-    /// The exposition in the text format, in pieces of at most 64 KiB, made as they are asked for.
-    pub fn exposition(&self) -> impl Iterator<Item = Bytes> + Send + use<> {
+    /// The exposition in a format, in pieces of at most 64 KiB, made as they are asked for.
+    pub fn exposition(&self, format: Format) -> impl Iterator<Item = Bytes> + Send + use<> {
         let sources = self.sources.lock();
         let sources = sources.unwrap_or_else(PoisonError::into_inner).clone();
         let statuses = sources.map(|sources| sources.statuses());
         let statuses = statuses.unwrap_or_default();
-        Exposition::new(self.published(), statuses, Arc::clone(&self.own))
+        Exposition::new(format, self.published(), statuses, Arc::clone(&self.own))
     }
 
     /// The sources of targets whose standing is shown from now on.
@@ -116,9 +126,29 @@ impl Metrics {
         self.own.causes(causes);
     }
 
+    /// Which check's failure is explained by which cause, the biggest cause first.
+    pub fn explained<'c>(&self, checks: impl Iterator<Item = (CauseKind, &'c str, &'c CheckKey)>) {
+        self.own.explained(checks);
+    }
+
     /// Whether the history reaches the disk; not told without a folder for the state.
     pub fn history_store(&self, is_up: bool) {
         self.own.history_store(is_up);
+    }
+
+    /// Which of several reachd this is; not told where it is alone.
+    pub fn shard(&self, shard: Shard) {
+        self.own.shard(shard);
+    }
+
+    /// The web server could not accept a client.
+    pub fn web_accept_failed(&self) {
+        self.own.web_accept_failed();
+    }
+
+    /// A task of the web server ended by a fault of reachd.
+    pub fn web_panicked(&self) {
+        self.own.web_panicked();
     }
 
     fn published(&self) -> Arc<Published> {

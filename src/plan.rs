@@ -7,8 +7,10 @@ mod errand;
 #[cfg(test)]
 pub(crate) mod fixture;
 mod holds;
+mod identity;
 mod redirects;
 mod revocation;
+mod shard;
 mod steps;
 
 use std::sync::Arc;
@@ -16,8 +18,10 @@ use std::time::Duration;
 
 pub use derived::{Named, Place};
 pub use errand::MOST_TARGETS_BYTES;
+pub use identity::{NoOutcomeId, OutcomeId};
 pub use revocation::{MOST_LIST_BYTES, Revocation};
 use serde::Serialize;
+pub use shard::{MOST_SHARDS, NoShard, Shard};
 
 use crate::catalog::NotProbed;
 use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
@@ -88,6 +92,8 @@ pub struct Histograms {
     pub mode: HistogramMode,
     /// Upper bounds in seconds, ascending, without the infinite one.
     pub buckets: Vec<f64>,
+    /// Whether native histograms stand beside them.
+    pub native: bool,
 }
 
 /// Whose histograms there are. `auto` of the configuration has been decided by the plan.

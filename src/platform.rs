@@ -3,12 +3,16 @@
 
 mod kerberos;
 mod names;
+mod service;
 mod signals;
+mod sockets;
 mod stamp;
 
 pub use kerberos::{COMMAND as KERBEROS_COMMAND, IS_BUILT_IN as HAS_KERBEROS, Tokens};
 pub use names::{NameSearch, NameSettings, NameSources, NameStamp};
+pub use service::ServiceManager;
 pub use signals::{Signal, Signals};
+pub use sockets::{ListeningSocket, sockets_of_systemd};
 pub use stamp::FileStamp;
 
 use std::io;
@@ -18,6 +22,15 @@ use std::path::PathBuf;
 #[must_use]
 pub fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok()
+}
+
+/// What the machine is called; none where it does not say.
+#[must_use]
+pub fn host_name() -> Option<String> {
+    let of_kernel = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let of_kernel = of_kernel.map(|name| name.trim().to_owned());
+    let of_kernel = of_kernel.filter(|name| !name.is_empty() && name != "(none)");
+    of_kernel.or_else(|| environment("COMPUTERNAME"))
 }
 
 /// The program that runs, to be started once more with another command.

@@ -1,44 +1,53 @@
 //! What reachd tells over HTTP: the status page, the metrics, the API, and the switches of its life cycle. It only
-//! reads what observers know; no request makes a probe.
+//! reads what observers know; no request makes a probe. Who may ask for it, and how it is encrypted, is said by the web
+//! configuration file.
 
 mod api;
 mod changes;
 mod connections;
 mod events;
+mod heartbeat;
 mod lifecycle;
+mod listening;
+mod metrics;
 mod page;
 mod path;
+mod place;
 mod respond;
 mod selection;
 mod standing;
+mod supervised;
 #[cfg(test)]
 mod tests;
+mod web;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use self::events::Events;
-use axum::body::Body;
-use axum::extract::State;
-use axum::http::{StatusCode, header};
-use axum::middleware::map_response;
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::middleware::{from_fn_with_state, map_response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
 pub use changes::Changes;
 pub use connections::serve;
+pub use heartbeat::Heartbeat;
+pub use listening::Listener;
+pub use place::{PathFlag, Place};
 use tokio::sync::{mpsc, oneshot, watch};
 use tower_http::compression::CompressionLayer;
 use tower_http::csrf::CsrfLayer;
 use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
+pub use web::WebFile;
 
+use self::web::{Keeper, guard, with_configured_headers};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::History;
 use crate::metrics::Metrics;
 use crate::outcome::RootStanding;
+use crate::plan::Shard;
 
 /// No path takes a body; what is sent nevertheless ends here, in bytes.
 const REQUEST_BODY_LIMIT: usize = 4 * 1024;
@@ -67,6 +76,19 @@ pub struct Server {
     pub reload: Option<mpsc::Sender<ReloadRequest>>,
     /// When reachd started.
     pub started: SystemTime,
+    /// Which of several reachd this is that share the checks.
+    pub shard: Option<Shard>,
+}
+
+/// By what way clients come in.
+#[derive(Debug, Default)]
+pub struct Front {
+    /// TLS, logins, headers and the rate limit; plain HTTP for everybody without it.
+    pub web: Option<WebFile>,
+    /// At which paths the server answers.
+    pub place: Place,
+    /// Beats while the server lives.
+    pub heartbeat: Heartbeat,
 }
 
 /// Somebody asks for the configuration to be read again, and waits for what comes of it.
@@ -77,21 +99,56 @@ pub struct ReloadRequest {
 }
 
 /// Every path, within the bounds that hold for all of them.
-fn router(server: Arc<Server>, events: Events) -> Router {
+fn router(
+    server: Arc<Server>,
+    events: Events,
+    place: Place,
+    keeper: Option<Arc<Keeper>>,
+) -> Router {
+    let mut router = place
+        .clone()
+        .around(routes(server))
+        // A page on another site that somebody happens to look at must not reload us.
+        .layer(CsrfLayer::new())
+        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT));
+    if let Some(keeper) = &keeper {
+        router = router.layer(from_fn_with_state(Arc::clone(keeper), guard));
+    }
+    router = router
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            REQUEST_TIMEOUT,
+        ))
+        .layer(map_response(respond::in_one_form))
+        .layer(CompressionLayer::new())
+        .layer(map_response(respond::with_security_headers))
+        .layer(Extension(events))
+        .layer(Extension(place));
+    match keeper {
+        Some(keeper) => router.layer(from_fn_with_state(keeper, with_configured_headers)),
+        None => router,
+    }
+}
+
+fn routes(server: Arc<Server>) -> Router {
     Router::new()
         .route("/", get(page::overview))
         .route("/checks/{service}/{*rest}", get(page::check))
+        .route("/explain", get(page::explanations))
+        .route("/explain/{*name}", get(page::explanation))
         .route("/assets/style.css", get(page::style))
         .route("/assets/page.js", get(page::script))
         .route("/assets/icon.svg", get(page::icon))
-        .route("/metrics", get(metrics))
+        .route("/metrics", get(metrics::metrics))
         .route("/api/v1/status", get(api::status))
         .route("/api/v1/checks", get(api::checks))
         .route("/api/v1/checks/{service}/{*rest}", get(api::check))
         .route("/api/v1/causes", get(api::causes))
         .route("/api/v1/services", get(api::services))
         .route("/api/v1/outages", get(api::outages))
+        .route("/api/v1/outcomes/{id}", get(api::outcome))
         .route("/api/v1/events", get(events::events))
+        .route("/api/v1/explanations", get(api::explanations))
         .route("/api/v1/openapi.json", get(api::description))
         .route("/config", get(lifecycle::config))
         .route("/-/healthy", get(lifecycle::healthy))
@@ -99,29 +156,5 @@ fn router(server: Arc<Server>, events: Events) -> Router {
         .route("/-/reload", post(lifecycle::reload))
         .fallback(respond::not_found)
         .method_not_allowed_fallback(respond::method_not_allowed)
-        // A page on another site that somebody happens to look at must not reload us.
-        .layer(CsrfLayer::new())
-        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            REQUEST_TIMEOUT,
-        ))
-        .layer(CompressionLayer::new())
-        .layer(map_response(respond::with_security_headers))
-        .layer(Extension(events))
         .with_state(server)
-}
-
-/// Streams the exposition, so that a large one is never in memory as a whole.
-async fn metrics(State(server): State<Arc<Server>>) -> Response {
-    let pieces = server.metrics.exposition().map(Ok::<_, Infallible>);
-    let body = Body::from_stream(tokio_stream::iter(pieces));
-    (
-        [(
-            header::CONTENT_TYPE,
-            "text/plain; version=0.0.4; charset=utf-8",
-        )],
-        body,
-    )
-        .into_response()
 }

@@ -9,6 +9,7 @@
   const LOST = 4000; // ms without a connection until the reader is told
   const THEMES = ["auto", "light", "dark"];
   const root = document.documentElement;
+  const home = new URL("..", document.currentScript.src).pathname; // "/", or what a reverse proxy puts before it
 
   // Before the first paint, so that nothing flashes.
   let theme = remembered();
@@ -17,7 +18,7 @@
   addEventListener("DOMContentLoaded", () => {
     offerThemes();
     applyFiltersAtOnce();
-    listen();
+    if (!("still" in document.body.dataset)) listen();
   });
 
   // === the theme ===
@@ -59,7 +60,7 @@
     const apply = () => {
       const asked = [...new FormData(form)].filter(([, value]) => value !== "");
       const query = new URLSearchParams(asked).toString();
-      history.replaceState(null, "", query ? `/?${query}` : "/");
+      history.replaceState(null, "", query ? `${home}?${query}` : home);
       renew();
     };
     form.addEventListener("input", (event) => {
@@ -116,7 +117,7 @@
   function listen() {
     let lost, waiting, newest = 0;
     const connect = () => {
-      const events = new EventSource("/api/v1/events");
+      const events = new EventSource(`${home}api/v1/events`);
       events.addEventListener("open", () => {
         clearTimeout(lost);
         lost = undefined;

@@ -1,16 +1,20 @@
 //! The API against its own description, by schemathesis: it makes up requests, good and bad, and compares the answers.
 
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use libtest_mimic::Trial;
 
-use crate::kit::{Lab, Reachd, run_to_end};
+use crate::kit::{Lab, Reachd, run_to_end_within};
 use crate::suite::{SharedLab, trial};
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
     vec![trial("api::schemathesis", lab, schemathesis)]
 }
+
+/// How long all requests may take that are made up: ten seconds, or many times that beside other tests.
+const MADE_UP_WITHIN: Duration = Duration::from_secs(240);
 
 /// One that fails and one that does not, under the names that the description has as examples.
 const SITE: &str = "\
@@ -41,7 +45,7 @@ fn schemathesis(lab: &Lab) {
         // It has no end that could be waited for; the unit tests read it.
         "--exclude-path=/api/v1/events",
     ]);
-    let finished = run_to_end(command);
+    let finished = run_to_end_within(MADE_UP_WITHIN, command, Stdio::null());
     assert_eq!(
         finished.exit_code, 0,
         "{}{}",

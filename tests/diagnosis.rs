@@ -1,435 +1,197 @@
 //! One fault, one cause: real proxies, resolvers and servers that fail in every way that the diagnosis knows, alone and
-//! in pairs, and a proxy that is stopped and started while the daemon looks.
+//! in pairs (tests/causes/*.yml), and a proxy that is stopped and started while the daemon looks.
+
+mod cases;
+mod machine;
+mod outages;
+mod shown;
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
-use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use libtest_mimic::Trial;
 use serde_json::Value;
 
-use crate::kit::{
-    Daemon, Exposition, Finished, Lab, Reachd, as_squid, command, http, run_to_end, wait,
-};
+use self::cases::{Case, Expected, Step};
+use self::machine::Running;
+use self::shown::{in_list, in_metrics, on_page};
+use crate::kit::{Exposition, Lab};
 use crate::suite::{SharedLab, trial};
 
-/// How long anything that is waited for may take.
-const SOON: Duration = Duration::from_secs(30);
+/// How long anything that is waited for may take: a baseline takes 20 probes.
+const WITHIN: Duration = Duration::from_secs(90);
 
-const INTERVAL: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_millis(1500);
+/// How often is looked.
+const PAUSE: Duration = Duration::from_millis(150);
 
-/// What a busy machine may be late.
-const SLACK: Duration = Duration::from_secs(3);
-
-const HEAD: &str = "\
-resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}, dead: {servers: [\"@nobody@:53\"], transport: udp}}
-tls: {ca_file: \"@dir@/pki/root.pem\"}
-revocation: {mode: off}
-";
+/// For so many further probes of each check, the causes must stay as they are.
+const STAY_FOR_PROBES: u32 = 2;
 
 pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
-    let mut trials: Vec<Trial> = CASES.iter().map(|case| of_case(case, lab)).collect();
-    trials.push(trial(
-        "diagnosis::revocation_blocked",
-        lab,
-        revocation_blocked,
-    ));
-    trials.push(trial("diagnosis::a_proxy_stops", lab, a_proxy_stops));
-    trials.push(trial("diagnosis::a_server_stops", lab, a_server_stops));
+    let mut trials: Vec<Trial> = cases::all()
+        .into_iter()
+        .map(|(name, written)| of_case(&name, written, lab))
+        .collect();
+    trials.extend([
+        trial("diagnosis::a_proxy_stops", lab, outages::a_proxy_stops),
+        trial("diagnosis::a_server_stops", lab, outages::a_server_stops),
+    ]);
     trials
 }
 
-/// One round of `reachd check`, and the causes that it must name.
-struct Case {
-    name: &'static str,
-    /// Below HEAD.
-    config: &'static str,
-    flags: &'static [&'static str],
-    /// Kind and subject.
-    causes: &'static [(&'static str, &'static str)],
-}
-
-const CASES: &[Case] = &[
-    Case {
-        name: "all_is_well",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-  - {name: b, service: s, url: \"http://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[],
-    },
-    Case {
-        name: "dead_proxy_and_dead_endpoint",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://nobody.lab.test:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-  - {name: b, service: s, url: \"http://web.lab.test/\"}
-  - {name: gone, service: s, url: \"https://nobody.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("proxy_down", "corp"), ("endpoint_down", "gone")],
-    },
-    Case {
-        name: "one_endpoint_is_no_dead_proxy",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://nobody.lab.test:3128\"}}
-routes: [corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("endpoint_down", "a")],
-    },
-    Case {
-        name: "wrong_credentials",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3140\", auth: {basic: {username: alice, password_file: \"@dir@/secrets/wrong\"}}}}
-routes: [direct, corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-  - {name: b, service: s, url: \"http://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("proxy_authentication", "corp")],
-    },
-    Case {
-        name: "denied_by_policy",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-  - {name: inside, service: s, url: \"https://inside.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("proxy_policy", "corp")],
-    },
-    Case {
-        name: "the_proxy_gets_nowhere",
-        config: "
-global: {timeout: 5s, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [corp]
-endpoints:
-  - {name: a, service: s, url: \"https://nobody.lab.test/\"}
-  - {name: b, service: s, url: \"https://nobody.lab.test:444/\"}
-",
-        flags: &[],
-        causes: &[("proxy_upstream", "corp")],
-    },
-    Case {
-        name: "resolver_down_while_a_proxied_route_works",
-        config: "
-global: {timeout: 1500ms, resolver: dead}
-proxies: {corp: {url: \"http://@squid@:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-  - {name: b, service: s, url: \"http://expired.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("resolver_down", "dead")],
-    },
-    Case {
-        name: "inspection_on_some_hosts_only",
-        config: "
-global: {timeout: 3s, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3170\", bypass: [\"web.lab.test:8443\"]}}
-routes: [corp]
-endpoints:
-  - {name: own, service: s, url: \"https://web.lab.test:8443/\", expect: {chain: {roots: [\"@root-sha256@\"]}}}
-  - {name: inspected, service: s, url: \"https://web.lab.test/\", expect: {chain: {roots: [\"@root-sha256@\"]}}}
-",
-        flags: &[],
-        causes: &[("tls_inspection", "corp")],
-    },
-    Case {
-        name: "expired_certificate",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-endpoints:
-  - {name: old, service: s, url: \"https://expired.lab.test/\"}
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("certificate_expiring", "old")],
-    },
-    Case {
-        name: "one_route_only",
-        config: "
-global: {timeout: 3s, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: hidden, service: s, url: \"http://only-the-proxy-knows.lab.test/\"}
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("route_only", "direct")],
-    },
-    Case {
-        name: "endpoint_down",
-        config: "
-global: {timeout: 3s, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: gone, service: s, url: \"https://nobody.lab.test/\"}
-  - {name: a, service: s, url: \"https://web.lab.test/\"}
-",
-        flags: &[],
-        causes: &[("endpoint_down", "gone")],
-    },
-    Case {
-        name: "idle_connections_cut",
-        config: "
-global: {timeout: 1500ms, resolver: lab}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-routes: [direct, corp]
-endpoints:
-  - {name: gateway, service: s, url: \"https://web.lab.test/\", hold: {for: 6s, interval: 1m}}
-",
-        flags: &["--hold"],
-        causes: &[("idle_timeout", "corp")],
-    },
-];
-
-/// Lists of a host that the proxy denies; the endpoint itself is fine.
-const REVOCATION: &str = "\
-global: {timeout: 5s, resolver: lab}
-resolvers: {lab: {servers: [\"@knot@:53\"], transport: udp}}
-tls: {ca_file: \"@dir@/revocation/root.pem\"}
-revocation: {mode: report, timeout: 3s, methods: [crl], route: corp}
-proxies: {corp: {url: \"http://squid.lab.test:3128\"}}
-endpoints:
-  - {name: a, service: s, url: \"https://crl-blocked.rev.lab.test/\", routes: [direct]}
-";
-
-fn of_case(case: &'static Case, lab: &SharedLab) -> Trial {
+fn of_case(name: &str, written: Value, lab: &SharedLab) -> Trial {
     let lab = SharedLab::clone(lab);
-    Trial::test(format!("diagnosis::{}", case.name), move || {
+    Trial::test(format!("diagnosis::{name}"), move || {
         let lab = lab.get().expect("the lab runs before its tests");
-        let config = lab.write(
-            &format!("{}.yml", case.name),
-            &format!("{HEAD}{}", case.config),
-        );
-        let found = causes_of(&check(&config, "json", case.flags).report());
-        let mut expected: Vec<String> = case
-            .causes
-            .iter()
-            .map(|(kind, subject)| format!("{kind} {subject}"))
-            .collect();
-        expected.sort();
-        assert_eq!(found, expected);
+        let case = Case::of(&written, lab);
+        run(&case, lab);
         Ok(())
     })
 }
 
-/// The endpoint is reachable; only its lists are not.
-fn revocation_blocked(lab: &Lab) {
-    let config = lab.write("revocation-cause.yml", REVOCATION);
-    let report = check(&config, "json", &[]).report();
-    assert_eq!(causes_of(&report), ["revocation_blocked corp"]);
-    assert_eq!(report["causes"][0]["critical"], false);
-    let words = report["causes"][0]["evidence"][0]["words"].as_str();
-    assert!(words.unwrap().contains("inside.lab.test"), "{words:?}");
-}
-
-fn check(config: &Path, format: &str, flags: &[&str]) -> Finished {
-    let config = config.to_str().expect("a path in UTF-8");
-    let own = ["check", "--config.file", config, "--format", format];
-    run_to_end(command(&[&own[..], flags].concat()))
-}
-
-/// Kind and subject of each, in order.
-fn causes_of(report: &Value) -> Vec<String> {
-    let causes = report["causes"]
-        .as_array()
-        .unwrap_or_else(|| panic!("{report}"));
-    let text = |cause: &Value, key: &str| cause[key].as_str().unwrap().to_owned();
-    let name = |cause: &Value| format!("{} {}", text(cause, "cause"), text(cause, "subject"));
-    let mut names: Vec<String> = causes.iter().map(name).collect();
-    names.sort();
-    names
-}
-
-fn of_metrics(metrics: &Exposition) -> BTreeSet<String> {
-    let samples = metrics.matching("reachd_cause", &[]);
-    let names = samples.iter().map(|sample| {
-        let label = |name: &str| sample.labels[name].as_str();
-        format!(
-            "{} {} {}",
-            label("cause"),
-            label("subject"),
-            label("critical")
-        )
-    });
-    names.collect()
-}
-
-/// A squid of the test's own.
-struct Squid {
-    address: SocketAddr,
-    config: PathBuf,
-    runs: usize,
-}
-
-impl Squid {
-    fn new(lab: &Lab) -> Self {
-        let address = lab.fresh_address();
-        let text = include_str!("lab/causes-squid.conf");
-        let config = lab.write(
-            "causes-squid.conf",
-            &text.replace("@listen@", &address.to_string()),
+fn run(case: &Case, lab: &Lab) {
+    let name = format!("cause-{}", case.name);
+    let config = lab.write(&format!("{name}.json"), &case.configuration());
+    let watched = Watched {
+        shows: &case.shows,
+        running: case.machine.start(lab, &name, &config),
+        ever: written(case.expected_ever()),
+        is_noisy: case.noisy,
+    };
+    watched.running.wait_until_ready();
+    for step in &case.steps {
+        match step {
+            Step::Probes(count) => watched.wait_for_probes(*count),
+            Step::Causes(causes) => watched.wait_for_causes(causes),
+            Step::TurnOn(switch) => turn(lab, "enable", switch),
+            Step::TurnOff(switch) => turn(lab, "disable", switch),
+        }
+    }
+    watched.wait_for_causes(&case.causes);
+    if !case.noisy {
+        watched.must_stay(&case.causes);
+    }
+    if let Some(flags) = case.flags_of_check() {
+        let report = case.machine.check(&config, "json", &flags).report();
+        let found = in_list(&report["causes"]);
+        let shows = &case.shows;
+        assert_eq!(
+            found,
+            written(&case.causes),
+            "{shows}\nreachd check: {report:#}"
         );
-        Self {
-            address,
-            config,
-            runs: 0,
+    }
+}
+
+fn written<'e>(causes: impl IntoIterator<Item = &'e Expected>) -> BTreeSet<String> {
+    causes.into_iter().map(Expected::written).collect()
+}
+
+/// The daemon, and what it may show.
+struct Watched<'c> {
+    shows: &'c str,
+    running: Running,
+    ever: BTreeSet<String>,
+    is_noisy: bool,
+}
+
+impl Watched<'_> {
+    /// Waits until the metric, the API and the page show exactly these.
+    fn wait_for_causes(&self, causes: &[Expected]) {
+        let expected = written(causes);
+        self.wait(&format!("exactly {expected:?}"), |watched| {
+            watched.in_metrics() == expected
+                && watched.in_api() == expected
+                && watched.on_page() == expected
+        });
+    }
+
+    fn wait_for_probes(&self, count: u32) {
+        self.wait(&format!("{count} probes of each check"), |watched| {
+            watched.fewest_probes() >= f64::from(count)
+        });
+    }
+
+    fn must_stay(&self, causes: &[Expected]) {
+        let probed = probes(&self.running.metrics());
+        let most = probed.into_iter().fold(0.0, f64::max);
+        let enough = most + f64::from(STAY_FOR_PROBES);
+        let causes = written(causes);
+        self.wait("the causes to stay", |watched| {
+            assert_eq!(
+                watched.in_metrics(),
+                causes,
+                "they do not stay\n{}",
+                watched.log()
+            );
+            watched.fewest_probes() >= enough
+        });
+    }
+
+    fn wait(&self, what: &str, satisfied: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !satisfied(self) {
+            let shown = self.in_metrics();
+            assert!(
+                self.is_noisy || shown.is_subset(&self.ever),
+                "{shown:?} where only {:?} may ever be\n{}",
+                self.ever,
+                self.log()
+            );
+            assert!(
+                start.elapsed() < WITHIN,
+                "{what}: not within {WITHIN:?}; metric {shown:?}, API {:?}, page {:?}\n{}",
+                self.in_api(),
+                self.on_page(),
+                self.log()
+            );
+            thread::sleep(PAUSE);
         }
     }
 
-    fn start(&mut self, lab: &Lab) -> Daemon {
-        self.runs += 1;
-        let name = format!("causes{}x{}", std::process::id(), self.runs);
-        let config = self.config.to_str().expect("a path in UTF-8");
-        let whole = as_squid(&["squid", "-N", "-n", &name, "-f", config]);
-        let whole: Vec<&str> = whole.iter().map(String::as_str).collect();
-        let mut squid = Daemon::start(&format!("causes-squid-{}", self.runs), &whole, lab.dir());
-        squid.wait_for(self.address);
-        squid
+    fn in_metrics(&self) -> BTreeSet<String> {
+        in_metrics(&self.running.metrics())
+    }
+
+    fn in_api(&self) -> BTreeSet<String> {
+        let causes = self.running.get("/api/v1/causes").expect("the API answers");
+        in_list(&serde_json::from_str(&causes).unwrap())
+    }
+
+    fn on_page(&self) -> BTreeSet<String> {
+        on_page(&self.running.get("/").expect("there is a page"))
+    }
+
+    fn fewest_probes(&self) -> f64 {
+        let probed = probes(&self.running.metrics());
+        probed.into_iter().fold(f64::INFINITY, f64::min)
+    }
+
+    /// What the case shows, and what reachd wrote.
+    fn log(&self) -> String {
+        format!("{}\n{}", self.shows, self.running.daemon.log())
     }
 }
 
-/// Everything that was ever shown while it was waited for.
-fn watch_until(
-    reachd: &Reachd,
-    deadline: Duration,
-    satisfied: impl Fn(&BTreeSet<String>) -> bool,
-) -> (BTreeSet<String>, Option<Duration>) {
-    let start = Instant::now();
-    let mut seen = BTreeSet::new();
-    let done = wait::within(deadline, || {
-        let now = of_metrics(&reachd.metrics());
-        let is_it = satisfied(&now);
-        seen.extend(now);
-        is_it.then(|| start.elapsed())
+/// How often each check was probed.
+fn probes(metrics: &Exposition) -> Vec<f64> {
+    let results = metrics.matching("reachd_probes_total", &[("result", "success")]);
+    let of_check = results.iter().map(|sample| {
+        let label = |name: &'static str| (name, sample.labels[name].as_str());
+        let labels = ["service", "endpoint", "route"].map(label);
+        metrics.sum("reachd_probes_total", &labels)
     });
-    (seen, done)
+    of_check.collect()
 }
 
-/// Thirty checks behind one proxy, which dies and comes back: one cause, and never another.
-fn a_proxy_stops(lab: &Lab) {
-    let mut squid = Squid::new(lab);
-    let running = squid.start(lab);
-    let mut text = format!(
-        "{HEAD}global: {{interval: 5s, timeout: 1500ms, retry_interval: 1s, resolver: lab}}\n\
-         proxies: {{corp: {{url: \"http://{}\"}}}}\nroutes: [corp]\nendpoints:\n",
-        squid.address
-    );
-    for number in 1..=30 {
-        writeln!(
-            text,
-            "  - {{name: e{number:02}, service: s, url: \"https://web.lab.test/status/200?{number}\"}}"
-        )
-        .unwrap();
-    }
-    text.push_str(
-        "  - {name: beside, service: s, url: \"https://web.lab.test/\", routes: [direct]}\n",
-    );
-    let config = lab.write("a-proxy-stops.yml", &text);
-    let reachd = Reachd::start(lab, "a-proxy-stops", &config);
-    reachd.wait_until_ready();
-    assert_eq!(of_metrics(&reachd.metrics()), BTreeSet::new());
-
-    drop(running);
-    let down = BTreeSet::from(["proxy_down corp true".to_owned()]);
-    let (seen, after) = watch_until(&reachd, INTERVAL + TIMEOUT + SLACK, |now| *now == down);
-    assert!(after.is_some(), "{seen:?}\n{}", reachd.daemon.log());
-    // Until every check has failed more than once.
-    let (seen, _) = watch_until(&reachd, 2 * INTERVAL + SLACK, |_| false);
-    assert_eq!(seen, down, "{}", reachd.daemon.log());
-    let api = http::get(reachd.address, "/api/v1/causes").unwrap().body;
-    let api: Value = serde_json::from_str(&api).unwrap();
-    assert_eq!(api.as_array().unwrap().len(), 1);
-    assert_eq!(
-        (&api[0]["cause"], &api[0]["subject"]),
-        (&"proxy_down".into(), &"corp".into())
-    );
-    assert_eq!(
-        (&api[0]["supporting"], &api[0]["critical"]),
-        (&30.into(), &true.into())
-    );
-    assert_eq!(api[0]["evidence"].as_array().unwrap().len(), 30);
-    assert_eq!(api[0]["evidence"][0]["supports"], true);
-    assert!(api[0]["explanation"]["do"].is_array());
-
-    let report = check(&config, "json", &[]).report();
-    assert_eq!(causes_of(&report), ["proxy_down corp"]);
-    let text = check(&config, "text", &[]).stdout;
-    assert!(
-        text.contains("\nCAUSE: proxy_down corp (critical)\n"),
-        "{text}"
-    );
-    assert!(text.contains("30 checks say so"), "{text}");
-
-    let running = squid.start(lab);
-    let (seen, after) = watch_until(&reachd, INTERVAL + TIMEOUT + SLACK, BTreeSet::is_empty);
-    assert!(after.is_some(), "{seen:?}\n{}", reachd.daemon.log());
-    // Nor is it told as many smaller ones meanwhile.
-    let (later, _) = watch_until(&reachd, INTERVAL + SLACK, |_| false);
-    let told: BTreeSet<String> = seen.union(&later).cloned().collect();
-    assert!(told.is_subset(&down), "{told:?}\n{}", reachd.daemon.log());
-    let log = reachd.daemon.log();
-    assert_eq!(log.matches("cause=proxy_down").count(), 2, "{log}");
-    drop(running);
-}
-
-/// Without a proxy: the server itself.
-fn a_server_stops(lab: &Lab) {
-    let address = lab.fresh_address();
-    let conf = format!(
-        "daemon off; master_process off; user root; pid @dir@/causes-nginx.pid; error_log stderr warn;\n\
-         events {{}}\nhttp {{ access_log off; server {{ listen {address}; location / {{ return 200 ok; }} }} }}\n"
-    );
-    let conf = lab.write("causes-nginx.conf", &conf);
-    let start = |name: &str| {
-        let run = ["nginx", "-e", "stderr", "-c", conf.to_str().unwrap()];
-        let mut nginx = Daemon::start(name, &run, lab.dir());
-        nginx.wait_for(address);
-        nginx
-    };
-    let text = format!(
-        "{HEAD}global: {{interval: 5s, timeout: 1500ms, retry_interval: 1s, resolver: lab}}\n\
-         proxies: {{corp: {{url: \"http://squid.lab.test:3128\"}}}}\nroutes: [direct, corp]\nendpoints:\n\
-         \x20 - {{name: own, service: s, url: \"http://{address}/\"}}\n\
-         \x20 - {{name: other, service: s, url: \"https://web.lab.test/\"}}\n"
-    );
-    let config = lab.write("a-server-stops.yml", &text);
-    let nginx = start("causes-nginx-1");
-    let reachd = Reachd::start(lab, "a-server-stops", &config);
-    reachd.wait_until_ready();
-    assert_eq!(of_metrics(&reachd.metrics()), BTreeSet::new());
-    drop(nginx);
-    let down = BTreeSet::from(["endpoint_down own true".to_owned()]);
-    let (seen, after) = watch_until(&reachd, SOON, |now| *now == down);
-    assert!(after.is_some(), "{seen:?}\n{}", reachd.daemon.log());
-    let nginx = start("causes-nginx-2");
-    let (_, after) = watch_until(&reachd, INTERVAL + TIMEOUT + SLACK, BTreeSet::is_empty);
-    assert!(after.is_some(), "{}", reachd.daemon.log());
-    drop(nginx);
+/// Turns a switch of haproxy.
+fn turn(lab: &Lab, how: &str, switch: &str) {
+    let mut haproxy = UnixStream::connect(lab.path("haproxy.sock")).unwrap();
+    writeln!(haproxy, "{how} server switches/{switch}").unwrap();
+    let mut said = String::new();
+    haproxy.read_to_string(&mut said).unwrap();
+    assert_eq!(said.trim(), "", "{how} {switch}");
 }

@@ -12,9 +12,11 @@ mod login_faults;
 mod logins;
 mod mounted;
 mod pki;
+mod prometheus;
 mod reachd;
 mod servers;
 pub(crate) mod wait;
+pub(crate) mod yaml;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -25,6 +27,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 pub(crate) use daemon::Daemon;
 pub(crate) use exposition::{Exposition, Sample};
 pub(crate) use mounted::Mounted;
+pub(crate) use prometheus::Prometheus;
 pub(crate) use reachd::{
     Finished, Reachd, command, run_to_end, run_to_end_with, run_to_end_within, with_kerberos,
 };

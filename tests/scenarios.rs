@@ -15,8 +15,11 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
+pub(crate) use self::data::merge;
 use self::data::{Scenario, ScenarioFile};
-use crate::kit::{Exposition, Finished, Lab, Reachd, SECRETS, command, run_to_end, with_kerberos};
+use crate::kit::{
+    Exposition, Finished, Lab, Reachd, SECRETS, command, run_to_end, with_kerberos, yaml,
+};
 use crate::suite::SharedLab;
 
 /// One test for each scenario of each file.
@@ -72,7 +75,7 @@ struct Shared {
 
 fn files() -> Vec<ScenarioFile> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios");
-    let common = data::read(&folder.join("common.yml"));
+    let common = yaml::read(&folder.join("common.yml"));
     let mut paths: Vec<PathBuf> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())

@@ -7,9 +7,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, derived, diagnosis, discovery, history, holds, hostile,
-    isolation, layers, lifecycle, pac, page, prerequisites, prometheus, redirects, revocation,
-    scenarios, tickets, witness,
+    api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition, history, holds, hostile, isolation, layers, lifecycle, pac, packages, page, prerequisites, prometheus, redirects, revocation, rules, scenarios, shards, tickets, web, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -31,7 +29,8 @@ pub(crate) fn run() -> ExitCode {
         // Here and not in a test: the servers end with the thread that starts them.
         let _ = shared.set(Lab::start());
     }
-    let trials = layers::trials().into_iter().chain(with_lab).collect();
+    let without_lab = [layers::trials(), packages::trials(), rules::of_files()];
+    let trials = without_lab.into_iter().flatten().chain(with_lab).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
@@ -42,9 +41,11 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         catalog::trials(lab),
         certificates::trials(lab),
         commands::trials(lab),
+        dashboards::trials(lab),
         derived::trials(lab),
         diagnosis::trials(lab),
         discovery::trials(lab),
+        exposition::trials(lab),
         history::trials(lab),
         holds::trials(lab),
         hostile::trials(lab),
@@ -57,7 +58,10 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         page::trials(lab),
         prometheus::trials(lab),
         redirects::trials(lab),
+        shards::trials(lab),
         lifecycle::trials(lab),
+        rules::trials(lab),
+        web::trials(lab),
     ];
     rooms.into_iter().flatten().collect()
 }

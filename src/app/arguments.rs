@@ -1,12 +1,17 @@
 //! The command line. Flags follow the habit of the Prometheus exporters.
 
+mod web;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+pub(super) use self::web::HealthcheckArguments;
+use self::web::{WebArguments, listen_address};
 use super::catalog::{AnswerFormat, CatalogCommand, ScopeArguments};
+use super::sharding::ShardArguments;
 use crate::platform::KERBEROS_COMMAND;
 use crate::probe::PAC_COMMAND;
 
@@ -55,6 +60,10 @@ pub struct Arguments {
     )]
     pub log_format: LogFormat,
 
+    /// Which of several reachd this is.
+    #[command(flatten)]
+    pub shard: ShardArguments,
+
     /// What to do; the daemon runs where nothing is named.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -93,6 +102,9 @@ pub enum Command {
     },
     /// Say what a reason means and what to do; without one, all of them.
     Explain(ExplainArguments),
+    /// Ask the running daemon whether it is healthy, for container health checks and scripts. Exit code 0: it is, 1: it is
+    /// not, or does not answer, 64: bad usage.
+    Healthcheck(HealthcheckArguments),
     /// Make Kerberos tokens for the reachd that starts this: a service a line in, a token a line out.
     #[command(name = KERBEROS_COMMAND, hide = true)]
     KerberosTokens {
@@ -117,9 +129,14 @@ pub struct DaemonArguments {
     #[arg(
         long = "web.listen-address",
         value_name = "ADDRESS",
-        default_value = "127.0.0.1:9797"
+        default_value = "127.0.0.1:9797",
+        value_parser = listen_address
     )]
     pub listen_addresses: Vec<SocketAddr>,
+
+    /// How clients come in.
+    #[command(flatten)]
+    pub web: WebArguments,
 
     /// Allow `POST /-/reload`.
     #[arg(long = "web.enable-lifecycle")]
@@ -150,7 +167,8 @@ pub struct CheckArguments {
     #[arg(long)]
     pub hold: bool,
 
-    /// Show in the text what TLS agreed on, and every certificate from the leaf to the root.
+    /// Show in the text what TLS agreed on, every certificate from the leaf to the root, and in full the failures that
+    /// a cause explains.
     #[arg(long)]
     pub verbose: bool,
 }
@@ -182,6 +200,10 @@ pub enum ConfigCommand {
     Check {
         /// The file, instead of `--config.file`.
         file: Option<PathBuf>,
+
+        /// A web configuration file to check, too; alone, where no other file is named.
+        #[arg(long = "web.config.file", value_name = "FILE")]
+        web: Option<PathBuf>,
     },
     /// Print the effective configuration, with defaults and without secrets.
     Show,
@@ -208,7 +230,7 @@ pub enum ProxiesCommand {
 /// Flags of `explain`.
 #[derive(Debug, Args)]
 pub struct ExplainArguments {
-    /// A reason, such as `expired` or `tls/expired`.
+    /// A reason, such as `expired` or `tls/expired`, a cause such as `proxy_down`, or an alert such as `ReachdDown`.
     pub reason: Option<String>,
 
     /// How it is written; markdown is always all of them.

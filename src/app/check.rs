@@ -19,12 +19,16 @@ use crate::catalog::NotProbed;
 use crate::diagnosis::{Cause, Finding, diagnose};
 use crate::endpoint::Origin;
 use crate::outcome::{HoldOutcome, Outcome, RootStanding};
-use crate::plan::{Check, CheckKey};
+use crate::plan::{Check, CheckKey, Shard};
 use crate::report::{Report, Verdict};
 use crate::scheduler::Job;
 
-pub(super) fn run(file: Option<&Path>, arguments: &CheckArguments) -> Result<ExitCode, Fault> {
-    let mut setup = Setup::load(file)?;
+pub(super) fn run(
+    file: Option<&Path>,
+    shard: Option<Shard>,
+    arguments: &CheckArguments,
+) -> Result<ExitCode, Fault> {
+    let mut setup = Setup::load(file, shard)?;
     for notice in &setup.notices {
         tracing::warn!("{notice}");
     }
@@ -111,7 +115,7 @@ fn answer(round: &Round, aside: Aside, format: ReportFormat) -> Result<Answer, F
     }));
     let report = Report::new(&round.outcomes, &not_probed, round.started, round.duration)
         .with_holds(&round.holds)
-        .with_causes(causes_of(round))
+        .with_causes(causes_of(round, &trust_store))
         .without_holds(not_held)
         .with_trust_store(&trust_store)
         .at_least(least)
@@ -134,7 +138,7 @@ fn cannot_write(error: impl Display) -> Fault {
 }
 
 /// What the round comes to. All of it was made at once, and there is no second round to confirm it.
-fn causes_of(round: &Round) -> Vec<Cause> {
+fn causes_of(round: &Round, roots: &[RootStanding]) -> Vec<Cause> {
     let holds: HashMap<CheckKey, &Arc<HoldOutcome>> = round
         .holds
         .iter()
@@ -145,7 +149,7 @@ fn causes_of(round: &Round) -> Vec<Cause> {
         ..Finding::of_round(check, outcome, round.started)
     };
     let findings: Vec<Finding> = round.outcomes.iter().map(finding).collect();
-    diagnose(&findings, SystemTime::now())
+    diagnose(&findings, roots, SystemTime::now())
 }
 
 /// The checks whose probes broke, one a line.

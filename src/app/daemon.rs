@@ -4,8 +4,8 @@
 mod gathering;
 mod inferring;
 mod serving;
+mod watchdog;
 
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -21,7 +21,8 @@ use tracing::{error, info, warn};
 
 use self::gathering::Gathering;
 use self::inferring::infer;
-use self::serving::Serving;
+use self::serving::{Serving, front, sockets};
+use self::watchdog::{Turns, feed};
 use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::{Setup, standings};
@@ -31,10 +32,12 @@ use crate::history::History;
 use crate::metrics::Metrics;
 use crate::observer::{Observer, Observers, Redirects, StateLog};
 use crate::outcome::{RootStanding, RootState};
-use crate::platform::{Signal, Signals};
+use crate::plan::Shard;
+use crate::platform::{ServiceManager, Signal, Signals};
 use crate::report::of_trust_store;
+use crate::report::words::counted;
 use crate::scheduler::Scheduler;
-use crate::server::{Changes, ReloadRequest, Server};
+use crate::server::{Changes, Heartbeat, ReloadRequest, Server};
 
 /// How long probes under way may take to finish after a signal to stop; with what the server takes after that,
 /// reachd ends within five seconds.
@@ -49,12 +52,18 @@ const JUDGED_EVERY: Duration = Duration::from_secs(60);
 /// Requests to reload that may wait for the one under way.
 const WAITING_RELOADS: usize = 8;
 
-pub(super) fn run(file: Option<&Path>, arguments: &DaemonArguments) -> Result<ExitCode, Fault> {
-    let setup = Setup::load(file)?;
+pub(super) fn run(
+    file: Option<&Path>,
+    shard: Option<Shard>,
+    arguments: &DaemonArguments,
+) -> Result<ExitCode, Fault> {
+    let setup = Setup::load(file, shard)?;
+    let front = front(arguments)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let (daemon, server) = Daemon::new(file, arguments, setup);
+    let (mut daemon, server) = Daemon::new(file, arguments, setup);
+    daemon.server_heartbeat = front.heartbeat.clone();
     let ended = live(&runtime, daemon, |stop| {
-        Serving::start(bind(&arguments.listen_addresses)?, server, stop)
+        Serving::start(sockets(arguments)?, server, front, stop)
     });
     runtime.shutdown_timeout(LEFTOVERS);
     ended?;
@@ -96,21 +105,32 @@ struct Daemon {
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
     trust_store: watch::Sender<Arc<Vec<RootStanding>>>,
     reloads: mpsc::Receiver<ReloadRequest>,
+    /// Who wants to know how the daemon fares.
+    manager: Arc<ServiceManager>,
+    /// When checks last had their turns.
+    turns: Turns,
+    /// When the server last showed that it lives.
+    server_heartbeat: Heartbeat,
 }
 
 impl Daemon {
     fn new(file: Option<&Path>, arguments: &DaemonArguments, setup: Setup) -> (Self, Server) {
         let metrics = Arc::new(Metrics::new());
+        if let Some(shard) = setup.shard {
+            metrics.shard(shard);
+        }
         let history = Arc::new(history_of(&setup, &metrics));
         let redirects = Arc::new(Redirects::default());
         let changes = Changes::default();
         let diagnosis = Arc::new(Diagnosis::default());
+        let turns = Turns::default();
         let observers = Observers(vec![
             Arc::clone(&metrics) as Arc<dyn Observer>,
             Arc::clone(&history) as Arc<dyn Observer>,
             Arc::new(StateLog::default()),
             Arc::clone(&redirects) as Arc<dyn Observer>,
             Arc::clone(&diagnosis) as Arc<dyn Observer>,
+            Arc::new(turns.clone()),
             // The last one: who is told of a change finds it where it is kept.
             Arc::new(changes.clone()),
         ]);
@@ -130,6 +150,7 @@ impl Daemon {
             trust_store: shown_trust_store,
             reload: arguments.enable_lifecycle.then_some(ask_to_reload),
             started: SystemTime::now(),
+            shard: setup.shard,
         };
         let daemon = Self {
             file: file.map(Path::to_owned),
@@ -150,6 +171,9 @@ impl Daemon {
             not_probed,
             trust_store,
             reloads,
+            manager: Arc::new(ServiceManager::of_environment()),
+            turns,
+            server_heartbeat: Heartbeat::default(),
         };
         (daemon, server)
     }
@@ -157,6 +181,12 @@ impl Daemon {
     /// Probes until a signal to stop comes, or the server ends.
     async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
         self.bring_into_force();
+        self.manager.ready();
+        let (manager, turns) = (Arc::clone(&self.manager), self.turns.clone());
+        let heartbeat = self.server_heartbeat.clone();
+        let feeding = AbortOnDropHandle::new(tokio::spawn(async move {
+            feed(&manager, &turns, &heartbeat).await;
+        }));
         let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
             Arc::clone(&self.diagnosis),
             Arc::clone(&self.metrics),
@@ -164,12 +194,15 @@ impl Daemon {
         )));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
+        self.manager.stopping();
+        self.manager
+            .status("stopping: probes under way may finish".to_owned());
         // Whoever waits for a reload learns that there will be none.
         drop(self.reloads);
         if !self.scheduler.stop(GRACE).await {
             warn!("some probes had not finished after {GRACE:?} and were aborted");
         }
-        drop(inferring);
+        drop((inferring, feeding));
         let history = self.history;
         // A disk may take its time, and the server answers meanwhile.
         if !spawn_blocking(move || history.close())
@@ -218,9 +251,17 @@ impl Daemon {
 
     /// Reads the configuration anew, aside; a bad one leaves everything as it is.
     async fn reload(&mut self) -> Result<(), String> {
+        self.manager.reloading();
+        let result = self.loaded_anew().await;
+        // Ready again, whatever came of it: the former configuration is in force where the new one is bad.
+        self.manager.ready();
+        result
+    }
+
+    async fn loaded_anew(&mut self) -> Result<(), String> {
         let file = self.file.clone();
         let former = self.setup.heritage(&self.redirects);
-        let load = move || Setup::succeeding(Some(&former), file.as_deref());
+        let load = move || Setup::succeeding(&former, file.as_deref());
         let loaded = spawn_blocking(load).await;
         let loaded = loaded.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
         match loaded {
@@ -233,6 +274,8 @@ impl Daemon {
             Err(fault) => {
                 error!(error = %fault, "the configuration was not reloaded: the former one stays in force");
                 self.metrics.reloaded(false, SystemTime::now());
+                let status = "the configuration was not reloaded: the former one stays in force";
+                self.manager.status(status.to_owned());
                 Err(fault.to_string())
             }
         }
@@ -281,7 +324,11 @@ impl Daemon {
             .map_or("the embedded default".to_owned(), |file| {
                 file.display().to_string()
             });
-        info!(checks, not_probed, source, "the configuration is in force");
+        let shard = setup.shard.map(tracing::field::display);
+        info!(
+            checks,
+            not_probed, shard, source, "the configuration is in force"
+        );
     }
 
     /// Observers first, so that they know the checks of which they are told.
@@ -292,6 +339,9 @@ impl Daemon {
         self.scheduler.apply(setup.jobs(), setup.concurrency());
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
+        let checks = setup.plan.checks.len();
+        self.manager
+            .status(format!("probing {}", counted(checks, "check")));
     }
 
     /// The time of a root may be over while the plan stays the same.
@@ -304,6 +354,7 @@ impl Daemon {
 
     fn publish_roots(&self, standings: Vec<RootStanding>) {
         self.metrics.trust_store(&standings);
+        self.diagnosis.trust_store(&standings);
         log_trust_store(&standings);
         self.trust_store.send_replace(Arc::new(standings));
     }
@@ -344,21 +395,6 @@ fn listen_for_signals(runtime: &Runtime) -> Result<Signals, Fault> {
     let _in_runtime = runtime.enter();
     Signals::listen()
         .map_err(|error| Fault::Internal(format!("signals cannot be listened for: {error}")))
-}
-
-/// Binds before anything is probed, so that a taken port is told at once.
-fn bind(addresses: &[SocketAddr]) -> Result<Vec<std::net::TcpListener>, Fault> {
-    let bind = |address: &SocketAddr| {
-        let listener = std::net::TcpListener::bind(address);
-        let listener =
-            listener.and_then(|listener| listener.set_nonblocking(true).map(|()| listener));
-        listener.map_err(|error| {
-            Fault::Usage(format!(
-                "cannot listen on {address}: {error}; choose another --web.listen-address"
-            ))
-        })
-    };
-    addresses.iter().map(bind).collect()
 }
 
 /// One thread is best up to some hundred probes a second: no hand-over between threads.

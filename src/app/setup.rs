@@ -16,7 +16,7 @@ use crate::discovery::Discovery;
 use crate::endpoint::Hold;
 use crate::observer::Redirects;
 use crate::outcome::{RequiredRoot, RootStanding};
-use crate::plan::{Check, CheckKey, Named, Plan};
+use crate::plan::{Check, CheckKey, Named, Plan, Shard};
 use crate::probe::{Probe, Prober, ProberError};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
 
@@ -29,9 +29,11 @@ pub(super) struct Setup {
     pub(super) config: Config,
     /// Where further endpoints come from.
     pub(super) discovery: Arc<Discovery>,
-    /// What the configuration asks for, and its sources of targets.
+    /// Which of several reachd this is.
+    pub(super) shard: Option<Shard>,
+    /// What the configuration asks for, and its sources of targets; of all shards.
     base: Plan,
-    /// That, and what was found while it was probed.
+    /// What this reachd runs of that, and what was found while it was probed.
     pub(super) plan: Plan,
     /// What the plan was made of.
     clues: Clues,
@@ -46,6 +48,7 @@ pub(super) struct Setup {
 pub(super) struct Heritage {
     prober: Arc<Prober>,
     discovery: Arc<Discovery>,
+    shard: Option<Shard>,
     redirects: Arc<Redirects>,
 }
 
@@ -70,25 +73,26 @@ pub(super) struct Found {
 
 impl Setup {
     /// Reads the file, or takes the embedded default, and prepares everything that it asks for.
-    pub(super) fn load(file: Option<&Path>) -> Result<Self, Fault> {
-        Self::succeeding(None, file)
+    pub(super) fn load(file: Option<&Path>, shard: Option<Shard>) -> Result<Self, Fault> {
+        Self::of(None, shard, Planned::load(file)?)
     }
 
     /// The same, in the place of another one.
-    pub(super) fn succeeding(
-        former: Option<&Heritage>,
-        file: Option<&Path>,
-    ) -> Result<Self, Fault> {
-        let sources = former.map(|former| &*former.discovery);
-        Self::of(former, Planned::succeeding(sources, file)?)
+    pub(super) fn succeeding(former: &Heritage, file: Option<&Path>) -> Result<Self, Fault> {
+        let planned = Planned::succeeding(Some(&former.discovery), file)?;
+        Self::of(Some(former), former.shard, planned)
     }
 
     /// What a configuration comes to that was adapted to a command.
     pub(super) fn adapted(config: Config, notices: Vec<String>) -> Result<Self, Fault> {
-        Self::of(None, Planned::of(None, config, notices)?)
+        Self::of(None, None, Planned::of(None, config, notices)?)
     }
 
-    fn of(former: Option<&Heritage>, planned: Planned) -> Result<Self, Fault> {
+    fn of(
+        former: Option<&Heritage>,
+        shard: Option<Shard>,
+        planned: Planned,
+    ) -> Result<Self, Fault> {
         let Planned {
             config,
             discovery,
@@ -103,7 +107,7 @@ impl Setup {
                 ..Clues::default()
             },
         };
-        let plan = clues.followed(&base, &config);
+        let plan = clues.followed(&base, &config, shard);
         let prober = match former {
             Some(former) => former.prober.succeeding(&plan)?,
             None => Prober::new(&plan)?,
@@ -116,6 +120,7 @@ impl Setup {
             discovery: Arc::new(discovery),
             notices,
             trust_store: prober.trust_store(&plan),
+            shard,
             base,
             plan,
             clues,
@@ -153,7 +158,7 @@ impl Setup {
         } else {
             with_targets(&self.config, &self.discovery)?
         };
-        let plan = clues.followed(&base, &self.config);
+        let plan = clues.followed(&base, &self.config, self.shard);
         let prober = Arc::new(self.prober.extended(&plan)?);
         Ok(Some(Found {
             clues,
@@ -202,6 +207,7 @@ impl Setup {
         Heritage {
             prober: Arc::clone(&self.prober),
             discovery: Arc::clone(&self.discovery),
+            shard: self.shard,
             redirects: Arc::clone(redirects),
         }
     }
@@ -253,12 +259,17 @@ impl Clues {
         }
     }
 
-    /// The plan with the hosts to which redirects led, and with the places that the certificates of both name.
-    fn followed(&self, base: &Plan, config: &Config) -> Plan {
+    /// The plan with the hosts to which redirects led, and with the places that the certificates of both name; of that
+    /// what the shard runs. It comes last, so that nothing counts as found that another shard probes anyway.
+    fn followed(&self, base: &Plan, config: &Config, shard: Option<Shard>) -> Plan {
         let plan = base.with_redirects(&self.redirects);
-        match config.revocation.derived {
+        let plan = match config.revocation.derived {
             DerivedEndpoints::Every(interval) => plan.with_places(&self.places, interval),
             DerivedEndpoints::Off => plan,
+        };
+        match shard {
+            Some(shard) => plan.of_shard(shard),
+            None => plan,
         }
     }
 }

@@ -21,23 +21,25 @@ const MAX_FILE_BYTES: u64 = 1 << 20;
 pub fn client_certificate(files: &ClientFiles) -> Result<CertifiedKey, String> {
     let certificates = certificates(&files.certificate)?;
     let key = private_key(&files.key)?;
-    let pair = CertifiedKey::from_der(certificates, key, &aws_lc_rs::default_provider());
-    pair.map_err(|error| match error {
-        rustls::Error::InconsistentKeys(_) => format!(
-            "the key in {} is not that of the certificate in {}",
-            files.key.display(),
-            files.certificate.display()
-        ),
-        error => format!(
-            "{} and {} cannot be used together: {error}",
-            files.certificate.display(),
-            files.key.display()
-        ),
+    let (certificate_file, key_file) = (files.certificate.display(), files.key.display());
+    pair(certificates, key).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("the key in {key_file} is not that of the certificate in {certificate_file}")
+        }
+        error => format!("{certificate_file} and {key_file} cannot be used together: {error}"),
     })
 }
 
+/// A certificate with its key.
+pub(super) fn pair(
+    certificates: Vec<CertificateDer<'static>>,
+    key: PrivateKeyDer<'static>,
+) -> Result<CertifiedKey, rustls::Error> {
+    CertifiedKey::from_der(certificates, key, &aws_lc_rs::default_provider())
+}
+
 /// The keys `client_certificate` and `client_key`.
-pub(super) fn read(fields: &mut Fields<'_>) -> Option<ClientFiles> {
+pub(super) fn read_fields(fields: &mut Fields<'_>) -> Option<ClientFiles> {
     let certificate = fields.get("client_certificate");
     let key = fields.get("client_key");
     let (certificate, key) = match (certificate, key) {
@@ -67,25 +69,43 @@ fn readable(value: &Value<'_>, read: impl FnOnce(&Path) -> Result<(), String>) -
 }
 
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, String> {
-    let content = read_bounded(path, MAX_FILE_BYTES)?;
-    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&content).collect();
-    match certificates {
-        Ok(certificates) if certificates.is_empty() => {
-            Err(format!("{} holds no PEM certificate", path.display()))
-        }
-        Ok(certificates) => Ok(certificates),
-        Err(error) => Err(format!("{} is not valid PEM: {error}", path.display())),
-    }
+    certificates_in(&read(path)?, &path.display().to_string())
 }
 
 fn private_key(path: &Path) -> Result<PrivateKeyDer<'static>, String> {
-    let content = read_bounded(path, MAX_FILE_BYTES)?;
-    PrivateKeyDer::from_pem_slice(&content).map_err(|_| {
-        if is_encrypted(&content) {
-            let path = path.display();
-            return format!("the key in {path} is encrypted; write it without a passphrase");
+    private_key_in(&read(path)?, &path.display().to_string())
+}
+
+/// What a file of certificates or a key holds.
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
+    read_bounded(path, MAX_FILE_BYTES)
+}
+
+/// The certificates of a PEM text, which problems call `place`.
+pub(super) fn certificates_in(
+    content: &[u8],
+    place: &str,
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let certificates: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(content).collect();
+    match certificates {
+        Ok(certificates) if certificates.is_empty() => {
+            Err(format!("{place} holds no PEM certificate"))
         }
-        format!("{} holds no PEM private key", path.display())
+        Ok(certificates) => Ok(certificates),
+        Err(error) => Err(format!("{place} is not valid PEM: {error}")),
+    }
+}
+
+/// The private key of a PEM text, which problems call `place`.
+pub(super) fn private_key_in(
+    content: &[u8],
+    place: &str,
+) -> Result<PrivateKeyDer<'static>, String> {
+    PrivateKeyDer::from_pem_slice(content).map_err(|_| {
+        if is_encrypted(content) {
+            return format!("the key in {place} is encrypted; write it without a passphrase");
+        }
+        format!("{place} holds no PEM private key")
     })
 }
 

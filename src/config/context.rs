@@ -2,9 +2,7 @@
 //! found so far.
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-#[cfg(test)]
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::path::Path;
@@ -14,9 +12,12 @@ use super::{Environment, Location, Position, Problem, Problems};
 pub(super) struct Context<'a> {
     pub(super) file: &'a str,
     pub(super) base_dir: &'a std::path::Path,
-    pub(super) environment: Environment<'a>,
+    /// Where `${NAME}` is looked up; `None` where it means nothing.
+    pub(super) environment: Option<Environment<'a>>,
     /// What was said of the certificate files seen so far, so that each is read once.
     pub(super) ca_files: RefCell<BTreeMap<PathBuf, Option<String>>>,
+    /// Every file that was named.
+    pub(super) named_files: RefCell<BTreeSet<PathBuf>>,
     problems: RefCell<Vec<Problem>>,
     /// The keys asked for, by the shape of the path.
     #[cfg(test)]
@@ -32,11 +33,20 @@ impl<'a> Context<'a> {
         Self {
             file,
             base_dir,
-            environment,
+            environment: Some(environment),
             ca_files: RefCell::default(),
+            named_files: RefCell::default(),
             problems: RefCell::default(),
             #[cfg(test)]
             asked: RefCell::default(),
+        }
+    }
+
+    /// The same for a file in which `${NAME}` means nothing.
+    pub(super) fn without_variables(file: &'a str, base_dir: &'a std::path::Path) -> Self {
+        Self {
+            environment: None,
+            ..Self::new(file, base_dir, &|_| None)
         }
     }
 

@@ -11,8 +11,8 @@ use super::endpoints::Kind;
 use super::scalars::{duration_text, size_text};
 use super::secrets::REDACTED;
 use super::yaml::Yaml;
-use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides};
-use super::{chain, discovery, exposition, hold as holds, revocation, trust};
+use super::{CatalogSelection, Config, EndpointSettings, Global, Located, Overrides, Retry};
+use super::{chain, discovery, exposition, hold as holds, retry as retries, revocation, trust};
 use crate::endpoint::{Expectation, Fingerprint, StatusRule, Target, TlsSettings, TlsVersion};
 
 /// The whole configuration.
@@ -51,10 +51,7 @@ fn global(global: &Global) -> Yaml {
         ("timeout", Some(Yaml::Plain(duration_text(global.timeout)))),
         (
             "retry_interval",
-            Some(global.retry_interval.map_or_else(
-                || Yaml::text("off"),
-                |after| Yaml::Plain(duration_text(after)),
-            )),
+            Some(retries::written(Retry::of(global.retry_interval))),
         ),
         ("concurrency", Some(Yaml::plain(global.concurrency))),
         (
@@ -105,6 +102,7 @@ pub(super) fn overrides(overrides: &Overrides) -> Yaml {
         routes,
         interval,
         timeout,
+        retry,
         inspection,
         hold,
         revocation: of_revocation,
@@ -119,6 +117,7 @@ pub(super) fn overrides(overrides: &Overrides) -> Yaml {
         ("routes", routes.as_ref().map(Yaml::texts)),
         ("interval", interval.map(duration_text).map(Yaml::Plain)),
         ("timeout", timeout.map(duration_text).map(Yaml::Plain)),
+        ("retry_interval", retry.map(retries::written)),
         (
             "inspection",
             inspection.map(|inspection| Yaml::text(inspection.as_str())),
@@ -259,5 +258,9 @@ fn metrics(config: &Config) -> Yaml {
     Yaml::mapping([
         ("histograms", choice.map(|(text, _)| Yaml::text(*text))),
         ("buckets", Some(Yaml::List(buckets.collect()))),
+        (
+            "native_histograms",
+            Some(Yaml::plain(config.metrics.native_histograms)),
+        ),
     ])
 }

@@ -5,6 +5,7 @@ use super::expectation;
 use super::hold;
 use super::names::Names;
 use super::reader::{Fields, Value};
+use super::retry;
 use super::revocation;
 use super::scalars::{INTERVALS, TIMEOUTS, boolean, duration, name};
 use super::target::{TargetError, target};
@@ -127,6 +128,7 @@ pub(super) fn rhythm_and_routes(fields: &mut Fields<'_>, routes: &Names<Route>) 
         }),
         interval: fields.optional("interval", |value| duration(value, &INTERVALS)),
         timeout: fields.optional("timeout", |value| duration(value, &TIMEOUTS)),
+        retry: fields.optional("retry_interval", retry::read),
         hold: fields.optional("hold", hold::read),
         revocation: fields.optional("revocation", |value| revocation::of_endpoint(value, routes)),
         ..Overrides::default()

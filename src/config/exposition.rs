@@ -1,10 +1,13 @@
 //! The section `metrics`: how results are exposed.
 
 use super::reader::Value;
-use super::scalars::word;
+use super::scalars::{boolean, word};
 use super::{HistogramChoice, MetricsSettings};
 
 const MAX_BUCKETS: usize = 30;
+
+/// In seconds: nothing that is measured takes longer than a day.
+const LONGEST_BOUND: f64 = 86_400.0;
 
 /// How the choices are written.
 pub(super) const CHOICES: [(&str, HistogramChoice); 4] = [
@@ -22,13 +25,14 @@ const DEFAULT_BUCKETS: [f64; 11] = [
 /// Reads the section.
 pub(super) fn read(value: &Value<'_>) -> Option<MetricsSettings> {
     value.fields(|fields| {
-        fields.not_supported("native_histograms");
         let histograms = fields.optional("histograms", |value| word(value, &CHOICES));
         let buckets = fields.optional("buckets", buckets);
+        let native_histograms = fields.optional("native_histograms", boolean);
         let default = MetricsSettings::default();
         MetricsSettings {
             histograms: histograms.unwrap_or(default.histograms),
             buckets: buckets.unwrap_or(default.buckets),
+            native_histograms: native_histograms.unwrap_or(default.native_histograms),
         }
     })
 }
@@ -45,9 +49,12 @@ fn buckets(value: &Value<'_>) -> Option<Vec<f64>> {
 }
 
 fn bound(value: &Value<'_>) -> Option<f64> {
-    let seconds = value.text()?.parse().ok();
+    let seconds: Option<f64> = value.text()?.parse().ok();
+    if seconds.is_some_and(|seconds| seconds.is_finite() && seconds > LONGEST_BOUND) {
+        return value.refuse(format!("{} is more than a day", value.shown()));
+    }
     seconds
-        .filter(|seconds: &f64| seconds.is_finite() && *seconds > 0.0)
+        .filter(|seconds| seconds.is_finite() && *seconds > 0.0)
         .or_else(|| {
             value.refuse_with(
                 format!("{} is not a positive number", value.shown()),
@@ -61,6 +68,7 @@ impl Default for MetricsSettings {
         Self {
             histograms: HistogramChoice::Auto,
             buckets: DEFAULT_BUCKETS.to_vec(),
+            native_histograms: false,
         }
     }
 }

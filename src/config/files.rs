@@ -89,7 +89,7 @@ fn ca_file_fault(path: &Path) -> Option<String> {
 }
 
 /// Why one of the certificates cannot be trusted as an authority, if one cannot.
-fn unusable(certificates: Vec<CertificateDer<'_>>) -> Option<rustls::Error> {
+pub(super) fn unusable(certificates: Vec<CertificateDer<'_>>) -> Option<rustls::Error> {
     let mut roots = RootCertStore::empty();
     let add = |certificate: CertificateDer<'_>| roots.add(certificate.into_owned()).err();
     certificates.into_iter().find_map(add)
@@ -122,5 +122,7 @@ pub(super) fn path(value: &Value<'_>) -> Option<PathBuf> {
     if text.is_empty() {
         return value.refuse("the path is empty");
     }
-    Some(value.context.base_dir.join(text))
+    let path = value.context.base_dir.join(text);
+    value.context.named_files.borrow_mut().insert(path.clone());
+    Some(path)
 }

@@ -65,10 +65,13 @@ impl<'a> Value<'a> {
         Located { value, at }
     }
 
-    /// The text, with its environment variables filled in.
+    /// The text, with its environment variables filled in where they mean something.
     pub(super) fn text(&self) -> Option<String> {
         let written = self.written()?;
-        match substitute(written, self.context.environment) {
+        let Some(environment) = self.context.environment else {
+            return Some(written.to_owned());
+        };
+        match substitute(written, environment) {
             Ok(text) => Some(text.into_owned()),
             Err(error) => self.refuse(error.to_string()),
         }
@@ -227,6 +230,17 @@ impl<'a> Fields<'a> {
         }
     }
 
+    /// Refuses a key with nothing after its colon, where that could be taken for something else than its absence.
+    pub(super) fn not_empty(&mut self, key: &'static str, hint: &str) {
+        let entry = self.entries.iter().find(|entry| entry.key == key);
+        if let Some(entry) = entry.filter(|entry| matches!(entry.value.kind, Kind::Null)) {
+            let path = self.value.path.key(key);
+            let message = "nothing stands after the colon".to_owned();
+            let context = self.value.context;
+            context.note(entry.position, &path, message, Some(hint.to_owned()));
+        }
+    }
+
     /// Keys that are known even where they are not looked at.
     pub(super) fn known(&mut self, keys: impl IntoIterator<Item = &'static str>) {
         self.asked.extend(keys);
@@ -237,16 +251,6 @@ impl<'a> Fields<'a> {
         if let Some(value) = self.get(key) {
             value.refuse::<()>(why);
         }
-    }
-
-    /// Refuses a documented key whose feature does not exist yet; tells whether it was there.
-    pub(super) fn not_supported(&mut self, key: &str) -> bool {
-        let Some(value) = self.peek(key) else {
-            return false;
-        };
-        value.not_supported::<()>(&format!("`{key}`"));
-        self.entries.retain(|entry| entry.key != key);
-        true
     }
 
     /// The mapping itself, for problems that concern it as a whole.

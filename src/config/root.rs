@@ -1,20 +1,15 @@
 //! The whole file: its sections, read in the order in which they refer to each other.
 
-use std::ops::RangeInclusive;
-use std::time::Duration;
-
 use super::endpoints::{self, Surroundings};
 use super::files::state_dir;
 use super::names::Names;
 use super::reader::{Fields, Value};
 use super::scalars::{INTERVALS, TIMEOUTS, duration, integer};
 use super::{
-    Config, Global, discovery, exposition, proxies, resolvers, revocation, routes, selection, trust,
+    Config, Global, Retry, discovery, exposition, proxies, resolvers, retry, revocation, routes,
+    selection, trust,
 };
 use crate::endpoint::{ResolverSettings, TlsSettings};
-
-const OFF: &str = "off";
-const RETRY_INTERVALS: RangeInclusive<Duration> = Duration::ZERO..=Duration::from_secs(5 * 60);
 
 /// Reads the configuration. What it returns counts only if no problem was noted.
 pub(super) fn read(root: &Value<'_>) -> Option<Config> {
@@ -69,7 +64,7 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
         let default = Global::default();
         let interval = fields.optional("interval", |value| duration(value, &INTERVALS));
         let timeout = fields.optional("timeout", |value| duration(value, &TIMEOUTS));
-        let retry_interval = fields.optional("retry_interval", retry_interval);
+        let retry = fields.optional("retry_interval", retry::read);
         let concurrency = fields.optional("concurrency", |value| integer(value, &(1..=10_000)));
         let hold_concurrency =
             fields.optional("hold_concurrency", |value| integer(value, &(1..=10_000)));
@@ -78,9 +73,7 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
         Global {
             interval: interval.unwrap_or(default.interval),
             timeout: timeout.unwrap_or(default.timeout),
-            retry_interval: retry_interval.map_or(default.retry_interval, |after| {
-                (!after.is_zero()).then_some(after)
-            }),
+            retry_interval: retry.map_or(default.retry_interval, Retry::after),
             concurrency: concurrency.unwrap_or(default.concurrency),
             hold_concurrency: hold_concurrency.unwrap_or(default.hold_concurrency),
             workers: workers.unwrap_or(default.workers),
@@ -88,14 +81,6 @@ fn global(value: &Value<'_>, resolvers: &Names<ResolverSettings>) -> Option<Glob
             tls: default.tls,
         }
     })
-}
-
-/// No time at all is `off`.
-fn retry_interval(value: &Value<'_>) -> Option<Duration> {
-    if value.text()? == OFF {
-        return Some(Duration::ZERO);
-    }
-    duration(value, &RETRY_INTERVALS)
 }
 
 impl Global {

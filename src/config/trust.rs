@@ -45,7 +45,7 @@ pub(super) fn of_peer(value: &Value<'_>, global: &TlsSettings, alpn: Alpn) -> Op
         TlsSettings {
             server_name: server_name.or_else(|| global.server_name.clone()),
             alpn,
-            client: client_files::read(fields),
+            client: client_files::read_fields(fields),
             ..on_top_of(global, fields)
         }
     })

@@ -9,13 +9,13 @@ use super::finding::Finding;
 use super::inference::{Aspect, Inference, Witness};
 use super::rules::infer;
 use super::scene::Scene;
-use crate::outcome::CauseKind;
+use crate::outcome::{CauseKind, RootStanding};
 
 /// The causes that the findings have, the biggest first and then by subject: always the same of the same findings, in
-/// whatever order they come.
+/// whatever order they come. How the roots stand that the catalog requires is evidence only beside a failure.
 #[must_use]
-pub fn diagnose(findings: &[Finding], now: SystemTime) -> Vec<Cause> {
-    Diagnosed::of(findings, now).causes
+pub fn diagnose(findings: &[Finding], roots: &[RootStanding], now: SystemTime) -> Vec<Cause> {
+    Diagnosed::of(findings, roots, now).causes
 }
 
 /// The causes, and what they explain.
@@ -34,8 +34,8 @@ pub(super) struct Explained {
 }
 
 impl Diagnosed {
-    pub(super) fn of(findings: &[Finding], now: SystemTime) -> Self {
-        let scene = Scene::new(findings, now);
+    pub(super) fn of(findings: &[Finding], roots: &[RootStanding], now: SystemTime) -> Self {
+        let scene = Scene::new(findings, roots, now);
         let mut told = Told::knowing(&scene);
         for inference in merged(infer(&scene)) {
             told.take(inference);

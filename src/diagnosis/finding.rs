@@ -38,6 +38,8 @@ pub struct Failing {
     pub confirmed_since: Option<SystemTime>,
     /// How long it may take until other checks have been heard that would fail of the same fault.
     pub patience: Duration,
+    /// How long it may take beyond that until their failures are confirmed.
+    pub confirmation: Duration,
 }
 
 /// A step that takes far longer than it used to.
@@ -77,6 +79,7 @@ impl Finding {
             since: began,
             confirmed_since: Some(began),
             patience: Duration::ZERO,
+            confirmation: Duration::ZERO,
         };
         Self {
             latest: Some(Arc::clone(outcome)),

@@ -13,9 +13,10 @@ use tracing::{info, warn};
 
 use super::cause::Cause;
 use super::diagnose::Diagnosed;
+use super::finding::Finding;
 use super::record::Record;
 use crate::observer::{Observer, Watcher};
-use crate::outcome::{HoldOutcome, Outcome};
+use crate::outcome::{HoldOutcome, Outcome, RootStanding};
 use crate::plan::{Check, CheckKey, Plan};
 
 /// What happens within this time is diagnosed together.
@@ -28,6 +29,7 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Diagnosis {
     records: Mutex<BTreeMap<CheckKey, Arc<Record>>>,
+    roots: Mutex<Arc<[RootStanding]>>,
     news: Arc<News>,
     causes: watch::Sender<Arc<Vec<Cause>>>,
 }
@@ -54,30 +56,38 @@ impl Diagnosis {
         self.causes.subscribe()
     }
 
+    /// Takes note of how the roots stand that the catalog requires.
+    pub fn trust_store(&self, roots: &[RootStanding]) {
+        *self.roots.lock().unwrap_or_else(PoisonError::into_inner) = roots.into();
+        self.news.came.notify_one();
+    }
+
     /// Diagnoses for as long as it is polled.
     pub async fn run(self: Arc<Self>) {
+        let mut look_again = AT_LEAST_EVERY;
         loop {
             tokio::select! {
                 () = self.news.came.notified() => {}
-                () = sleep(AT_LEAST_EVERY) => {}
+                () = sleep(look_again) => {}
             }
             let diagnosis = Arc::clone(&self);
+            let looked = spawn_blocking(move || diagnosis.now(SystemTime::now()));
             // It ends early only with the runtime.
-            spawn_blocking(move || diagnosis.now(SystemTime::now()))
-                .await
-                .ok();
+            look_again = looked.await.unwrap_or(AT_LEAST_EVERY);
             sleep(AT_MOST_EVERY).await;
         }
     }
 
-    /// Makes a diagnosis, and tells of it where it is another one.
-    pub fn now(&self, now: SystemTime) {
+    /// Makes a diagnosis, and tells of it where it is another one. Answers after what time it may be another one although
+    /// nothing happened: a failure waits for the others no longer, or a certificate comes to its end.
+    pub fn now(&self, now: SystemTime) -> Duration {
         let records: Vec<Arc<Record>> = self.records().values().map(Arc::clone).collect();
         let findings: Vec<_> = records.iter().map(|record| record.finding()).collect();
+        let roots = Arc::clone(&self.roots.lock().unwrap_or_else(PoisonError::into_inner));
         let Diagnosed {
             mut causes,
             explained,
-        } = Diagnosed::of(&findings, now);
+        } = Diagnosed::of(&findings, &roots, now);
         for ((record, finding), by) in records.iter().zip(&findings).zip(explained) {
             if let (Some(_), Some(outcome)) = (finding.failing, &finding.latest) {
                 record.is_diagnosed(by, outcome);
@@ -92,6 +102,7 @@ impl Diagnosis {
             log(&former, &causes);
             self.causes.send_replace(Arc::new(causes));
         }
+        next_end_of_patience(&findings, now)
     }
 
     fn records(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Record>>> {
@@ -103,6 +114,7 @@ impl Default for Diagnosis {
     fn default() -> Self {
         Self {
             records: Mutex::default(),
+            roots: Mutex::new(Arc::default()),
             news: Arc::default(),
             causes: watch::channel(Arc::default()).0,
         }
@@ -129,6 +141,20 @@ impl Observer for Diagnosis {
             news: Arc::clone(&self.news),
         })
     }
+}
+
+fn next_end_of_patience(findings: &[Finding], now: SystemTime) -> Duration {
+    let failing = findings.iter().filter_map(|finding| finding.failing);
+    let ends = failing.flat_map(|failing| {
+        let heard = failing.since + failing.patience;
+        [heard, heard + failing.confirmation]
+    });
+    let ends = ends.filter_map(|end| end.duration_since(now).ok());
+    let still_to_come = ends.filter(|left| !left.is_zero());
+    still_to_come
+        .min()
+        .unwrap_or(AT_LEAST_EVERY)
+        .min(AT_LEAST_EVERY)
 }
 
 /// Of a cause that goes on, the beginning is kept, for those who saw it may have recovered meanwhile.

@@ -2,6 +2,7 @@
 //! and how long its steps usually take. All of it bounded.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::baseline::Baseline;
 use super::diagnose::Explained;
@@ -107,7 +108,19 @@ fn failing_after(finding: &Finding, outcome: &Outcome) -> Option<Failing> {
         since: former.map_or(outcome.started, |former| former.since),
         confirmed_since: former.and(before),
         patience: check.interval + check.timeout,
+        confirmation: confirmation_of(check),
     })
+}
+
+/// From the end of a probe that fails to the end of the one that confirms it.
+fn confirmation_of(check: &Check) -> Duration {
+    let Check {
+        interval, timeout, ..
+    } = *check;
+    // Where turns are skipped because probes take longer, the next turn is the retry.
+    let retry = check.retry_interval.filter(|_| timeout < interval);
+    let pause = retry.map_or(interval, |after| after.min(interval));
+    pause + timeout
 }
 
 impl Kept {
@@ -163,6 +176,24 @@ mod tests {
         assert!(record.finding().failure().is_some());
         record.observe(&success(180));
         assert_eq!(record.finding().failing, None);
+    }
+
+    #[test]
+    fn others_have_the_time_to_fail_and_to_be_confirmed() {
+        let seconds = Duration::from_secs;
+        let times = |timeout, retry: Option<u64>| {
+            let mut check = Check::clone(&check("site", "gateway", "https://gateway.example/"));
+            check.timeout = seconds(timeout);
+            check.retry_interval = retry.map(seconds);
+            let record = Record::new(&Arc::new(check));
+            record.observe(&expired(0));
+            let failing = record.finding().failing.unwrap();
+            (failing.patience, failing.confirmation)
+        };
+        assert_eq!(times(10, Some(5)), (seconds(70), seconds(15)));
+        assert_eq!(times(10, Some(90)), (seconds(70), seconds(70)));
+        assert_eq!(times(10, None), (seconds(70), seconds(70)));
+        assert_eq!(times(70, Some(5)), (seconds(130), seconds(130)));
     }
 
     #[test]

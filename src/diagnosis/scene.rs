@@ -1,23 +1,33 @@
 //! What all rules look at: the findings, and which hops that several checks share are known to work.
 
 use std::collections::{HashMap, HashSet};
+use std::path::Path;
 use std::time::SystemTime;
 
 use super::finding::Finding;
+use crate::endpoint::Target;
 use crate::outcome::{
-    ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, TlsReason,
+    ConnectReason, DnsReason, Failure, FailureReason, Outcome, Peer, ProxyReason, RootStanding,
+    TlsReason,
 };
 use crate::route::Way;
 
 /// All findings at one moment.
 pub(super) struct Scene<'f> {
     pub(super) findings: &'f [Finding],
+    /// The roots that the catalog requires, as the trust stores have them.
+    pub(super) roots: &'f [RootStanding],
     pub(super) now: SystemTime,
     /// When a probe began that used the hop with success: the last one.
     proofs: HashMap<Hop<'f>, SystemTime>,
     /// Those over which more than one endpoint is to be probed.
     shared: HashSet<Hop<'f>>,
+    /// By trust store, since when all have been heard that use it.
+    heard: HashMap<Store<'f>, Option<SystemTime>>,
 }
+
+/// A trust store by its file; without one the system's.
+type Store<'f> = Option<&'f Path>;
 
 /// What several checks have in common on their way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,11 +43,17 @@ pub(super) enum Hop<'f> {
 }
 
 impl<'f> Scene<'f> {
-    pub(super) fn new(findings: &'f [Finding], now: SystemTime) -> Self {
+    pub(super) fn new(findings: &'f [Finding], roots: &'f [RootStanding], now: SystemTime) -> Self {
         let mut proofs: HashMap<Hop<'f>, SystemTime> = HashMap::new();
         let mut first_at: HashMap<Hop<'f>, &str> = HashMap::new();
         let mut shared = HashSet::new();
+        let mut heard: HashMap<Store<'_>, Option<SystemTime>> = HashMap::new();
         for finding in findings {
+            if uses_tls(finding) {
+                let at = heard_of_trust_at(finding);
+                let first = heard.entry(store_of(finding)).or_insert(at);
+                *first = at.min(*first);
+            }
             for hop in planned(finding) {
                 let first = first_at.entry(hop).or_insert(finding.endpoint());
                 if *first != finding.endpoint() {
@@ -54,9 +70,11 @@ impl<'f> Scene<'f> {
         }
         Self {
             findings,
+            roots,
             now,
             proofs,
             shared,
+            heard,
         }
     }
 
@@ -76,18 +94,49 @@ impl<'f> Scene<'f> {
     }
 
     /// Whether a failure can be the endpoint's own: each hop that it may be owed to is used by nobody else, or
-    /// worked since, or others have had the time to fail there, too.
+    /// worked since, or others have had the time to fail there, too; and of a certificate that is not trusted, all that
+    /// use the same trust store have been heard.
     pub(super) fn stands_alone(&self, finding: &'f Finding, failure: &'f Failure) -> bool {
         let Some(failing) = finding.failing else {
             return false;
         };
-        let waited = failing.since + failing.patience <= self.now;
-        waited
-            || hops_of(finding, failure).iter().all(|hop| {
-                let proof = self.proofs.get(hop);
-                !self.shared.contains(hop) || proof.is_some_and(|proof| *proof >= failing.since)
-            })
+        let others_heard = failing.since + failing.patience;
+        if others_heard + failing.confirmation <= self.now {
+            return true;
+        }
+        if is_untrusted(failure) && self.now < others_heard {
+            let all_heard = self.heard.get(&store_of(finding)).copied().flatten();
+            return all_heard >= Some(failing.since);
+        }
+        hops_of(finding, failure).iter().all(|hop| {
+            let proof = self.proofs.get(hop);
+            !self.shared.contains(hop) || proof.is_some_and(|proof| *proof >= failing.since)
+        })
     }
+}
+
+/// Its certificate leads to no root of the trust store.
+pub(super) fn is_untrusted(failure: &Failure) -> bool {
+    failure.peer == Peer::Endpoint && failure.reason == TlsReason::UnknownIssuer.into()
+}
+
+fn store_of(finding: &Finding) -> Store<'_> {
+    finding.check.tls.ca_file.as_deref()
+}
+
+fn uses_tls(finding: &Finding) -> bool {
+    match &finding.check.endpoint.target {
+        Target::Http(url) => url.scheme() == "https",
+        Target::Tls(_) => true,
+        Target::Tcp(_) | Target::Dns(_) => false,
+    }
+}
+
+/// When the probe began that said whether it trusts; what may be a blip has not said yet.
+fn heard_of_trust_at(finding: &Finding) -> Option<SystemTime> {
+    let outcome = finding.latest.as_ref()?;
+    let is_open = finding.failure().is_none() && outcome.result.as_ref().is_err_and(is_untrusted);
+    (!is_open).then_some(outcome.started)
 }
 
 /// The hops that a check may use, heard or not.

@@ -5,7 +5,7 @@ mod properties;
 
 use std::time::Duration;
 
-use language::{causes, findings, now};
+use language::{causes, causes_lacking, findings, now};
 use tokio::time::Instant;
 
 use super::*;
@@ -298,6 +298,118 @@ fn a_lone_failure_waits_until_the_others_have_been_heard() {
     assert_eq!(causes(long), ["endpoint_down a"]);
 }
 
+/// A success says something of a route only if it came after the failure.
+#[test]
+fn a_route_is_blamed_only_when_the_endpoint_was_reached_over_another_since() {
+    let cases: &[(&str, &[&str])] = &[
+        // Not heard since: it may be about to fail, too.
+        (
+            "a direct connect/refused at=160 since=155 patience=70 | a corp ok at=150",
+            &[],
+        ),
+        (
+            "a direct connect/refused at=160 since=155 patience=70 | a corp ok at=155",
+            &["route_only direct"],
+        ),
+        // It fails, too, and it may be a blip.
+        (
+            "a direct connect/refused at=160 since=155 patience=70 | a corp tls/closed at=161 since=161 blip",
+            &["endpoint_down a"],
+        ),
+        // It was not heard in all that time.
+        (
+            "a direct connect/refused at=225 since=155 patience=70 | a corp ok at=150",
+            &["endpoint_down a"],
+        ),
+        // Of three routes, one that is fine is enough.
+        (
+            "a direct connect/refused at=160 since=155 patience=70 | a corp ok at=150 | a other ok at=158",
+            &["route_only direct"],
+        ),
+        // It died between two probes, and the one that was earlier is of the other route.
+        (
+            "a direct connect/refused at=170 since=155 patience=70 | a corp tls/closed at=172 since=167 patience=70 | a other ok at=150",
+            &[],
+        ),
+        // What another endpoint of the host says of another route counts, and of the same route speaks against it.
+        (
+            "a direct tls/closed at=160 since=155 host=x.example | b corp ok at=158 host=x.example",
+            &["route_only direct"],
+        ),
+        (
+            "a direct tls/closed at=160 since=155 host=x.example | b direct ok at=158 host=x.example",
+            &["endpoint_down a"],
+        ),
+        (
+            "a direct tls/closed at=160 since=155 host=x.example | a corp tls/closed at=160 since=155 host=x.example | \
+             b direct ok at=158 host=x.example | b corp ok at=158 host=x.example",
+            &["endpoint_down a"],
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(causes(text), *expected, "{text}");
+    }
+}
+
+#[test]
+fn others_have_the_time_to_be_confirmed() {
+    // Both fail of the same resolver; the second is not confirmed yet.
+    let first = "a direct dns/timeout at=230 since=155 patience=70 confirmation=15";
+    let blip = "b direct dns/timeout at=228 since=228 patience=70 blip";
+    assert_eq!(causes(&format!("{first} | {blip}")), [""; 0]);
+    let second = "b direct dns/timeout at=233 since=220 patience=70 confirmation=15";
+    assert_eq!(
+        causes(&format!("{first} | {second}")),
+        ["resolver_down system"]
+    );
+    let late = first.replace("at=230", "at=240");
+    assert_eq!(causes(&format!("{late} | {blip}")), ["endpoint_down a"]);
+}
+
+#[test]
+fn an_unknown_issuer_waits_for_the_others_of_its_trust_store() {
+    let first = "a direct tls/unknown_issuer issuer=X at=160 since=155 patience=70";
+    let cases: &[(&str, &[&str])] = &[
+        ("", &["endpoint_down a"]),
+        ("b direct ok at=150", &[]),
+        ("b direct ok at=158", &["endpoint_down a"]),
+        (
+            "b direct tls/unknown_issuer issuer=X at=158 since=158 blip",
+            &[],
+        ),
+        (
+            "b direct tls/unknown_issuer issuer=X at=160 since=156",
+            &["trust_store system"],
+        ),
+    ];
+    for (other, expected) in cases {
+        assert_eq!(causes(&format!("{first} | {other}")), *expected, "{other}");
+    }
+}
+
+#[test]
+fn a_root_that_the_catalog_requires_and_the_store_lacks_makes_one_failure_enough() {
+    let lacking = |text: &str| causes_lacking(text, &["X"]);
+    let one = "a direct tls/unknown_issuer issuer=X needs=X,Y";
+    assert_eq!(lacking(one), ["trust_store system"]);
+    assert_eq!(causes(one), ["endpoint_down a"]);
+    // What nobody misses is no cause.
+    assert_eq!(
+        lacking("a direct ok issuer=Y needs=X,Y | b direct ok"),
+        [""; 0]
+    );
+    // It leads to a root that is there, or is another's.
+    let other = "a direct tls/unknown_issuer issuer=Y needs=X";
+    assert_eq!(lacking(other), ["trust_store system"], "no better is known");
+    let not_needed = "a direct tls/unknown_issuer issuer=X needs=Y";
+    assert_eq!(lacking(not_needed), ["endpoint_down a"]);
+    let intercepted = "a direct tls/intercepted issuer=Z needs=X";
+    assert_eq!(lacking(intercepted), ["tls_inspection direct"]);
+    // Another host of the same issuer goes with it.
+    let two = "a direct tls/unknown_issuer issuer=X needs=X | b direct tls/unknown_issuer issuer=X";
+    assert_eq!(lacking(two), ["trust_store system"]);
+}
+
 #[test]
 fn what_a_fault_explained_is_not_told_anew_when_it_is_over() {
     let over = "a corp connect/refused@proxy since=90 explained=proxy_down | b corp ok at=150 | c direct ok";
@@ -312,7 +424,7 @@ fn a_cause_has_its_evidence_in_order() {
     let found = findings(
         "c corp connect/refused@proxy lesser | a corp proxy/timeout | b direct ok | d corp ok at=50",
     );
-    let causes = diagnose(&found, now());
+    let causes = diagnose(&found, &[], now());
     let [cause] = &causes[..] else {
         panic!("{causes:?}");
     };
@@ -345,9 +457,9 @@ fn a_cause_has_its_evidence_in_order() {
 #[test]
 fn only_critical_checks_make_a_cause_critical() {
     let lesser = findings("a direct connect/refused lesser | b direct ok");
-    assert!(!diagnose(&lesser, now())[0].critical);
+    assert!(!diagnose(&lesser, &[], now())[0].critical);
     let warning = findings("a direct ok days=7");
-    assert!(!diagnose(&warning, now())[0].critical);
+    assert!(!diagnose(&warning, &[], now())[0].critical);
 }
 
 #[test]
@@ -356,7 +468,7 @@ fn evidence_is_bounded_and_counted() {
         .map(|number| format!("e{number:02} corp connect/refused@proxy"))
         .chain((0..30).map(|number| format!("o{number:02} corp ok at=50")))
         .collect();
-    let causes = diagnose(&findings(&lines.join(" | ")), now());
+    let causes = diagnose(&findings(&lines.join(" | ")), &[], now());
     assert_eq!(causes.len(), 1);
     let cause = &causes[0];
     assert_eq!((cause.supporting, cause.contradicting), (80, 30));
@@ -377,7 +489,7 @@ fn ten_thousand_checks_take_no_time_worth_mentioning() {
     let lines: Vec<String> = (0..10_000).map(line).collect();
     let found = findings(&lines.join(" | "));
     let start = Instant::now();
-    assert_eq!(diagnose(&found, now()).len(), 1);
+    assert_eq!(diagnose(&found, &[], now()).len(), 1);
     let took = start.elapsed();
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
@@ -418,6 +530,14 @@ async fn what_is_observed_is_diagnosed_and_told_once() {
         .unwrap();
     assert_eq!(told(), [CauseKind::CertificateExpiring]);
     running.abort();
+    // Whoever waits for others is looked at again when that is over, although nothing happens.
+    watcher.observed(&fixture::success(150));
+    watcher.observed(&fixture::expired(160));
+    // An interval, a timeout, an interval for the confirmation, and a timeout.
+    let (heard, confirmed) = (160 + 60 + 10, 160 + 60 + 10 + 60 + 10);
+    assert_eq!(diagnosis.now(at(heard - 29)), Duration::from_secs(29));
+    assert_eq!(diagnosis.now(at(confirmed - 28)), Duration::from_secs(28));
+    assert_eq!(diagnosis.now(at(confirmed)), Duration::from_secs(60));
     // A check that leaves takes its causes along.
     diagnosis.planned(&fixture::plan([]));
     diagnosis.now(at(200));

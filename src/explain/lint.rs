@@ -2,21 +2,24 @@
 
 use std::collections::HashMap;
 
-use super::{Explanation, all, explain_cause, owner};
+use super::{ALERTS, Explanation, all, explain_cause, owner};
 use crate::outcome::{CauseKind, FailureReason, Peer};
 
 const LONGEST: usize = 170;
 
 /// By what tells them apart.
-fn all_with_causes() -> impl Iterator<Item = (String, Explanation)> {
+fn everything() -> impl Iterator<Item = (String, Explanation)> {
     let reasons = all().map(|(reason, peer, text)| (format!("{reason}, {peer}"), text));
     let kinds = CauseKind::ALL.iter();
-    reasons.chain(kinds.map(|kind| (kind.to_string(), explain_cause(*kind))))
+    let causes = kinds.map(|kind| (kind.to_string(), explain_cause(*kind)));
+    let alerts = ALERTS.iter();
+    let alerts = alerts.map(|alert| (alert.name.to_owned(), alert.explanation));
+    reasons.chain(causes).chain(alerts)
 }
 
 #[test]
 fn every_text_is_there_and_short() {
-    for (context, explanation) in all_with_causes() {
+    for (context, explanation) in everything() {
         assert!((2..=4).contains(&explanation.likely.len()), "{context}");
         assert!((2..=4).contains(&explanation.steps.len()), "{context}");
         let texts = [explanation.what];
@@ -39,7 +42,7 @@ fn every_text_is_there_and_short() {
 
 #[test]
 fn every_owner_is_of_the_list_and_owns_something() {
-    for (context, explanation) in all_with_causes() {
+    for (context, explanation) in everything() {
         assert!(owner::ALL.contains(&explanation.owner), "{context}");
     }
     for owner in owner::ALL {
@@ -53,7 +56,7 @@ fn every_owner_is_of_the_list_and_owns_something() {
 #[test]
 fn no_two_failures_mean_the_same() {
     let mut seen = HashMap::new();
-    for (context, explanation) in all_with_causes() {
+    for (context, explanation) in everything() {
         let other = seen.insert(explanation.what, context.clone());
         assert_eq!(other, None, "{context}");
     }

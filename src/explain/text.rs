@@ -1,16 +1,19 @@
 //! Explanations for a person at a terminal.
 
-use super::lookup::{UnknownReason, cause_named, named};
-use super::{Explanation, all, explain_cause};
+use super::lookup::{UnknownReason, alert_named, cause_named, named};
+use super::{ALERTS, Alert, Explanation, all, explain_cause};
 use crate::outcome::{CauseKind, FailureReason, Peer};
 
-/// What `reachd explain` prints: the reasons of this name, or the cause; or all of them.
+/// What `reachd explain` prints: the reasons of this name, the cause or the alert; or all of them.
 ///
 /// # Errors
-/// No reason or cause has this name.
+/// No reason, cause or alert has this name.
 pub fn text(name: Option<&str>) -> Result<String, UnknownReason> {
     if let Some(kind) = name.and_then(cause_named) {
         return Ok(cause(kind));
+    }
+    if let Some(named) = name.and_then(alert_named) {
+        return Ok(alert(named));
     }
     let wanted = name.map(named).transpose()?;
     let mut sections: Vec<String> = all()
@@ -19,12 +22,17 @@ pub fn text(name: Option<&str>) -> Result<String, UnknownReason> {
         .collect();
     if name.is_none() {
         sections.extend(CauseKind::ALL.iter().copied().map(cause));
+        sections.extend(ALERTS.iter().map(alert));
     }
     Ok(sections.join("\n"))
 }
 
 fn cause(kind: CauseKind) -> String {
     lines(&format!("{kind}, a cause"), &explain_cause(kind))
+}
+
+fn alert(alert: &Alert) -> String {
+    lines(&format!("{}, an alert", alert.name), &alert.explanation)
 }
 
 fn section(reason: FailureReason, peer: Peer, explanation: &Explanation) -> String {
@@ -77,6 +85,9 @@ mod tests {
         for kind in CauseKind::ALL {
             assert!(shown.contains(&format!("\n{kind}, a cause\n")), "{kind}");
         }
+        for Alert { name, .. } in ALERTS {
+            assert!(shown.contains(&format!("\n{name}, an alert\n")), "{name}");
+        }
     }
 
     #[test]
@@ -84,6 +95,13 @@ mod tests {
         let shown = text(Some(" Proxy_Down")).unwrap();
         assert!(shown.starts_with("proxy_down, a cause\n  The proxy cannot be reached"));
         assert_eq!(shown.matches("Owner: proxy team").count(), 1);
+    }
+
+    #[test]
+    fn an_alert_is_explained_by_its_name() {
+        let shown = text(Some("reachddown")).unwrap();
+        assert!(shown.starts_with("ReachdDown, an alert\n  Prometheus cannot scrape"));
+        assert_eq!(shown.matches("Owner:").count(), 1);
     }
 
     #[test]

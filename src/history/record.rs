@@ -4,9 +4,10 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::latency::{self, Latencies};
 use super::outage::{Outage, OutageCause};
 use super::outcomes::Packed;
-use super::uptime::Timeline;
+use super::uptime::{Timeline, Window};
 use super::{CheckHistory, EVIDENCE, FAILURES, RECENT};
 use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::Check;
@@ -27,10 +28,11 @@ struct Kept {
     lasting: Option<Lasting>,
 }
 
-/// What a check keeps, by its key, over changes of its definition and over restarts.
+/// What a check keeps, by its key, over changes of its definition and, but for the latencies, over restarts.
 #[derive(Debug, Default)]
 pub(super) struct Lasting {
     pub(super) timeline: Timeline,
+    latencies: latency::Kept,
     /// The one that lasts.
     pub(super) outage: Option<Outage>,
 }
@@ -86,6 +88,11 @@ impl Record {
         kept.lasting.as_ref().map(|lasting| look(&lasting.timeline))
     }
 
+    /// How long the phases took over a window, if that is kept and still this record's.
+    pub(super) fn latencies(&self, window: Window, now: SystemTime) -> Option<Latencies> {
+        self.kept().lasting.as_ref()?.latencies.over(window, now)
+    }
+
     /// The outage that lasts.
     pub(super) fn outage(&self) -> Option<Outage> {
         self.kept().lasting.as_ref()?.outage.clone()
@@ -100,6 +107,7 @@ impl Record {
         let mut kept = self.kept();
         kept.add(outcome);
         let lasting = kept.lasting.as_mut()?;
+        lasting.latencies.observe(outcome);
         let interval = self.check.interval;
         lasting
             .timeline

@@ -1,12 +1,13 @@
 //! What is kept, and for how long.
 
+mod latencies;
 mod outages;
 mod packed;
 mod stored;
 mod uptime;
 
 use super::*;
-use crate::outcome::{Failure, Observed, TlsReason};
+use crate::outcome::{Failure, Observed, Phase, Timings, TlsReason};
 use crate::plan::fixture::{self, expired, failure, success};
 
 fn starts(outcomes: &[Arc<Outcome>]) -> Vec<u64> {

@@ -3,15 +3,19 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::exemplar::Exemplar;
 use super::histogram::HistogramSet;
-use super::text::Labels;
+use super::labels::Labels;
 use crate::outcome::{FailureReason, HoldOutcome, Outcome, Peer};
+use crate::plan::OutcomeId;
 
 /// What has been counted of one check, and how it fared the last time.
 #[derive(Debug)]
 pub(super) struct CheckNumbers {
     /// Service, endpoint and route.
     pub(super) labels: Labels,
+    /// The same as a number, for the ids of its outcomes.
+    digest: u64,
     successes: AtomicU64,
     failures: AtomicU64,
     /// Held for as long as it takes to exchange a pointer.
@@ -42,9 +46,10 @@ pub(super) struct FailureCount {
 // === impl CheckNumbers ===
 
 impl CheckNumbers {
-    pub(super) fn new(labels: Labels) -> Self {
+    pub(super) fn new(labels: Labels, digest: u64) -> Self {
         Self {
             labels,
+            digest,
             successes: AtomicU64::new(0),
             failures: AtomicU64::new(0),
             state: Mutex::default(),
@@ -72,7 +77,7 @@ impl CheckNumbers {
 
         drop(superseded);
         if let Some(histograms) = histograms {
-            histograms.observe(outcome);
+            histograms.observe(self.id_of(outcome), outcome);
         }
     }
 
@@ -105,6 +110,20 @@ impl CheckNumbers {
 
     pub(super) fn latest(&self) -> Option<Arc<Outcome>> {
         self.state().latest.clone()
+    }
+
+    /// The latest outcome, where somebody needs it.
+    pub(super) fn latest_if(&self, needed: bool) -> Option<Arc<Outcome>> {
+        if needed { self.latest() } else { None }
+    }
+
+    /// One of its outcomes as an example of what is counted.
+    pub(super) fn example(&self, outcome: &Outcome) -> Exemplar {
+        Exemplar::of_count(self.id_of(outcome), outcome)
+    }
+
+    fn id_of(&self, outcome: &Outcome) -> OutcomeId {
+        OutcomeId::new(self.digest, outcome.started)
     }
 
     pub(super) fn latest_hold(&self) -> Option<Arc<HoldOutcome>> {

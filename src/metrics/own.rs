@@ -1,15 +1,19 @@
-//! reachd's own health. A handful of series that no check multiplies: an ordinary registry serves them best.
+//! reachd's own health, and the causes with what they explain: few series while all is well, so that an ordinary registry
+//! serves them best.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry,
 };
 
+use super::format::Format;
+use super::present::Present;
+use super::registry;
 use super::rows::truth;
 use crate::outcome::{CauseKind, RootStanding};
+use crate::plan::{CheckKey, Shard};
 
 /// Seconds a probe may start late: a millisecond is the timer's, a second is a scheduler in distress.
 const LAG_BUCKETS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 10.0];
@@ -27,11 +31,13 @@ pub(super) struct OwnHealth {
     reload_successful: IntGauge,
     reloaded_at: Gauge,
     roots: IntGaugeVec,
-    causes: IntGaugeVec,
-    /// The label values of those that are shown.
-    shown_causes: Mutex<BTreeSet<[String; 3]>>,
+    causes: Present<3>,
+    explained: Present<5>,
     /// Without a label; a vector, because there is none without a store.
     history_store_up: IntGaugeVec,
+    shard: IntGaugeVec,
+    web_accept_errors: IntCounter,
+    web_panics: IntCounter,
 }
 
 // === impl OwnHealth ===
@@ -46,8 +52,8 @@ impl OwnHealth {
     }
 
     fn registered() -> prometheus::Result<Self> {
+        let registry = Registry::new();
         let health = Self {
-            registry: Registry::new(),
             checks: IntGauge::new("reachd_checks", "Checks of the plan in force.")?,
             in_flight: IntGauge::new("reachd_probes_in_flight", "Probes under way.")?,
             skipped: IntCounter::new(
@@ -84,14 +90,18 @@ impl OwnHealth {
                 ),
                 &["root", "fingerprint_sha256", "store", "state"],
             )?,
-            causes: IntGaugeVec::new(
-                Opts::new(
-                    "reachd_cause",
-                    "Present with the value 1 while the outcomes of many checks together have this cause.",
-                ),
-                &["cause", "subject", "critical"],
+            causes: Present::registered(
+                &registry,
+                "reachd_cause",
+                "Present with the value 1 while the outcomes of many checks together have this cause.",
+                ["cause", "subject", "critical"],
             )?,
-            shown_causes: Mutex::default(),
+            explained: Present::registered(
+                &registry,
+                "reachd_cause_explains",
+                "Present with the value 1 while the cause explains why the latest probe of the check failed.",
+                ["cause", "subject", "service", "endpoint", "route"],
+            )?,
             history_store_up: IntGaugeVec::new(
                 Opts::new(
                     "reachd_history_store_up",
@@ -99,6 +109,22 @@ impl OwnHealth {
                 ),
                 &[],
             )?,
+            shard: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_shard_info",
+                    "Which of several reachd this is that share the checks of one configuration.",
+                ),
+                &["index", "count"],
+            )?,
+            web_accept_errors: IntCounter::new(
+                "reachd_web_accept_errors_total",
+                "Clients that the web server could not accept, as for too many open files.",
+            )?,
+            web_panics: IntCounter::new(
+                "reachd_web_panics_total",
+                "Tasks of the web server that a fault of reachd itself ended.",
+            )?,
+            registry,
         };
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
@@ -117,8 +143,10 @@ impl OwnHealth {
         registry.register(Box::new(health.reload_successful.clone()))?;
         registry.register(Box::new(health.reloaded_at.clone()))?;
         registry.register(Box::new(health.roots.clone()))?;
-        registry.register(Box::new(health.causes.clone()))?;
         registry.register(Box::new(health.history_store_up.clone()))?;
+        registry.register(Box::new(health.shard.clone()))?;
+        registry.register(Box::new(health.web_accept_errors.clone()))?;
+        registry.register(Box::new(health.web_panics.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -167,22 +195,31 @@ impl OwnHealth {
         }
     }
 
-    /// Those that stay are never away meanwhile.
     pub(super) fn causes<'c>(&self, causes: impl Iterator<Item = (CauseKind, &'c str, bool)>) {
-        let now: BTreeSet<[String; 3]> = causes
+        let labels = causes
             .map(|(kind, subject, critical)| [kind.as_str(), subject, truth(critical)])
-            .map(|labels| labels.map(str::to_owned))
-            .collect();
-        let shown = self.shown_causes.lock();
-        let mut shown = shown.unwrap_or_else(PoisonError::into_inner);
-        for labels in &now {
-            self.causes.with_label_values(labels).set(1);
+            .map(|labels| labels.map(str::to_owned));
+        self.causes.show(labels.collect());
+    }
+
+    /// A check has one cause at most, the first of those that are told of it.
+    pub(super) fn explained<'c>(
+        &self,
+        checks: impl Iterator<Item = (CauseKind, &'c str, &'c CheckKey)>,
+    ) {
+        let mut first: BTreeMap<&CheckKey, (CauseKind, &str)> = BTreeMap::new();
+        for (kind, subject, check) in checks {
+            first.entry(check).or_insert((kind, subject));
         }
-        for gone in shown.difference(&now) {
-            // It was shown, so that there is nothing to go wrong.
-            self.causes.remove_label_values(gone).ok();
-        }
-        *shown = now;
+        let labels = first.into_iter().map(|(check, (kind, subject))| {
+            let CheckKey {
+                service,
+                endpoint,
+                route,
+            } = check;
+            [kind.as_str(), subject, service, endpoint, route].map(str::to_owned)
+        });
+        self.explained.show(labels.collect::<BTreeSet<_>>());
     }
 
     pub(super) fn history_store(&self, is_up: bool) {
@@ -190,13 +227,22 @@ impl OwnHealth {
         gauge.set(i64::from(is_up));
     }
 
-    /// Appends the registry's text.
-    pub(super) fn write(&self, out: &mut String) {
-        let end = out.len();
-        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), out) {
-            // Half a family would spoil the scrape of all the checks before it.
-            out.truncate(end);
-            tracing::error!(%error, "own metrics left out of a scrape");
-        }
+    pub(super) fn web_accept_failed(&self) {
+        self.web_accept_errors.inc();
+    }
+
+    pub(super) fn web_panicked(&self) {
+        self.web_panics.inc();
+    }
+
+    /// Which of several reachd this is; not told where it is alone.
+    pub(super) fn shard(&self, shard: Shard) {
+        let labels = [shard.index().to_string(), shard.count().to_string()];
+        self.shard.with_label_values(&labels).set(1);
+    }
+
+    /// Appends everything that is in the registry.
+    pub(super) fn write(&self, out: &mut Vec<u8>, format: Format) {
+        registry::write(&self.registry.gather(), out, format);
     }
 }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::histogram::{Bounds, HistogramSet};
+use super::histogram::{HistogramSet, Shape};
+use super::labels::Labels;
 use super::numbers::CheckNumbers;
-use super::text::Labels;
 use crate::plan::{Check, CheckKey, HistogramMode, Histograms, Plan};
 
 /// The rows of the exposition, ordered by key.
@@ -16,7 +17,7 @@ pub(super) struct Published {
     pub(super) services: Vec<ServiceRow>,
     /// `None` before the first plan.
     settings: Option<Histograms>,
-    bounds: Option<Arc<Bounds>>,
+    shape: Option<Arc<Shape>>,
 }
 
 /// A check as it is planned.
@@ -49,7 +50,7 @@ struct ServiceCheck {
 
 impl Published {
     /// The rows of a new plan. A check keeps its numbers, even when its definition changed; histograms begin
-    /// anew when their mode or buckets changed.
+    /// anew when their mode or shape changed.
     pub(super) fn succeeded_by(&self, plan: &Plan) -> Self {
         let former: HashMap<&CheckKey, &CheckRow> =
             self.checks.iter().map(|row| (&row.key, row)).collect();
@@ -65,15 +66,18 @@ impl Published {
         checks.sort_by(|one, other| one.key.cmp(&other.key));
 
         let kept = self.settings.as_ref() == Some(&plan.histograms);
-        let bounds = match &self.bounds {
-            Some(bounds) if kept => Arc::clone(bounds),
-            _ => Arc::new(Bounds::new(&plan.histograms.buckets)),
+        let Histograms {
+            buckets, native, ..
+        } = &plan.histograms;
+        let shape = match &self.shape {
+            Some(shape) if kept => Arc::clone(shape),
+            _ => Arc::new(Shape::new(buckets, *native)),
         };
         let histograms = match plan.histograms.mode {
-            HistogramMode::Check => histograms_of_checks(&checks, &bounds, kept),
+            HistogramMode::Check => histograms_of_checks(&checks, &shape, kept),
             HistogramMode::Service => {
                 let former: &[_] = if kept { &self.histograms } else { &[] };
-                histograms_of_services(&checks, &bounds, former)
+                histograms_of_services(&checks, &shape, former)
             }
             HistogramMode::None => no_histograms(&checks),
         };
@@ -82,7 +86,7 @@ impl Published {
             checks,
             histograms,
             settings: Some(plan.histograms.clone()),
-            bounds: Some(bounds),
+            shape: Some(shape),
         }
     }
 
@@ -91,7 +95,7 @@ impl Published {
         let key = check.key();
         match self.checks.binary_search_by(|row| row.key.cmp(&key)) {
             Ok(index) => Arc::clone(&self.checks[index].numbers),
-            Err(_) => Arc::new(CheckNumbers::new(labels_of(&key))),
+            Err(_) => Arc::new(numbers_of(&key)),
         }
     }
 }
@@ -99,14 +103,14 @@ impl Published {
 /// A set for each check. It is found again in the check's numbers.
 fn histograms_of_checks(
     checks: &[CheckRow],
-    bounds: &Arc<Bounds>,
+    shape: &Arc<Shape>,
     keep: bool,
 ) -> Vec<Arc<HistogramSet>> {
     let sets = checks.iter().map(|row| {
         let former = row.numbers.histograms().filter(|_| keep);
         let set = former.unwrap_or_else(|| {
             let labels = row.numbers.labels.clone();
-            Arc::new(HistogramSet::new(labels, bounds))
+            Arc::new(HistogramSet::new(labels, shape))
         });
         row.count_into(&set);
         set
@@ -117,7 +121,7 @@ fn histograms_of_checks(
 /// A set for each service and route, which its checks share.
 fn histograms_of_services(
     checks: &[CheckRow],
-    bounds: &Arc<Bounds>,
+    shape: &Arc<Shape>,
     former: &[Arc<HistogramSet>],
 ) -> Vec<Arc<HistogramSet>> {
     let former: HashMap<&Labels, &Arc<HistogramSet>> =
@@ -127,7 +131,7 @@ fn histograms_of_services(
         let labels = service_labels(service, route);
         let set = match former.get(&labels) {
             Some(set) => Arc::clone(set),
-            None => Arc::new(HistogramSet::new(labels, bounds)),
+            None => Arc::new(HistogramSet::new(labels, shape)),
         };
         for row in rows {
             row.count_into(&set);
@@ -170,11 +174,12 @@ fn by_service(checks: &[CheckRow]) -> BTreeMap<(&str, &str), Vec<&CheckRow>> {
     services
 }
 
-fn labels_of(key: &CheckKey) -> Labels {
-    Labels::default()
+fn numbers_of(key: &CheckKey) -> CheckNumbers {
+    let labels = Labels::default()
         .with("service", &key.service)
         .with("endpoint", &key.endpoint)
-        .with("route", &key.route)
+        .with("route", &key.route);
+    CheckNumbers::new(labels, key.digest())
 }
 
 fn service_labels(service: &str, route: &str) -> Labels {
@@ -194,7 +199,7 @@ impl CheckRow {
                 }
                 Arc::clone(&former.numbers)
             }
-            None => Arc::new(CheckNumbers::new(labels_of(&key))),
+            None => Arc::new(numbers_of(&key)),
         };
         Self {
             info: info(check),
@@ -206,6 +211,10 @@ impl CheckRow {
 
     pub(super) fn critical(&self) -> bool {
         self.check.endpoint.critical
+    }
+
+    pub(super) fn interval(&self) -> Duration {
+        self.check.interval
     }
 
     fn count_into(&self, set: &Arc<HistogramSet>) {

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use super::published::CheckRow;
-use super::text::Lines;
+use super::sample::Samples;
 use crate::endpoint::RevocationMethod;
 use crate::outcome::{CertificatePlace, RevocationSeen};
 
 /// More lists of one check are not shown: a path has a list a certificate.
 const MOST_LISTS: usize = 8;
 
-pub(super) fn status(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn status(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
@@ -22,8 +22,8 @@ pub(super) fn status(lines: &mut Lines<'_>, row: &CheckRow) {
             let all = outcome.observed.revocation.iter();
             let of_it = all.filter(|seen| seen.certificate == place && seen.method == method);
             if let Some(state) = of_it.map(|seen| seen.state).max() {
-                lines
-                    .line(&row.numbers.labels)
+                samples
+                    .sample(&row.numbers.labels)
                     .label("certificate", place.as_str())
                     .label("method", method.as_str())
                     .label("state", state.as_str())
@@ -33,7 +33,7 @@ pub(super) fn status(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn next_update(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn next_update(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
@@ -55,8 +55,8 @@ pub(super) fn next_update(lines: &mut Lines<'_>, row: &CheckRow) {
         }
     }
     for (url, due) in lists {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .seen("url", url)
             .timestamp(due);
     }

@@ -1,52 +1,67 @@
-//! How a row of each family is written: the lines of one check, set of histograms or service. A row may have
+//! How a row of each family is written: the samples of one check, set of histograms or service. A row may have
 //! nothing to say.
 
 use std::time::SystemTime;
 
 use super::histogram::HistogramSet;
 use super::published::{CheckRow, ServiceRow};
-use super::text::Lines;
+use super::sample::{Reading, Samples};
 use crate::outcome::{CertificateSeen, Outcome, Peer, TlsSeen};
 
 // === how a check is going ===
 
-pub(super) fn probe_success(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn probe_success(samples: &mut Samples<'_>, row: &CheckRow) {
     if let Some(outcome) = row.numbers.latest() {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .label("critical", truth(row.critical()))
             .integer(u64::from(outcome.result.is_ok()));
     }
 }
 
-pub(super) fn probes(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn probes(samples: &mut Samples<'_>, row: &CheckRow) {
     let numbers = &row.numbers;
-    lines
-        .line(&numbers.labels)
+    let latest = numbers.latest_if(samples.format.has_exemplars());
+    let like = |success: bool| {
+        let fits = latest.as_deref().filter(|it| it.result.is_ok() == success);
+        fits.map(|outcome| numbers.example(outcome))
+    };
+    samples
+        .sample(&numbers.labels)
         .label("result", "success")
+        .like(like(true))
         .integer(numbers.successes());
-    lines
-        .line(&numbers.labels)
+    samples
+        .sample(&numbers.labels)
         .label("result", "failure")
+        .like(like(false))
         .integer(numbers.failures());
 }
 
-pub(super) fn probe_failures(lines: &mut Lines<'_>, row: &CheckRow) {
-    for failures in row.numbers.failures_by_reason() {
-        lines
-            .line(&row.numbers.labels)
+pub(super) fn probe_failures(samples: &mut Samples<'_>, row: &CheckRow) {
+    let numbers = &row.numbers;
+    let latest = numbers.latest_if(samples.format.has_exemplars());
+    for failures in numbers.failures_by_reason() {
+        let fits = |outcome: &&Outcome| {
+            let failure = outcome.result.as_ref().err();
+            failure.is_some_and(|it| (it.reason, it.peer) == (failures.reason, failures.peer))
+        };
+        let like = latest.as_deref().filter(fits);
+        samples
+            .sample(&numbers.labels)
             .label("phase", failures.reason.phase().as_str())
             .label("peer", failures.peer.as_str())
             .label("reason", failures.reason.as_str())
+            .like(like.map(|outcome| numbers.example(outcome)))
             .integer(failures.count);
     }
 }
 
-pub(super) fn probe_failing(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn probe_failing(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(Err(failure)) = latest.as_deref().map(|outcome| &outcome.result) {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .label("critical", truth(row.critical()))
             .label("phase", failure.phase().as_str())
             .label("peer", failure.peer.as_str())
@@ -55,37 +70,46 @@ pub(super) fn probe_failing(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn last_run(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn last_run(samples: &mut Samples<'_>, row: &CheckRow) {
     if let Some(outcome) = row.numbers.latest() {
-        lines.line(&row.numbers.labels).timestamp(outcome.started);
+        samples
+            .sample(&row.numbers.labels)
+            .timestamp(outcome.started);
     }
 }
 
-pub(super) fn endpoint_info(lines: &mut Lines<'_>, row: &CheckRow) {
-    lines.line(&row.numbers.labels).labels(&row.info).integer(1);
+pub(super) fn interval(samples: &mut Samples<'_>, row: &CheckRow) {
+    samples.sample(&row.numbers.labels).seconds(row.interval());
+}
+
+pub(super) fn endpoint_info(samples: &mut Samples<'_>, row: &CheckRow) {
+    samples
+        .sample(&row.numbers.labels)
+        .labels(&row.info)
+        .integer(1);
 }
 
 // === how its idle connection fares ===
 
-pub(super) fn hold_seconds(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn hold_seconds(samples: &mut Samples<'_>, row: &CheckRow) {
     if let Some(held) = row.numbers.latest_hold().and_then(|hold| hold.held) {
-        lines.line(&row.numbers.labels).seconds(held);
+        samples.sample(&row.numbers.labels).seconds(held);
     }
 }
 
-pub(super) fn hold_success(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn hold_success(samples: &mut Samples<'_>, row: &CheckRow) {
     if let Some(hold) = row.numbers.latest_hold() {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .integer(u64::from(hold.result.is_ok()));
     }
 }
 
-pub(super) fn hold_failing(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn hold_failing(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest_hold();
     if let Some(Err(failure)) = latest.as_deref().map(|hold| &hold.result) {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .label("phase", failure.phase().as_str())
             .label("peer", failure.peer.as_str())
             .label("reason", failure.reason.as_str())
@@ -93,31 +117,35 @@ pub(super) fn hold_failing(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn hold_last_run(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn hold_last_run(samples: &mut Samples<'_>, row: &CheckRow) {
     if let Some(hold) = row.numbers.latest_hold() {
-        lines.line(&row.numbers.labels).timestamp(hold.started);
+        samples.sample(&row.numbers.labels).timestamp(hold.started);
     }
 }
 
 // === how long it takes ===
 
-pub(super) fn probe_duration(lines: &mut Lines<'_>, set: &HistogramSet) {
-    lines.histogram(&set.labels, None, set.probe(), &set.bounds);
+pub(super) fn probe_duration(samples: &mut Samples<'_>, set: &HistogramSet) {
+    let reading = Reading {
+        exemplar: set.exemplar(),
+        ..set.probe().reading(&set.shape)
+    };
+    samples.histogram(&set.labels, None, reading);
 }
 
-pub(super) fn phase_duration(lines: &mut Lines<'_>, set: &HistogramSet) {
+pub(super) fn phase_duration(samples: &mut Samples<'_>, set: &HistogramSet) {
     for (step, histogram) in set.steps() {
-        lines.histogram(&set.labels, Some(step), histogram, &set.bounds);
+        samples.histogram(&set.labels, Some(step), histogram.reading(&set.shape));
     }
 }
 
-pub(super) fn last_phase_duration(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn last_phase_duration(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
     for timing in outcome.timings.iter() {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .step(timing.step)
             .seconds(timing.elapsed);
     }
@@ -125,39 +153,39 @@ pub(super) fn last_phase_duration(lines: &mut Lines<'_>, row: &CheckRow) {
 
 // === what was seen ===
 
-pub(super) fn http_status_code(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn http_status_code(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(http) = latest
         .as_deref()
         .and_then(|outcome| outcome.observed.http.as_ref())
     {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .integer(u64::from(http.status));
     }
 }
 
-pub(super) fn http_redirects(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn http_redirects(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(http) = latest
         .as_deref()
         .and_then(|outcome| outcome.observed.http.as_ref())
     {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .integer(http.redirects.len() as u64);
     }
 }
 
-pub(super) fn tls_info(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn tls_info(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
     for peer in [Peer::Proxy, Peer::Endpoint] {
         let agreed = handshakes(&outcome, peer).filter_map(|tls| Some((tls, tls.version?)));
         if let Some((tls, version)) = agreed.last() {
-            lines
-                .line(&row.numbers.labels)
+            samples
+                .sample(&row.numbers.labels)
                 .label("peer", peer.as_str())
                 .seen("version", version)
                 .seen("cipher", tls.cipher.as_deref().unwrap_or_default())
@@ -167,7 +195,7 @@ pub(super) fn tls_info(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn certificate_not_after(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn certificate_not_after(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
@@ -176,8 +204,8 @@ pub(super) fn certificate_not_after(lines: &mut Lines<'_>, row: &CheckRow) {
         let earliest = handshakes(&outcome, peer).filter_map(first_to_end).min();
         for (position, not_after) in [("leaf", leaf), ("chain", earliest)] {
             if let Some(not_after) = not_after {
-                lines
-                    .line(&row.numbers.labels)
+                samples
+                    .sample(&row.numbers.labels)
                     .label("peer", peer.as_str())
                     .label("position", position)
                     .timestamp(not_after);
@@ -186,15 +214,15 @@ pub(super) fn certificate_not_after(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn certificate_info(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn certificate_info(samples: &mut Samples<'_>, row: &CheckRow) {
     let Some(outcome) = row.numbers.latest() else {
         return;
     };
     for peer in [Peer::Proxy, Peer::Endpoint] {
         if let Some((tls, certificate)) = leaf(&outcome, peer) {
             let root = tls.root().map(|root| root.subject.as_str());
-            lines
-                .line(&row.numbers.labels)
+            samples
+                .sample(&row.numbers.labels)
                 .label("peer", peer.as_str())
                 .seen("subject", &certificate.subject)
                 .seen("issuer", &certificate.issuer)
@@ -206,22 +234,22 @@ pub(super) fn certificate_info(lines: &mut Lines<'_>, row: &CheckRow) {
     }
 }
 
-pub(super) fn tls_intercepted(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn tls_intercepted(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(seen) = latest
         .as_deref()
         .and_then(|outcome| outcome.observed.interception.as_ref())
     {
-        lines
-            .line(&row.numbers.labels)
+        samples
+            .sample(&row.numbers.labels)
             .integer(u64::from(seen.intercepted));
     }
 }
 
-pub(super) fn clock_offset(lines: &mut Lines<'_>, row: &CheckRow) {
+pub(super) fn clock_offset(samples: &mut Samples<'_>, row: &CheckRow) {
     let latest = row.numbers.latest();
     if let Some(offset) = latest.and_then(|outcome| outcome.observed.clock_offset_seconds) {
-        lines.line(&row.numbers.labels).float(offset);
+        samples.sample(&row.numbers.labels).float(offset);
     }
 }
 
@@ -249,9 +277,9 @@ fn first_to_end(tls: &TlsSeen) -> Option<SystemTime> {
 
 // === what it means ===
 
-pub(super) fn service_status(lines: &mut Lines<'_>, row: &ServiceRow) {
+pub(super) fn service_status(samples: &mut Samples<'_>, row: &ServiceRow) {
     if let Some(status) = row.status() {
-        lines.line(&row.labels).integer(status);
+        samples.sample(&row.labels).integer(status);
     }
 }
 

@@ -1,22 +1,23 @@
 //! The rows of the sources of targets.
 
-use super::text::{Labels, Lines};
+use super::labels::Labels;
+use super::sample::Samples;
 use crate::discovery::SourceStatus;
 
-pub(super) fn up(lines: &mut Lines<'_>, source: &SourceStatus) {
+pub(super) fn up(samples: &mut Samples<'_>, source: &SourceStatus) {
     if let Some(up) = source.up {
-        lines.line(&labels(source)).integer(u64::from(up));
+        samples.sample(&labels(source)).integer(u64::from(up));
     }
 }
 
-pub(super) fn targets(lines: &mut Lines<'_>, source: &SourceStatus) {
+pub(super) fn targets(samples: &mut Samples<'_>, source: &SourceStatus) {
     let targets = u64::try_from(source.targets).unwrap_or(u64::MAX);
-    lines.line(&labels(source)).integer(targets);
+    samples.sample(&labels(source)).integer(targets);
 }
 
-pub(super) fn last_success(lines: &mut Lines<'_>, source: &SourceStatus) {
+pub(super) fn last_success(samples: &mut Samples<'_>, source: &SourceStatus) {
     if let Some(at) = source.last_success {
-        lines.line(&labels(source)).timestamp(at);
+        samples.sample(&labels(source)).timestamp(at);
     }
 }
 

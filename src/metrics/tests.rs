@@ -1,7 +1,9 @@
 //! Tests of the room as a whole, and what they share.
 
 mod format;
+mod open_metrics;
 mod outcomes;
+mod protobuf;
 mod reference;
 mod replan;
 
@@ -18,7 +20,7 @@ use crate::route::Via;
 
 /// A whole scrape.
 fn scrape(metrics: &Metrics) -> String {
-    let pieces: Vec<Bytes> = metrics.exposition().collect();
+    let pieces: Vec<Bytes> = metrics.exposition(Format::Text).collect();
     String::from_utf8(pieces.concat()).unwrap()
 }
 

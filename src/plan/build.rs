@@ -11,7 +11,7 @@ use super::{Check, HistogramMode, Histograms, Plan, Revocation};
 use crate::catalog::{self, NotProbed, Selected};
 use crate::config::{
     Config, DiscoverySettings, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides,
-    Problem, Problems, RevocationRoute,
+    Problem, Problems, Retry, RevocationRoute,
 };
 use crate::endpoint::{Endpoint, ResolverSettings, RevocationMode, Target, TlsSettings};
 use crate::route::{Route, Way};
@@ -191,12 +191,13 @@ impl<'a> Builder<'a> {
     ) -> Check {
         let global = &self.config.global;
         let (resolver, proxy_resolver) = self.resolvers(settings, route);
+        let own_retry = settings.overrides.retry;
         Check {
             endpoint: Arc::clone(endpoint),
             route: Arc::clone(route),
             interval: settings.overrides.interval.unwrap_or(global.interval),
             timeout: settings.overrides.timeout.unwrap_or(global.timeout),
-            retry_interval: global.retry_interval,
+            retry_interval: own_retry.map_or(global.retry_interval, Retry::after),
             resolver,
             proxy_resolver,
             tls: Arc::clone(tls),
@@ -309,6 +310,7 @@ impl<'a> Builder<'a> {
             histograms: Histograms {
                 mode: histogram_mode(self.config.metrics.histograms, self.checks.len()),
                 buckets: self.config.metrics.buckets.clone(),
+                native: self.config.metrics.native_histograms,
             },
             checks: self.checks,
             errands: errands(self.config),

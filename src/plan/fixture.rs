@@ -131,6 +131,7 @@ pub(crate) fn plan<'a>(checks: impl IntoIterator<Item = &'a Arc<Check>>) -> Plan
         histograms: Histograms {
             mode: HistogramMode::Check,
             buckets: vec![0.01, 0.5],
+            native: false,
         },
     }
 }

@@ -10,6 +10,7 @@ mod identity;
 pub(super) mod interception;
 mod pins;
 mod reason;
+mod remembered;
 mod roots;
 mod store;
 mod verifier;
@@ -247,10 +248,11 @@ impl Trust {
 }
 
 /// Every group that is fit for use, the hybrid one with ML-KEM first: servers that know only P-256 or P-384 are
-/// served as well.
+/// served as well. Certificates' signatures that verified before are remembered.
 fn provider() -> CryptoProvider {
     CryptoProvider {
         kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
+        signature_verification_algorithms: remembered::algorithms(),
         ..aws_lc_rs::default_provider()
     }
 }

@@ -1,6 +1,6 @@
 //! What was inferred, for people: each cause in a sentence, with its evidence as a card, and which failures it explains.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 use super::words::{Moment, counted};
@@ -37,7 +37,8 @@ pub(crate) struct Witness<'a> {
 
 /// Which failures the causes explain.
 pub(crate) struct Explained<'a> {
-    checks: HashSet<(&'a str, &'a str, &'a str)>,
+    /// The biggest cause of each check.
+    checks: HashMap<(&'a str, &'a str, &'a str), &'a Cause>,
 }
 
 impl<'a> CauseCard<'a> {
@@ -91,7 +92,9 @@ pub(crate) fn headline(cause: &Cause) -> String {
         CauseKind::ClockWrong => "The clock of this machine is wrong".to_owned(),
         CauseKind::TlsInspection => format!("TLS is inspected: {subject}"),
         CauseKind::TrustStore => format!("The trust store lacks a root: {subject}"),
-        CauseKind::CertificateExpiring => format!("A certificate ends: {subject}"),
+        CauseKind::CertificateExpiring => {
+            format!("A certificate has ended or soon will: {subject}")
+        }
         CauseKind::RevocationBlocked => format!("Revocation cannot be looked up: {subject}"),
         CauseKind::EndpointDown => format!("{subject} is down"),
         CauseKind::RouteOnly => format!("Only over one route: {subject}"),
@@ -105,22 +108,24 @@ pub(crate) fn headline(cause: &Cause) -> String {
 impl<'a> Explained<'a> {
     /// What these causes explain.
     pub(crate) fn by(causes: &'a [Cause]) -> Self {
-        let explained = causes.iter().flat_map(|cause| &cause.explains);
-        let names = explained.map(|check| {
-            (
-                check.service.as_str(),
-                check.endpoint.as_str(),
-                check.route.as_str(),
-            )
-        });
-        Self {
-            checks: names.collect(),
+        let mut checks = HashMap::new();
+        for cause in causes {
+            for check in &cause.explains {
+                let key = (&*check.service, &*check.endpoint, &*check.route);
+                checks.entry(key).or_insert(cause);
+            }
         }
+        Self { checks }
     }
 
     /// Whether this failure is among them.
-    pub(crate) fn has(&self, result: &CheckResult<'a>) -> bool {
-        self.checks.contains(&key(&result.subject))
+    pub(crate) fn has(&self, result: &CheckResult<'_>) -> bool {
+        self.cause_of(result).is_some()
+    }
+
+    /// The cause of this failure, if one is known.
+    pub(crate) fn cause_of(&self, result: &CheckResult<'_>) -> Option<&'a Cause> {
+        self.checks.get(&key(&result.subject)).copied()
     }
 }
 

@@ -18,7 +18,7 @@ pub struct FailureGroup<'r, 'a> {
 impl<'r, 'a> FailureGroup<'r, 'a> {
     /// Groups the failures among `results`: critical ones first, then by how many fail alike.
     #[must_use]
-    pub fn among(results: &'r [CheckResult<'a>]) -> Vec<Self> {
+    pub fn among(results: impl IntoIterator<Item = &'r CheckResult<'a>>) -> Vec<Self> {
         let mut groups: Vec<Self> = Vec::new();
         for result in results {
             let Some(failure) = &result.finding.failure else {

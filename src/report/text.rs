@@ -1,9 +1,9 @@
-//! The report for people: the verdict, the causes, which service works, every kind of failure once with its explanation, all
-//! checks as a table,
-//! and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
+//! The report for people: the verdict, the causes, which service works, every kind of failure that no cause explains once
+//! with its explanation and the others in a line, all checks as a table, and what was not probed. Whatever came from the network is made harmless before a terminal sees it.
 
 mod causes;
 mod chains;
+mod explained;
 mod holds;
 mod layout;
 mod prerequisites;
@@ -34,10 +34,11 @@ impl fmt::Display for Text<'_, '_> {
         verdict(f, paint, self.report)?;
         causes::write(f, paint, self.report)?;
         services::write(f, paint, self.report)?;
-        let groups = FailureGroup::among(&self.report.checks);
-        for (index, group) in groups.iter().enumerate() {
+        let explained = explained::Failures::of(self.report);
+        for (index, group) in explained.others.iter().enumerate() {
             failure(f, paint, index + 1, group)?;
         }
+        explained.write(f, paint)?;
         table::write(f, paint, &self.report.checks)?;
         warnings(f, paint, self.report)?;
         holds::write(f, paint, self.report)?;

@@ -1,24 +1,27 @@
 //! The API: the same objects as the JSON report of `reachd check`, with what the history adds. docs/api.md is its
 //! reference.
 
+mod outcome;
 mod past;
 
 use std::ops::RangeInclusive;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use axum::Json;
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State as Shared};
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+pub(super) use outcome::outcome;
 pub(super) use past::outages;
-use past::{OutageTold, UptimeTold};
+use past::{LatenciesTold, OutageTold, UptimeTold};
 use serde::Serialize;
 
 use super::selection::{self, BadQuery, Selection};
 use super::standing::{Counts, State, roll_up};
-use super::{Server, path, respond};
+use super::{Place, Server, path, respond};
+use crate::explain::{Meaning, every_meaning};
 use crate::history::{CheckHistory, OutageFilter};
 use crate::outcome::{Outcome, Peer, Phase, RootStanding, Timings};
 use crate::report::{Finding, HoldFinding, NotProbed, ServiceReport, Subject, Verdict, rfc3339};
@@ -94,6 +97,12 @@ struct Checks<'a> {
     checks: Vec<CheckStatus<'a>>,
 }
 
+/// What reachd knows of causes and reasons.
+#[derive(Serialize)]
+struct Explanations {
+    explanations: Vec<Meaning>,
+}
+
 /// Which checks are asked for, and which part of them.
 #[derive(Debug)]
 struct Question {
@@ -144,6 +153,7 @@ struct CheckInFull<'a> {
     #[serde(flatten)]
     status: CheckStatus<'a>,
     uptime: Vec<UptimeTold>,
+    latency: Vec<LatenciesTold>,
     outages: Vec<OutageTold<'a>>,
     outcomes: Vec<Run<Brief<'a>>>,
     failures: Vec<Run<Finding<'a>>>,
@@ -275,6 +285,7 @@ pub(super) async fn check(
     Json(CheckInFull {
         status: CheckStatus::from(&history),
         uptime: uptime.iter().flatten().map(UptimeTold::from).collect(),
+        latency: LatenciesTold::of(&server.history, &key, now),
         outages: outages
             .iter()
             .map(|outage| OutageTold::new(outage, now))
@@ -301,14 +312,20 @@ pub(super) async fn causes(Shared(server): Shared<Arc<Server>>) -> Response {
     Json(causes.as_slice()).into_response()
 }
 
+/// `/api/v1/explanations`: what every cause, reason and alert means.
+pub(super) async fn explanations() -> Response {
+    let explanations = every_meaning().collect();
+    Json(Explanations { explanations }).into_response()
+}
+
 /// `/api/v1/openapi.json`: the API described for programs.
-pub(super) async fn description() -> Response {
+pub(super) async fn description(Extension(place): Extension<Place>) -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
-    (
-        kind,
-        OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1),
-    )
-        .into_response()
+    let text = OPENAPI.replacen("@version@", env!("CARGO_PKG_VERSION"), 1);
+    // A server's URL ends without the slash with which paths begin, and is never empty.
+    let server = place.path("/");
+    let server = server.strip_suffix('/').filter(|prefix| !prefix.is_empty());
+    (kind, text.replacen("@server@", server.unwrap_or("/"), 1)).into_response()
 }
 
 // === impl Pulse ===
@@ -392,11 +409,7 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
             since: history.since.map(Timestamp),
             recent: Recent {
                 outcomes: history.recent.len(),
-                failures: history
-                    .recent
-                    .iter()
-                    .filter(|outcome| outcome.result.is_err())
-                    .count(),
+                failures: history.recent.failed(),
             },
             hold: history.check.endpoint.hold.map(|hold| HoldStatus {
                 for_seconds: hold.duration.as_secs_f64(),

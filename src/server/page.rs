@@ -3,9 +3,12 @@
 
 mod chart;
 mod check;
+mod explain;
+mod latency;
 mod matrix;
 mod overview;
 mod past;
+mod services;
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -18,6 +21,8 @@ use axum::response::{Html, IntoResponse, Response};
 use tracing::error;
 
 use self::check::CheckPage;
+pub(super) use self::explain::{explanation, explanations};
+use self::latency::Span;
 use self::overview::{Overview, Shown};
 use self::past::Past;
 use super::respond::text;
@@ -53,6 +58,7 @@ pub(super) async fn overview(State(server): State<Arc<Server>>, uri: Uri) -> Res
         selection: &Selection::lenient(&query),
         page: page.unwrap_or(1),
         now: SystemTime::now(),
+        shard: server.shard,
     }))
 }
 
@@ -60,6 +66,7 @@ pub(super) async fn overview(State(server): State<Arc<Server>>, uri: Uri) -> Res
 pub(super) async fn check(
     State(server): State<Arc<Server>>,
     path: Result<Path<(String, String)>, PathRejection>,
+    uri: Uri,
 ) -> Response {
     let key = path::to_check(path);
     let known = key.and_then(|key| Some((server.history.of(&key)?, key)));
@@ -73,7 +80,14 @@ pub(super) async fn check(
     let page = CheckPage::new(&history, now)
         .with_causes(&causes, now)
         .with_past(Past::of(&server.history, &key, now));
-    render(&page)
+    let latencies = match Span::asked(&selection::pairs(&uri)) {
+        Span::Probes => None,
+        Span::Over(window) => server.history.latencies(&key, window, now),
+    };
+    render(&match &latencies {
+        Some(latencies) => page.with_latencies(latencies),
+        None => page,
+    })
 }
 
 /// `/assets/style.css`.

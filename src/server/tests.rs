@@ -2,6 +2,7 @@
 
 mod described;
 mod events;
+mod front;
 
 use std::net::SocketAddr;
 
@@ -14,8 +15,8 @@ use super::*;
 use crate::history::{CheckHistory, History};
 use crate::observer::Observer;
 use crate::outcome::Outcome;
-use crate::plan::Check;
 use crate::plan::fixture::{check, cut, plan, with_hold};
+use crate::plan::{Check, OutcomeId};
 use crate::report::sample;
 
 /// The sample's checks with an hour behind them, and one that has not run.
@@ -42,6 +43,12 @@ pub(super) fn history() -> History {
     history
 }
 
+/// What is exposed now.
+pub(super) fn exposed(metrics: &Metrics) -> String {
+    let pieces: Vec<_> = metrics.exposition(crate::metrics::Format::Text).collect();
+    String::from_utf8(pieces.concat()).unwrap()
+}
+
 /// The same, as the page is given it.
 pub(super) fn histories() -> Vec<CheckHistory> {
     history().snapshot()
@@ -58,6 +65,29 @@ pub(super) fn history_of(check: &Arc<Check>, outcomes: &[Arc<Outcome>]) -> Check
     history.of(&check.key()).unwrap()
 }
 
+/// What is served of a history.
+fn server_of(history: History) -> Server {
+    let metrics = Metrics::default();
+    metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
+    Server {
+        metrics: Arc::new(metrics),
+        history: Arc::new(history),
+        changes: Changes::default(),
+        config: watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned())).1,
+        not_probed: watch::channel(Arc::new(sample::not_probed())).1,
+        causes: watch::channel(Arc::new(sample::causes())).1,
+        trust_store: watch::channel(Arc::new(sample::trust_store())).1,
+        reload: None,
+        started: SystemTime::now(),
+        shard: None,
+    }
+}
+
+/// The same of the sample.
+pub(super) fn server() -> Server {
+    server_of(history())
+}
+
 /// A server on a port of its own, and whom to ask for its end.
 struct Running {
     address: SocketAddr,
@@ -65,7 +95,6 @@ struct Running {
     served: JoinHandle<()>,
     reloads: mpsc::Receiver<ReloadRequest>,
     changes: Changes,
-    _config: watch::Sender<Arc<String>>,
 }
 
 /// An answer as it came.
@@ -76,26 +105,21 @@ struct Answer {
 
 impl Running {
     async fn new(history: History, lifecycle: bool) -> Self {
+        Self::behind(Front::default(), history, lifecycle).await
+    }
+
+    async fn behind(front: Front, history: History, lifecycle: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (reload, reloads) = mpsc::channel(1);
-        let (config, shown) = watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned()));
-        let metrics = Metrics::default();
-        metrics.planned(&plan(history.snapshot().iter().map(|known| &known.check)));
-        let changes = Changes::default();
         let server = Server {
-            metrics: Arc::new(metrics),
-            history: Arc::new(history),
-            changes: changes.clone(),
-            config: shown,
-            not_probed: watch::channel(Arc::new(sample::not_probed())).1,
-            causes: watch::channel(Arc::new(sample::causes())).1,
-            trust_store: watch::channel(Arc::new(sample::trust_store())).1,
             reload: lifecycle.then_some(reload),
-            started: SystemTime::now(),
+            ..server_of(history)
         };
+        let changes = server.changes.clone();
         let (stop, stopped) = oneshot::channel();
-        let task = tokio::spawn(serve(vec![listener], server, async {
+        let listeners = vec![Listener::Tcp(listener)];
+        let task = tokio::spawn(serve(listeners, server, front, async {
             let _ = stopped.await;
         }));
         Self {
@@ -104,7 +128,6 @@ impl Running {
             served: task,
             reloads,
             changes,
-            _config: config,
         }
     }
 
@@ -389,6 +412,9 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
         "/api/v1/checks/%3Cscript%3E/b/c",
         "/api/v1/%3Cscript%3E",
         "/checks/%ff/b/c",
+        "/explain/%3Cscript%3E",
+        "/explain/tls/expired%3Cscript%3E",
+        "/explain/%ff",
     ];
     for path in paths {
         let answer = server.get(path).await;
@@ -397,11 +423,11 @@ async fn nothing_of_the_request_is_repeated_in_a_refusal() {
             "{path}: {}",
             answer.head
         );
-        assert!(
-            !answer.text().contains("script"),
-            "{path}: {}",
-            answer.text()
-        );
+        // The pages have a script of their own.
+        let text = answer
+            .text()
+            .replace("<script src=\"/assets/page.js\"></script>", "");
+        assert!(!text.contains("script"), "{path}: {text}");
     }
     assert_eq!(
         server.json("/api/v1/nothing").await,
@@ -442,12 +468,97 @@ async fn every_answer_tells_browsers_to_be_strict() {
 }
 
 #[tokio::test]
-async fn a_body_that_nobody_wants_is_refused() {
+async fn what_the_layers_refuse_has_the_form_of_other_refusals() {
     let server = Running::new(history(), true).await;
-    let answer = server
-        .ask("POST", "/-/reload", "Content-Length: 5000\r\n")
-        .await;
-    assert_eq!(answer.status(), "413");
+    let cases = [
+        ("POST", "Sec-Fetch-Site: cross-site\r\n", "403", "Forbidden"),
+        (
+            "GET",
+            "Content-Length: 5000\r\n",
+            "413",
+            "Payload Too Large",
+        ),
+    ];
+    for (method, headers, status, title) in cases {
+        let answer = server.ask(method, "/api/v1/status", headers).await;
+        assert_eq!(answer.status(), status);
+        assert!(
+            answer.has("content-type: application/problem+json"),
+            "{}",
+            answer.head
+        );
+        let problem: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(problem["title"], title);
+        assert_eq!(problem["status"].to_string(), status);
+        let answer = server.ask("POST", "/-/reload", headers).await;
+        assert_eq!(answer.status(), status);
+        let is_a_line = answer.text().ends_with(".\n");
+        assert!(is_a_line && answer.has("content-type: text/plain; charset=utf-8"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let server = Running::new(history(), true).await;
+    // Nobody here reads the configuration again.
+    let answer = server.ask("POST", "/-/reload", "").await;
+    assert_eq!(answer.status(), "503");
+    assert_eq!(answer.text(), "The answer did not come in time.\n");
+}
+
+#[tokio::test]
+async fn explanations_are_found_by_every_form_of_their_name() {
+    let server = Running::new(history(), false).await;
+    for (path, title) in [
+        ("/explain/proxy_down", "<h1>proxy_down</h1>"),
+        ("/explain/tls/expired", "<h1>tls/expired</h1>"),
+        ("/explain/tls.expired", "<h1>tls/expired</h1>"),
+        ("/explain/expired", "<h1>tls/expired</h1>"),
+        ("/explain/refused", "<h1>refused</h1>"),
+    ] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status(), "200", "{path}");
+        assert!(answer.text().contains(title), "{path}: {}", answer.text());
+        assert!(answer.text().contains("Who can mend it"), "{path}");
+    }
+    let unknown = server.get("/explain/proxy_dwn").await;
+    assert_eq!(unknown.status(), "404");
+    assert!(unknown.has("content-type: text/html; charset=utf-8"));
+    assert!(unknown.text().contains("<a href=\"/explain/proxy_down\">"));
+    let long = format!("/explain/{}", "a".repeat(5_000));
+    assert_eq!(server.get(&long).await.status(), "404");
+}
+
+#[tokio::test]
+async fn a_check_shows_the_latency_that_is_asked_for() {
+    let history = History::default();
+    let check = check("s", "e", "https://host.example/");
+    history.planned(&plan([&check]));
+    let mut outcome = Outcome::clone(&sample::results()[2].1);
+    outcome.started = SystemTime::now();
+    history.watch(&check).observed(&Arc::new(outcome));
+    let server = Running::new(history, false).await;
+    for (span, unit) in [
+        ("", "Each column is a probe"),
+        ("?span=nonsense", "Each column is a probe"),
+        ("?span=1h", "Each column is the mean of two minutes"),
+        ("?span=24h", "Each column is the mean of half an hour"),
+        ("?span=7d", "Each column is the mean of three hours"),
+    ] {
+        let page = server.get(&format!("/checks/s/e/direct{span}")).await;
+        assert!(page.text().contains(unit), "{span}: {}", page.text());
+        assert!(page.text().contains(": 0 of "), "{span}: {}", page.text());
+    }
+    let told = server.json("/api/v1/checks/s/e/direct").await;
+    let windows: Vec<_> = told["latency"].as_array().unwrap().iter().collect();
+    assert_eq!(windows.len(), 3);
+    assert_eq!(windows[1]["window"], "24h");
+    let point = &windows[1]["points"][0];
+    assert_eq!(
+        (&point["probes"], &point["failures"]),
+        (&json!(1), &json!(0))
+    );
+    assert_eq!(point["phases"][0]["phase"], "dns");
 }
 
 #[tokio::test(start_paused = true)]
@@ -511,6 +622,38 @@ async fn the_server_ends_with_its_clients_within_its_deadline() {
     assert!(TcpStream::connect(server.address).await.is_err());
 }
 
+#[tokio::test]
+async fn an_outcome_is_found_by_its_id() {
+    let history = history();
+    let failing = history
+        .snapshot()
+        .into_iter()
+        .find(|it| !it.failures.is_empty());
+    let failing = failing.unwrap();
+    let (key, digest) = (failing.check.key(), failing.check.key().digest());
+    let server = Running::new(history, false).await;
+    for outcome in [
+        &failing.recent[0],
+        &failing.failures[0],
+        failing.latest().unwrap(),
+    ] {
+        let id = OutcomeId::new(digest, outcome.started);
+        let answer = server.json(&format!("/api/v1/outcomes/{id}")).await;
+        assert_eq!(answer["id"], id.to_string());
+        assert_eq!(
+            answer["check"],
+            path::of_check(&key.service, &key.endpoint, &key.route)
+        );
+        assert_eq!(answer["success"], outcome.result.is_ok());
+        assert_eq!(answer["seconds"], outcome.duration.as_secs_f64());
+    }
+    let unknown = OutcomeId::new(digest, SystemTime::UNIX_EPOCH);
+    for (id, status) in [(unknown.to_string(), 404), ("x".to_owned(), 400)] {
+        let answer = server.json(&format!("/api/v1/outcomes/{id}")).await;
+        assert_eq!(answer["status"], status, "{id}");
+    }
+}
+
 /// The paths that the reference describes: each heading is one, as in "## `GET /metrics`".
 fn documented() -> Vec<(&'static str, &'static str)> {
     let reference = include_str!("../../docs/api.md");
@@ -524,9 +667,16 @@ fn documented() -> Vec<(&'static str, &'static str)> {
 
 #[tokio::test]
 async fn every_path_of_the_reference_is_there() {
-    let server = Running::new(history(), false).await;
+    let history = history();
+    let check = &history.snapshot()[0];
+    let latest = check.latest().unwrap();
+    let known = OutcomeId::new(check.check.key().digest(), latest.started);
+    let server = Running::new(history, false).await;
     for (method, path) in documented() {
-        let path = path.replace("{service}/{endpoint}/{route}", "site/admin-service/direct");
+        let path = path
+            .replace("{service}/{endpoint}/{route}", "site/admin-service/direct")
+            .replace("{name}", "tls/expired")
+            .replace("{id}", &known.to_string());
         let status = server.ask(method, &path, "").await.status().to_owned();
         assert!(
             !["404", "405"].contains(&status.as_str()),
@@ -542,7 +692,9 @@ fn every_path_is_in_the_reference() {
     assert!(paths.len() > 10, "{paths:?}");
     for path in paths {
         // What the router takes whole is an endpoint and a route.
-        let path = path.replace("{*rest}", "{endpoint}/{route}");
+        let path = path
+            .replace("{*rest}", "{endpoint}/{route}")
+            .replace("{*name}", "{name}");
         assert!(
             documented()
                 .iter()

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, SystemTime};
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, CustomExtension, DnType,
@@ -49,6 +50,15 @@ impl Pki {
         pki.leaf("good", &valid(&GOOD_NAMES), &intermediate, true);
         pki.leaf("expired", &between(2020, 2021), &intermediate, true);
         pki.leaf("not-yet-valid", &between(2047, 2049), &intermediate, true);
+        let day = Duration::from_secs(24 * 3600);
+        let mut soon = valid(&GOOD_NAMES);
+        let (year, month, day) = date_of(SystemTime::now() + 3 * day);
+        soon.not_after = date_time_ymd(year, month, day);
+        pki.leaf("soon", &soon, &intermediate, true);
+        // By its name a root that the catalog requires.
+        let catalogs = authority("DigiCert Global Root G2", None);
+        let graph = valid(&["graph.microsoft.com"]);
+        pki.leaf("graph", &graph, &catalogs, true);
         let elsewhere = valid(&["www.elsewhere.test"]);
         pki.leaf("wrong-host", &elsewhere, &intermediate, true);
         pki.leaf("unknown-issuer", &valid(&GOOD_NAMES), &unknown_root, true);
@@ -203,6 +213,16 @@ fn leaf_params(names: &[&str], first: i32, last: i32) -> CertificateParams {
     params.not_before = date_time_ymd(first, 1, 1);
     params.not_after = date_time_ymd(last, 1, 1);
     params
+}
+
+/// The day on which a moment is.
+fn date_of(time: SystemTime) -> (i32, u8, u8) {
+    let text = humantime::format_rfc3339_seconds(time).to_string();
+    let mut parts = text[..10].split('-');
+    let mut next = || parts.next().expect("a date");
+    let year = next().parse().unwrap();
+    let [month, day] = [(); 2].map(|()| next().parse().unwrap());
+    (year, month, day)
 }
 
 /// Says where the issuer's certificate is to be had: `AccessDescription { id-ad-caIssuers, URI }` in DER.

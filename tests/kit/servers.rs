@@ -186,7 +186,7 @@ impl Lab<'_> {
         fs::create_dir(&own).unwrap();
         fs::write(own.join("passwords"), ALICE).unwrap();
         let nginx = self.block.address("nginx");
-        let hosts = format!("{nginx} only-the-proxy-knows.lab.test\n");
+        let hosts = format!("{nginx} only-the-proxy-knows.lab.test graph.microsoft.com\n");
         fs::write(own.join("hosts"), hosts).unwrap();
         let (user, group) = identity(SQUID_USER);
         chown(&own, Some(user), Some(group)).unwrap();

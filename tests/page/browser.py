@@ -59,4 +59,6 @@ class Watched:
         assert not found, f"axe on {what}: {found}"
 
     def close(self):
+        # What is still on its way has no size any more.
+        self.page.remove_listener("requestfinished", self._loaded)
         self.page.context.close()

@@ -1,14 +1,12 @@
 //! A file of scenarios as it is written.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::Path;
 
-use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use crate::kit::Lab;
+use crate::kit::{Lab, yaml};
 
 /// A file of scenarios. Its name is the service of all its endpoints.
 pub(super) struct ScenarioFile {
@@ -102,7 +100,7 @@ pub(super) struct ExpectedSeries {
 impl ScenarioFile {
     /// Reads a file, on top of the configuration that all have in common.
     pub(super) fn read(path: &Path, common: &Value) -> Self {
-        let mut source = read(path);
+        let mut source = yaml::read(path);
         let mut config = common.clone();
         merge(&mut config, source["config"].take());
         source["config"] = config;
@@ -151,38 +149,8 @@ impl Scenario {
     }
 }
 
-/// Reads a YAML file as JSON.
-pub(super) fn read(path: &Path) -> Value {
-    let text = fs::read_to_string(path).unwrap();
-    let documents =
-        Yaml::load_from_str(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    value(documents.first().expect("a document"))
-}
-
-fn value(yaml: &Yaml<'_>) -> Value {
-    match yaml {
-        Yaml::Mapping(mapping) => {
-            let entry = |(key, item): (&Yaml<'_>, &Yaml<'_>)| {
-                let key = match value(key) {
-                    Value::String(text) => text,
-                    other => other.to_string(),
-                };
-                (key, value(item))
-            };
-            Value::Object(mapping.iter().map(entry).collect())
-        }
-        Yaml::Sequence(items) => items.iter().map(value).collect(),
-        Yaml::Value(Scalar::Boolean(boolean)) => json!(boolean),
-        Yaml::Value(Scalar::Integer(integer)) => json!(integer),
-        Yaml::Value(Scalar::FloatingPoint(float)) => json!(float.into_inner()),
-        Yaml::Value(Scalar::String(text)) => json!(text),
-        Yaml::Value(Scalar::Null) => Value::Null,
-        other => panic!("scenarios do without this kind of YAML: {other:?}"),
-    }
-}
-
 /// Lays `over` on top of `under`, mapping by mapping.
-fn merge(under: &mut Value, over: Value) {
+pub(crate) fn merge(under: &mut Value, over: Value) {
     match (under, over) {
         (_, Value::Null) => {}
         (Value::Object(under), Value::Object(over)) => {

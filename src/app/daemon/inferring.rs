@@ -16,6 +16,11 @@ pub(super) async fn infer(diagnosis: Arc<Diagnosis>, metrics: Arc<Metrics>, hist
             let shown = latest.iter();
             let shown = shown.map(|cause| (cause.kind, cause.subject.as_str(), cause.critical));
             metrics.causes(shown);
+            let explained = latest.iter().flat_map(|cause| {
+                let checks = cause.explains.iter();
+                checks.map(|check| (cause.kind, cause.subject.as_str(), check))
+            });
+            metrics.explained(explained);
             // The bigger come first, and have the last word on an outage.
             for cause in latest.iter().rev() {
                 history.attribute(&cause.explains, cause.kind.as_str(), &cause.subject);

@@ -8,7 +8,7 @@ const THE_REST: &str = r#"
 tls: {ca_file: corp-ca.pem}
 catalog:
   features: [tenant-attach]
-  overrides: {"a.b": {enabled: false, timeout: 1500ms}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}, "in": {auth: {ntlm: {username: a, password: "${SECRET}"}}, tls: {ca_file: corp-ca.pem, server_name: b.example}, expect: {certificate_sha256: [@pin@]}}}
+  overrides: {"a.b": {enabled: false, timeout: 1500ms, retry_interval: off}, "held": {hold: {for: 1s}}, "free": {hold: none, revocation: {mode: report}}, "no": {}, "in": {auth: {ntlm: {username: a, password: "${SECRET}"}}, tls: {ca_file: corp-ca.pem, server_name: b.example}, expect: {certificate_sha256: [@pin@]}}}
 proxies:
   corp:
     url: http://[2001:db8::1]:3128
@@ -36,7 +36,7 @@ resolvers:
   unused: {servers: [9.9.9.9]}
 endpoints:
   - {name: a, url: "http://a.example/?x=$$$${y}", expect: {body: "^\"\\d{3}\"$", max_body: 1000, max_redirects: 3}}
-  - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s}
+  - {name: b, url: "dns:a.example.", expect: {rcode: nxdomain}, resolver: doh, interval: 90s, retry_interval: 1500ms}
   - {name: c, url: "tls://a.example:1", tls: {max_version: 1.2, alpn: [imap, dot], client_certificate: client.pem, client_key: client.pem}, expect: {}, hold: {for: 3m, interval: 1h, keep_alive: 1s}}
   - {name: e, url: "https://a.example/", revocation: {mode: require, methods: [stapled], route: same}}
   - {name: f, url: "tls://a.example:1", revocation: {route: far}, labels: {team: "on", n: "1"}}
@@ -51,7 +51,7 @@ discovery:
     - {name: other, url: "http://sd.example", auth: {bearer: {token_file: corp-password}}, service: s}
   m365: {instance: usgovdod, service_areas: [skype, common], required_only: false, route: far, tenant: contoso, url: "http://m.example/x?y=$${z}", critical: false, routes: [direct]}
 state_dir: state
-metrics: {histograms: none, buckets: [0.5, 1, 20.25]}
+metrics: {histograms: none, buckets: [0.5, 1, 20.25], native_histograms: true}
 "#;
 
 /// What only a build with Kerberos takes.
@@ -114,6 +114,6 @@ fn defaults_are_filled_in() {
     let expected = "global:\n  interval: 60s\n  timeout: 10s\n  retry_interval: 5s\n  concurrency: 256\n  hold_concurrency: 64\n  workers: 1\n  \
                     resolver: system\nroutes: [direct]\nrevocation:\n  mode: report\n  methods: [stapled, ocsp, crl]\n  route: same\n  timeout: 10s\n  derived_interval: 5m\ntls:\n  min_version: \"1.2\"\n  max_version: \"1.3\"\nmetrics:\n  \
                     histograms: auto\n  buckets: [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, \
-                    1, 2.5, 10]\n";
+                    1, 2.5, 10]\n  native_histograms: false\n";
     assert_eq!(shown, expected);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{SECRET, environment, folder, parse};
-use crate::config::{Config, Global, Overrides, RevocationRoute};
+use crate::config::{Config, Global, Overrides, Retry, RevocationRoute};
 use crate::endpoint::{RecordType, ResolverSettings, ResolverTransport, Target, TlsVersion};
 use crate::route::{Credentials, PacSource, Proxy, Secret, Way};
 
@@ -153,6 +153,7 @@ fn endpoints_of_every_kind() {
         routes: Some(vec!["direct".to_owned()]),
         interval: Some(Duration::from_secs(30)),
         timeout: Some(Duration::from_secs(5)),
+        retry: Some(Retry::After(Duration::from_secs(2))),
         ..Overrides::default()
     };
     assert_eq!(site.overrides, expected);

@@ -1,7 +1,7 @@
 //! TLS is inspected on a way: one certificate that none of the endpoint's own authorities issued proves it.
 //!
 //! A trust store lacks something: at least two different hosts present chains of the same issuer, which leads to no
-//! root of the store.
+//! root of the store. One is enough where the store lacks the very root that the catalog names for it.
 //!
 //! A certificate is expiring: it was refused because its time is over, or its time ends within two weeks, or within
 //! the last fifth of its life where that is shorter.
@@ -12,9 +12,10 @@ use std::time::{Duration, SystemTime};
 use super::SEVERAL;
 use crate::diagnosis::finding::Finding;
 use crate::diagnosis::inference::{Aspect, Inference, Witness};
-use crate::diagnosis::scene::Scene;
+use crate::diagnosis::scene::{Scene, is_untrusted};
 use crate::outcome::{
-    CauseKind, CertificateSeen, Failure, FailureReason, Peer, TlsReason, TlsSeen,
+    CauseKind, CertificateSeen, Failure, FailureReason, Peer, RootStanding, RootState, TlsReason,
+    TlsSeen,
 };
 
 const TWO_WEEKS: Duration = Duration::from_secs(14 * 24 * 3600);
@@ -65,23 +66,79 @@ fn shows_its_own(finding: &Finding) -> bool {
 
 // === trust store ===
 
+/// Chains of one issuer that lead to no root of a store.
+struct Untrusted<'f> {
+    inference: Inference<'f>,
+    /// The store itself is known to lack the root.
+    is_proven: bool,
+}
+
 fn trust_store<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
-    let mut issuers: BTreeMap<(String, &str), Inference<'f>> = BTreeMap::new();
+    let mut issuers: BTreeMap<(String, &str), Untrusted<'f>> = BTreeMap::new();
     for (finding, failure) in scene.failures() {
-        let is_it = failure.reason == TlsReason::UnknownIssuer.into();
-        if let (true, Peer::Endpoint, Some(issuer)) = (is_it, failure.peer, last_issuer(finding)) {
-            let store = store_of(finding);
-            let new = || Inference::new(CauseKind::TrustStore, store.clone());
-            let inference = issuers.entry((store.clone(), issuer)).or_insert_with(new);
-            inference.supports.push(Witness::failing(finding, failure));
+        if !is_untrusted(failure) {
+            continue;
         }
+        let store = store_of(finding);
+        let lacking = lacking_root(scene, finding, &store);
+        // One that is not known proves nothing by being the same for several.
+        let Some(issuer) = last_issuer(finding).or(lacking.map(|root| root.root.as_str())) else {
+            continue;
+        };
+        let untrusted = issuers
+            .entry((store.clone(), issuer))
+            .or_insert_with(|| Untrusted {
+                inference: Inference::new(CauseKind::TrustStore, store),
+                is_proven: false,
+            });
+        let witness = Witness::failing(finding, failure);
+        let witness = match lacking {
+            None => witness,
+            Some(root) => {
+                let (name, state) = (&root.root, root.state.words());
+                let words = format!("{}; the root {name} {state}", witness.words);
+                Witness::saying(finding, Aspect::Failure, words)
+            }
+        };
+        untrusted.inference.supports.push(witness);
+        untrusted.is_proven |= lacking.is_some();
     }
     let several = |inference: &Inference<'_>| {
         let hosts = inference.supports.iter();
         let hosts = hosts.map(|witness| witness.finding.check.endpoint.target.host());
         hosts.collect::<BTreeSet<String>>().len() >= SEVERAL
     };
-    issuers.into_values().filter(several).collect()
+    let confident = issuers
+        .into_values()
+        .filter(|untrusted| untrusted.is_proven || several(&untrusted.inference));
+    confident.map(|untrusted| untrusted.inference).collect()
+}
+
+/// A root by which the endpoint is vouched for, and on which its trust store cannot be relied: the one that its chain
+/// names; where that names none of those that are known, any.
+fn lacking_root<'f>(scene: &Scene<'f>, finding: &Finding, store: &str) -> Option<&'f RootStanding> {
+    let chain = finding.check.endpoint.expectation.chain.as_ref()?;
+    let is_expected = |root: &&RootStanding| {
+        let mut expected = chain.roots.iter();
+        root.store == store && expected.any(|expected| expected.sha256.as_str() == root.sha256)
+    };
+    let expected: Vec<_> = scene.roots.iter().filter(is_expected).collect();
+    let named: Vec<_> = expected
+        .iter()
+        .filter(|root| is_named(finding, &root.root))
+        .copied()
+        .collect();
+    let candidates = if named.is_empty() { expected } else { named };
+    let mut candidates = candidates.into_iter();
+    candidates.find(|root| root.state != RootState::Present)
+}
+
+/// Whether a certificate of the chain was issued by one of this common name.
+fn is_named(finding: &Finding, root: &str) -> bool {
+    let seen = handshake(finding, Peer::Endpoint);
+    let issuers = seen.into_iter().flat_map(|seen| seen.certificates.iter());
+    let mut names = issuers.flat_map(|certificate| certificate.issuer.split(", "));
+    names.any(|part| part.strip_prefix("CN=") == Some(root))
 }
 
 /// Who vouches for the last certificate that was presented.

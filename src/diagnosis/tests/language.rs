@@ -1,5 +1,7 @@
 //! Findings as text. Checks are separated by `|`; each is `ENDPOINT ROUTE RESULT OPTIONS`. The route is `direct`, or a
-//! proxy of that name; the result `ok` or `phase/reason`, with `@proxy` where that is not the endpoint's.
+//! proxy of that name; the result `ok` or `phase/reason`, with `@proxy` where that is not the endpoint's. Times are
+//! seconds: a probe begins `at`, the first of its failures in a row was `since`, and others have `patience` to be heard,
+//! and `confirmation` beyond that to be confirmed.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -8,10 +10,13 @@ use std::time::{Duration, SystemTime};
 use url::{Host, Url};
 
 use crate::diagnosis::{CauseKind, Failing, Finding, SlowStep, diagnose};
-use crate::endpoint::{Authority, Hold, Origin, ResolverSettings, ResolverTransport, Target};
+use crate::endpoint::{
+    Authority, ChainExpectation, ExpectedRoot, Hold, Inspection, Origin, ResolverSettings,
+    ResolverTransport, Target,
+};
 use crate::outcome::{
     CertificateSeen, DnsSeen, Failure, FailureReason, HoldOutcome, InterceptionSeen, Outcome, Peer,
-    Phase, Step, TlsSeen,
+    Phase, RootStanding, RootState, Step, TlsSeen,
 };
 use crate::plan::{Check, Revocation, fixture};
 use crate::route::{Bypass, Proxy, ProxyKind, Route, Via, Way};
@@ -26,12 +31,18 @@ pub(super) fn now() -> SystemTime {
     at(NOW)
 }
 
-/// Kind and subject of every cause. The diagnosis is made when the last patience named there has just ended, or not.
+/// Kind and subject of every cause. The diagnosis is made when the last probe begins.
 pub(super) fn causes(text: &str) -> Vec<String> {
+    causes_lacking(text, &[])
+}
+
+/// The same where the system's trust store lacks roots.
+pub(super) fn causes_lacking(text: &str, roots: &[&str]) -> Vec<String> {
     let found = findings(text);
     let latest = found.iter().filter_map(|finding| finding.latest.as_ref());
     let latest = latest.map(|outcome| outcome.started).max();
-    let causes = diagnose(&found, latest.unwrap_or_else(now));
+    let lacking: Vec<RootStanding> = roots.iter().map(|root| missing(root)).collect();
+    let causes = diagnose(&found, &lacking, latest.unwrap_or_else(now));
     let names = causes.iter();
     names
         .map(|cause| format!("{} {}", cause.kind, cause.subject))
@@ -41,6 +52,22 @@ pub(super) fn causes(text: &str) -> Vec<String> {
 pub(super) fn findings(text: &str) -> Vec<Finding> {
     let lines = text.split('|').map(str::trim);
     lines.filter(|line| !line.is_empty()).map(finding).collect()
+}
+
+fn missing(root: &str) -> RootStanding {
+    RootStanding {
+        root: root.to_owned(),
+        sha256: sha256(root),
+        store: "system".to_owned(),
+        state: RootState::Missing,
+        bundled: false,
+    }
+}
+
+/// Another one for every name of a few letters.
+fn sha256(root: &str) -> String {
+    let letters = root.bytes().map(|letter| format!("{letter:02x}"));
+    format!("{:0>64}", letters.collect::<String>())
 }
 
 fn at(seconds: u64) -> SystemTime {
@@ -67,6 +94,10 @@ impl<'t> Options<'t> {
         self.0.get(name).copied()
     }
 
+    fn seconds(&self, name: &str) -> Duration {
+        Duration::from_secs(self.number(name).unwrap_or_default())
+    }
+
     fn number(&self, name: &str) -> Option<u64> {
         self.text(name).map(|text| text.parse().unwrap())
     }
@@ -85,7 +116,8 @@ fn finding(line: &str) -> Finding {
         Failing {
             since,
             confirmed_since: (!options.has("blip")).then_some(since),
-            patience: Duration::from_secs(options.number("patience").unwrap_or_default()),
+            patience: options.seconds("patience"),
+            confirmation: options.seconds("confirmation"),
         }
     });
     Finding {
@@ -120,6 +152,17 @@ fn check(name: &str, route: &str, options: &Options<'_>) -> Check {
     if options.has("catalog") {
         endpoint.origin = Origin::Catalog;
     }
+    endpoint.expectation.chain = options.text("needs").map(|roots| {
+        let roots = roots.split(',').map(|name| ExpectedRoot {
+            name: name.to_owned(),
+            sha256: sha256(name).parse().unwrap(),
+        });
+        ChainExpectation {
+            roots: roots.collect(),
+            issuers: Vec::new(),
+            inspection: Inspection::Unsupported,
+        }
+    });
     if let Some(name) = options.text("resolver") {
         check.resolver = ResolverSettings::Servers {
             name: name.to_owned(),

@@ -70,7 +70,7 @@ fn written(lines: &[Line]) -> Vec<Finding> {
 }
 
 fn inferred(findings: &[Finding]) -> BTreeSet<(CauseKind, String)> {
-    let inferred = infer(&Scene::new(findings, now()));
+    let inferred = infer(&Scene::new(findings, &[], now()));
     let names = inferred.into_iter();
     names
         .map(|inference| (inference.kind, inference.subject))
@@ -78,7 +78,7 @@ fn inferred(findings: &[Finding]) -> BTreeSet<(CauseKind, String)> {
 }
 
 fn told(findings: &[Finding]) -> BTreeSet<(CauseKind, String)> {
-    let causes = diagnose(findings, now()).into_iter();
+    let causes = diagnose(findings, &[], now()).into_iter();
     causes.map(|cause| (cause.kind, cause.subject)).collect()
 }
 
@@ -90,7 +90,7 @@ fn any_findings() -> impl Strategy<Value = Vec<Finding>> {
 proptest! {
     #[test]
     fn where_all_succeed_there_is_no_cause(lines in prop::collection::vec(line(&["ok"], &["ok"]), 0..20)) {
-        prop_assert_eq!(diagnose(&written(&lines), now()), []);
+        prop_assert_eq!(diagnose(&written(&lines), &[], now()), []);
     }
 
     /// Who was not heard says nothing. What a bigger cause explained may then be told, but nothing is inferred that
@@ -123,13 +123,13 @@ proptest! {
     fn the_order_of_the_findings_is_of_no_matter(
         (one, other) in any_findings().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle()))
     ) {
-        prop_assert_eq!(diagnose(&one, now()), diagnose(&other, now()));
+        prop_assert_eq!(diagnose(&one, &[], now()), diagnose(&other, &[], now()));
     }
 
     /// Every confirmed failure has a cause, and every cause somebody who says so.
     #[test]
     fn no_failure_is_left_without_a_cause(all in any_findings()) {
-        let causes = diagnose(&all, now());
+        let causes = diagnose(&all, &[], now());
         for cause in &causes {
             prop_assert!(cause.supporting > 0);
             prop_assert!(!cause.subject.is_empty());

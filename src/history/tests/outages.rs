@@ -218,35 +218,3 @@ fn filters_find_what_is_asked_for() {
     );
     assert_eq!(history.outages(&all(), 1).len(), 1);
 }
-
-#[test]
-fn latencies_are_told_by_phase_and_part() {
-    let bed = Bed::new();
-    for at in [0, 60, 120] {
-        bed.succeeds(at);
-    }
-    bed.fails(3_000, TlsReason::Expired, Peer::Endpoint, "");
-    let points = bed
-        .history
-        .latencies(&bed.check.key(), Window::Hour, 6, seconds(3_600));
-    let probes: Vec<usize> = points.iter().map(|point| point.probes).collect();
-    assert_eq!(probes, [3, 1]);
-    assert_eq!(
-        (points[1].from, points[1].to),
-        (seconds(3_000), seconds(3_600))
-    );
-    let millis = |latency: Latency| (latency.median.as_millis(), latency.max.as_millis());
-    assert_eq!(millis(points[1].total), (1_002, 1_002));
-    let steps = points[0].steps.iter();
-    let steps: Vec<_> = steps
-        .map(|(step, latency)| (step.phase.as_str(), millis(*latency)))
-        .collect();
-    assert_eq!(
-        steps,
-        [("dns", (2, 2)), ("tls", (40, 40)), ("response", (8, 8))]
-    );
-    let none = bed
-        .history
-        .latencies(&bed.check.key(), Window::Hour, 6, seconds(1_000_000));
-    assert_eq!(none, []);
-}

@@ -40,12 +40,15 @@ fn before_the_first_outcome_there_are_only_zeros() {
     let samples = samples(&of_checks(&metrics));
     assert!(!samples.is_empty());
     for (series, value) in samples {
-        let info = series.starts_with("reachd_endpoint_info{");
-        assert_eq!(value, if info { "1" } else { "0" }, "{series}");
-        let counts = ["reachd_probes_total{", "reachd_endpoint_info{"];
+        let (name, _) = series.split_once('{').unwrap();
+        let known = match name {
+            "reachd_endpoint_info" => "1",
+            "reachd_probe_interval_seconds" => "60",
+            _ => "0",
+        };
+        assert_eq!(value, known, "{series}");
         assert!(
-            counts.iter().any(|count| series.starts_with(count))
-                || series.contains("_duration_seconds_"),
+            known != "0" || name == "reachd_probes_total" || name.contains("_duration_seconds_"),
             "{series} claims to know something"
         );
     }
@@ -64,7 +67,7 @@ fn pieces_are_bounded_and_end_with_a_line() {
     plan.histograms.buckets = (1..=200).map(f64::from).collect();
     let metrics = metrics_of(&plan);
 
-    let pieces: Vec<Bytes> = metrics.exposition().collect();
+    let pieces: Vec<Bytes> = metrics.exposition(Format::Text).collect();
     assert!(pieces.len() > 100, "{}", pieces.len());
     for piece in &pieces {
         assert!(piece.len() <= PIECE && piece.ends_with(b"\n"));
@@ -87,7 +90,7 @@ fn a_scrape_under_way_keeps_what_it_began_with() {
         .collect();
     let metrics = metrics_of(&fixture::plan(&checks));
     let whole = of_checks(&metrics);
-    let mut pieces = metrics.exposition();
+    let mut pieces = metrics.exposition(Format::Text);
     let first = pieces.next().unwrap();
     metrics.planned(&fixture::plan([]));
     let rest: Vec<Bytes> = pieces.collect();

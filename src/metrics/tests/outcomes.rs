@@ -234,3 +234,26 @@ fn causes_are_shown_while_they_are_inferred() {
     metrics.causes([].into_iter());
     assert_eq!(shown(&metrics), [""; 0]);
 }
+
+#[test]
+fn a_check_is_explained_by_the_first_cause_that_is_told_of_it() {
+    let metrics = Metrics::new();
+    let key = gateway().key();
+    let shown = |metrics: &Metrics| {
+        let text = scrape(metrics);
+        let lines = text.lines();
+        let lines = lines.filter(|line| line.starts_with("reachd_cause_explains{"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let down = (CauseKind::ProxyDown, "corp", &key);
+    let expiring = (CauseKind::CertificateExpiring, "gateway", &key);
+    metrics.explained([down, expiring].into_iter());
+    assert_eq!(
+        shown(&metrics),
+        [
+            "reachd_cause_explains{cause=\"proxy_down\",endpoint=\"gateway\",route=\"direct\",service=\"site\",subject=\"corp\"} 1"
+        ]
+    );
+    metrics.explained([].into_iter());
+    assert_eq!(shown(&metrics), [""; 0]);
+}

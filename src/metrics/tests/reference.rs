@@ -25,7 +25,9 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     let plan = Plan::build(&config).unwrap();
     metrics.sources(&Arc::new(Discovery::new(&config, &plan, None)));
     metrics.history_store(true);
+    metrics.shard(Shard::new(0, 1).unwrap());
     metrics.causes([(CauseKind::ProxyDown, "corp", true)].into_iter());
+    metrics.explained([(CauseKind::ProxyDown, "corp", &check.key())].into_iter());
     metrics.watch(&check).observed(&full_failure(1));
     metrics.watch(&check).held(&fixture::cut(1));
     metrics.watch(&check).started(Duration::from_millis(1));

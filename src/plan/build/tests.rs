@@ -73,6 +73,18 @@ endpoints:
 }
 
 #[test]
+fn an_endpoint_may_be_retried_sooner_or_not_at_all() {
+    let plan = plan_of(
+        "{global: {retry_interval: 7s}, endpoints: [{name: a, url: 'http://a/', retry_interval: 1s}, \
+         {name: b, url: 'http://b/', retry_interval: off}, {name: c, url: 'http://c/'}]}",
+    )
+    .unwrap();
+    let retries = plan.checks.iter().map(|check| check.retry_interval);
+    let seconds = |seconds| Some(std::time::Duration::from_secs(seconds));
+    assert_eq!(retries.collect::<Vec<_>>(), [seconds(1), None, seconds(7)]);
+}
+
+#[test]
 fn a_disabled_endpoint_is_shown_and_criticality_can_be_overridden() {
     let plan = plan_of(
         "catalog: {features: [tenant-attach], overrides: {aka.ms: {enabled: false}, go.microsoft.com: {critical: false}}}",

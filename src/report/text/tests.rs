@@ -61,11 +61,21 @@ fn causes_come_first_with_their_evidence_and_what_to_do() {
     let findings = results.iter();
     let findings =
         findings.map(|(check, outcome)| Finding::of_round(check, outcome, sample::started()));
-    let causes = diagnose(&findings.collect::<Vec<_>>(), sample::started());
+    let causes = diagnose(&findings.collect::<Vec<_>>(), &[], sample::started());
     let report = Report::new(&results, &[], sample::started(), Duration::ZERO).with_causes(causes);
     let text = report.text(false).to_string();
     let cause = text.find("\nCAUSE: proxy_down corp (critical)\n").unwrap();
-    assert!(cause < text.find("\n1. connect/refused").unwrap());
+    let told =
+        "\n- connect/refused at the proxy, over route corp: 5 checks, because of proxy_down corp\n";
+    assert!(cause < text.find(told).unwrap(), "{text}");
+    assert!(!text.contains("\n1. "), "{text}");
+    assert_eq!(text.matches("Means").count(), 1, "{text}");
+    let verbose = report.in_full(true).text(false).to_string();
+    assert!(
+        verbose.contains("\n1. connect/refused at the proxy"),
+        "{verbose}"
+    );
+    assert!(!verbose.contains("because of"), "{verbose}");
     for expected in [
         "   Evidence      5 checks say so\n",
         "                 - host-0 (site) over route corp: connect/refused, proxy: 10.0.0.1:3128: refused",
@@ -76,6 +86,26 @@ fn causes_come_first_with_their_evidence_and_what_to_do() {
         assert!(text.contains(expected), "{expected}\n{text}");
     }
     assert!(!text.contains('\u{1b}'));
+}
+
+#[test]
+fn only_what_a_cause_explains_is_told_in_a_line() {
+    let (results, not_probed) = (sample::results(), sample::not_probed());
+    let text = sample::report(&results, &not_probed)
+        .text(false)
+        .to_string();
+    let line = "\n- dns/nxdomain at the endpoint, over route direct: 2 checks, because of resolver_wrong system\n";
+    assert!(text.contains(line), "{text}");
+    assert!(!text.contains(". dns/nxdomain"), "{text}");
+    let (first, last) = (
+        "\n1. tls/expired at the endpoint",
+        "\n4. response/bad_status",
+    );
+    assert!(text.contains(first) && text.contains(last), "{text}");
+    assert!(
+        text.lines().all(|line| line.chars().count() <= WIDTH),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! How checks fared over the last thirty days: uptime, and outages.
+//! How checks fared over the last thirty days: uptime, latency and outages.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::{Timestamp, number_within};
-use crate::history::{Outage, OutageFilter, Uptime};
+use crate::history::{History, Latencies, LatencyPoint, Outage, OutageFilter, Uptime, Window};
 use crate::outcome::{Peer, Phase};
 use crate::plan::CheckKey;
 use crate::server::selection::{self, BadQuery};
@@ -64,6 +64,38 @@ pub(super) struct UptimeTold {
     succeeded_seconds: f64,
     failed_seconds: f64,
     unknown_seconds: f64,
+}
+
+/// How long the phases of a check took in a window that ends with the slot of now.
+#[derive(Serialize)]
+pub(super) struct LatenciesTold {
+    window: &'static str,
+    slot_seconds: f64,
+    points: Vec<PointTold>,
+}
+
+/// A slot in which there were probes.
+#[derive(Serialize)]
+struct PointTold {
+    from: Timestamp,
+    probes: u16,
+    failures: u16,
+    #[serde(flatten)]
+    latency: Option<LatencyTold>,
+}
+
+/// Of the probes that succeeded.
+#[derive(Serialize)]
+struct LatencyTold {
+    mean_seconds: f64,
+    max_seconds: f64,
+    phases: Vec<PhaseTold>,
+}
+
+#[derive(Serialize)]
+struct PhaseTold {
+    phase: Phase,
+    seconds: f64,
 }
 
 /// `/api/v1/outages`: the latest first.
@@ -139,6 +171,47 @@ impl From<&Uptime> for UptimeTold {
             succeeded_seconds: seconds(uptime.succeeded),
             failed_seconds: seconds(uptime.failed),
             unknown_seconds: seconds(uptime.unknown),
+        }
+    }
+}
+
+impl LatenciesTold {
+    /// Of every window for which they are kept.
+    pub(super) fn of(history: &History, key: &CheckKey, now: SystemTime) -> Vec<Self> {
+        let windows = Window::ALL.into_iter();
+        let kept = windows.filter_map(|window| history.latencies(key, window, now));
+        kept.map(Self::from).collect()
+    }
+}
+
+impl From<Latencies> for LatenciesTold {
+    fn from(latencies: Latencies) -> Self {
+        Self {
+            window: latencies.window.as_str(),
+            slot_seconds: latencies.slot.as_secs_f64(),
+            points: latencies.points.into_iter().map(PointTold::from).collect(),
+        }
+    }
+}
+
+impl From<LatencyPoint> for PointTold {
+    fn from(point: LatencyPoint) -> Self {
+        Self {
+            from: Timestamp(point.from),
+            probes: point.probes,
+            failures: point.failures,
+            latency: point.latency.map(|latency| LatencyTold {
+                mean_seconds: latency.mean.as_secs_f64(),
+                max_seconds: latency.max.as_secs_f64(),
+                phases: latency
+                    .phases
+                    .iter()
+                    .map(|(phase, time)| PhaseTold {
+                        phase: *phase,
+                        seconds: time.as_secs_f64(),
+                    })
+                    .collect(),
+            }),
         }
     }
 }

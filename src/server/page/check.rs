@@ -5,10 +5,10 @@ use std::time::SystemTime;
 
 use askama::Template;
 
-use super::chart::Chart;
+use super::latency::LatencyShown;
 use super::past::{Past, PastOutage, Stretch};
 use crate::diagnosis::{Cause, Says};
-use crate::history::CheckHistory;
+use crate::history::{CheckHistory, Latencies};
 use crate::outcome::{
     CertificateSeen, InterceptionSeen, Observed, Outcome, PathSeen, RevocationSeen,
     RevocationState, TlsSeen,
@@ -41,9 +41,8 @@ pub(super) struct CheckPage<'a> {
     causes: Vec<CauseCard<'a>>,
     uptime: Vec<Stretch>,
     outages: Vec<PastOutage>,
-    chart: Option<Chart>,
+    latency: Option<LatencyShown>,
     key: [(&'static str, &'static str); 7],
-    recent_tally: String,
     failures: Vec<PastFailure<'a>>,
 }
 
@@ -122,11 +121,6 @@ impl<'a> CheckPage<'a> {
             }
             State::Failing => ("warning", "FAIL", "Not reachable, but not critical"),
         };
-        let failed = history
-            .recent
-            .iter()
-            .filter(|outcome| outcome.result.is_err())
-            .count();
         Self {
             refresh: REFRESH,
             rendered: Moment::new(now, now),
@@ -144,13 +138,8 @@ impl<'a> CheckPage<'a> {
             causes: Vec::new(),
             uptime: Vec::new(),
             outages: Vec::new(),
-            chart: Chart::new(&history.recent),
+            latency: LatencyShown::of_probes(history),
             key: bar::key(),
-            recent_tally: format!(
-                "{} of the last {} failed",
-                failed,
-                words::counted(history.recent.len(), "probe")
-            ),
             failures: history
                 .failures
                 .iter()
@@ -166,6 +155,12 @@ impl<'a> CheckPage<'a> {
     pub(super) fn with_past(mut self, past: Past) -> Self {
         self.uptime = past.uptime;
         self.outages = past.outages;
+        self
+    }
+
+    /// Shows the means of a window instead of the last probes.
+    pub(super) fn with_latencies(mut self, latencies: &Latencies) -> Self {
+        self.latency = Some(LatencyShown::of_means(latencies));
         self
     }
 

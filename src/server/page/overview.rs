@@ -5,10 +5,12 @@ use std::time::SystemTime;
 use askama::Template;
 
 use super::matrix::{Body, Matrix};
+use super::services::{self, Services};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::CheckHistory;
 use crate::outcome::RootStanding;
+use crate::plan::Shard;
 use crate::report::cards::Card;
 use crate::report::causes::{CauseCard, Explained};
 use crate::report::words::{Moment, counted};
@@ -39,12 +41,15 @@ pub(super) struct Overview<'a> {
     tally: String,
     message: Option<(u16, &'static str)>,
     causes: Vec<CauseCard<'a>>,
+    services: Services<'a>,
     cards: Vec<Card<'a>>,
     untold: usize,
     untold_causes: usize,
     form: Form<'a>,
     matrix: Matrix<'a>,
     trust_store: Vec<String>,
+    /// Which of several reachd this is.
+    shard: Option<Shard>,
 }
 
 /// What can be asked for, and what is.
@@ -69,6 +74,7 @@ pub(super) struct Shown<'a> {
     pub(super) selection: &'a Selection,
     pub(super) page: usize,
     pub(super) now: SystemTime,
+    pub(super) shard: Option<Shard>,
 }
 
 impl<'a> Overview<'a> {
@@ -81,6 +87,7 @@ impl<'a> Overview<'a> {
             selection,
             page,
             now,
+            shard,
         } = shown;
         let counts = Counts::of(histories);
         let verdict = counts.verdict();
@@ -113,6 +120,7 @@ impl<'a> Overview<'a> {
                 .take(CARDS_SHOWN)
                 .map(|cause| CauseCard::new(cause, now, link))
                 .collect(),
+            services: Services::new(histories),
             cards: groups
                 .iter()
                 .take(CARDS_SHOWN)
@@ -121,6 +129,7 @@ impl<'a> Overview<'a> {
             form: Form::new(histories, not_probed, selection),
             matrix: Matrix::new(histories, not_probed, selection, page),
             trust_store: of_trust_store(trust_store),
+            shard,
         }
     }
 }

@@ -1,8 +1,9 @@
-//! How a check fared over a day, a week and thirty days, and when it was out.
+//! How a check fared over an hour, a day, a week and thirty days, and when it was out.
 
 use std::time::SystemTime;
 
-use crate::history::{Bar, History, Outage, OutageFilter, Uptime, Window};
+use super::latency::words_of;
+use crate::history::{Bar, History, Outage, OutageFilter, Uptime};
 use crate::plan::CheckKey;
 use crate::report::words::long;
 
@@ -59,7 +60,6 @@ impl Past {
         let outages = history.outages(&filter, OUTAGES);
         Self {
             uptime: uptime
-                .filter(|uptime| uptime.window != Window::Hour)
                 .map(|uptime| {
                     let bars = history.bars(key, uptime.window, BARS, now);
                     Stretch::new(&uptime, &bars)
@@ -76,12 +76,7 @@ impl Past {
 impl Stretch {
     fn new(uptime: &Uptime, bars: &[Bar]) -> Self {
         Self {
-            words: match uptime.window {
-                Window::Hour => "1 hour",
-                Window::Day => "24 hours",
-                Window::Week => "7 days",
-                Window::Month => "30 days",
-            },
+            words: words_of(uptime.window),
             share: uptime.ratio.map_or("unknown".to_owned(), percent),
             width: BARS * STEP,
             bars: bars.iter().enumerate().map(Part::new).collect(),

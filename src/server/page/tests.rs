@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::*;
 use crate::history::CheckHistory;
 use crate::outcome::{DnsReason, Failure, Outcome, RootStanding, RootState};
+use crate::plan::Shard;
 use crate::plan::fixture::{check, cut, held, success, with_hold};
 use crate::report::sample;
 use crate::route::{Route, Via};
@@ -29,8 +30,30 @@ fn asked(histories: &[CheckHistory], selection: &Selection, page: usize) -> Stri
         selection,
         page,
         now: now(),
+        shard: None,
     };
     Overview::new(&shown).render().unwrap()
+}
+
+#[test]
+fn a_shard_says_that_it_is_one() {
+    let histories = histories();
+    let page = |shard| {
+        let shown = Shown {
+            histories: &histories,
+            causes: &[],
+            not_probed: &[],
+            trust_store: &[],
+            selection: &Selection::default(),
+            page: 1,
+            now: now(),
+            shard,
+        };
+        Overview::new(&shown).render().unwrap()
+    };
+    let words = "This reachd is shard 1 of 3";
+    assert!(page(Shard::new(1, 3).ok()).contains(words));
+    assert!(!page(None).contains("shard"));
 }
 
 /// Leaves the pages of the sample in `target/page`, to be looked at with a browser.
@@ -187,6 +210,7 @@ fn whatever_the_network_or_the_configuration_says_is_escaped() {
             },
             page: 1,
             now: now(),
+            shard: None,
         })
         .render()
         .unwrap(),

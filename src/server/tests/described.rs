@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Running, history};
+use crate::plan::OutcomeId;
 
 /// What the answer has that the schema does not describe, or the other way round.
 fn differences(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec<String> {
@@ -75,7 +76,12 @@ fn differences(document: &Value, schema: &Value, value: &Value, at: &str) -> Vec
 
 #[tokio::test]
 async fn answers_are_what_the_description_says() {
-    let server = Running::new(history(), false).await;
+    let history = history();
+    let check = &history.snapshot()[0];
+    let latest = check.latest().unwrap();
+    let id = OutcomeId::new(check.check.key().digest(), latest.started);
+    let of_latest = format!("/api/v1/outcomes/{id}");
+    let server = Running::new(history, false).await;
     let document = server.json("/api/v1/openapi.json").await;
     assert_eq!(document["info"]["version"], env!("CARGO_PKG_VERSION"));
     let cases = [
@@ -87,6 +93,8 @@ async fn answers_are_what_the_description_says() {
         ("/api/v1/checks/site/waiting/direct", "CheckInFull"),
         ("/api/v1/causes", "Causes"),
         ("/api/v1/outages", "Outages"),
+        ("/api/v1/explanations", "Explanations"),
+        (of_latest.as_str(), "IdentifiedOutcome"),
         ("/api/v1/checks?state=broken", "Problem"),
         ("/api/v1/nothing", "Problem"),
     ];

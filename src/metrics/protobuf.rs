@@ -1,0 +1,272 @@
+//! The protobuf format: `io.prometheus.client.MetricFamily`, each message behind its length. Of the language only what
+//! these messages need, and without a family in memory: a message is written as it is read, and its length put before
+//! it at its end.
+
+use super::exemplar::{self, Exemplar};
+use super::labels::Labels;
+use super::native::{Native, Sparse, ZERO_THRESHOLD};
+use super::sample::{Head, Kind, Reading, Value};
+use crate::outcome::Step;
+
+/// The numbers of the fields, by message.
+mod field {
+    pub(super) mod family {
+        pub(in super::super) const NAME: u8 = 1;
+        pub(in super::super) const HELP: u8 = 2;
+        pub(in super::super) const TYPE: u8 = 3;
+        pub(in super::super) const METRIC: u8 = 4;
+    }
+    pub(super) mod metric {
+        pub(in super::super) const LABEL: u8 = 1;
+        pub(in super::super) const GAUGE: u8 = 2;
+        pub(in super::super) const COUNTER: u8 = 3;
+        pub(in super::super) const HISTOGRAM: u8 = 7;
+    }
+    pub(super) mod label {
+        pub(in super::super) const NAME: u8 = 1;
+        pub(in super::super) const VALUE: u8 = 2;
+    }
+    /// Of gauges and counters.
+    pub(super) mod number {
+        pub(in super::super) const VALUE: u8 = 1;
+        pub(in super::super) const EXEMPLAR: u8 = 2;
+    }
+    pub(super) mod exemplar {
+        pub(in super::super) const LABEL: u8 = 1;
+        pub(in super::super) const VALUE: u8 = 2;
+        pub(in super::super) const TIMESTAMP: u8 = 3;
+    }
+    pub(super) mod timestamp {
+        pub(in super::super) const SECONDS: u8 = 1;
+        pub(in super::super) const NANOS: u8 = 2;
+    }
+    pub(super) mod histogram {
+        pub(in super::super) const SAMPLE_COUNT: u8 = 1;
+        pub(in super::super) const SAMPLE_SUM: u8 = 2;
+        pub(in super::super) const BUCKET: u8 = 3;
+        pub(in super::super) const SCHEMA: u8 = 5;
+        pub(in super::super) const ZERO_THRESHOLD: u8 = 6;
+        pub(in super::super) const ZERO_COUNT: u8 = 7;
+        pub(in super::super) const POSITIVE_SPAN: u8 = 12;
+        pub(in super::super) const POSITIVE_DELTA: u8 = 13;
+    }
+    pub(super) mod bucket {
+        pub(in super::super) const CUMULATIVE_COUNT: u8 = 1;
+        pub(in super::super) const UPPER_BOUND: u8 = 2;
+        pub(in super::super) const EXEMPLAR: u8 = 3;
+    }
+    pub(super) mod span {
+        pub(in super::super) const OFFSET: u8 = 1;
+        pub(in super::super) const LENGTH: u8 = 2;
+    }
+}
+
+/// How a field is written.
+const VARINT: u8 = 0;
+const DOUBLE: u8 = 1;
+const DELIMITED: u8 = 2;
+
+// === the messages ===
+
+/// Begins the message of a family, which [`delimit`] ends.
+pub(super) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
+    let kind = match head.kind {
+        Kind::Counter => 0,
+        Kind::Gauge => 1,
+        Kind::Histogram => 4,
+    };
+    text(out, field::family::NAME, head.name);
+    text(out, field::family::HELP, head.help);
+    unsigned(out, field::family::TYPE, kind);
+}
+
+/// Puts the length of the message before it that began at `start` and ends here.
+pub(super) fn delimit(out: &mut Vec<u8>, start: usize) {
+    insert_length(out, start, 0);
+}
+
+/// Begins a metric, which [`end`] ends.
+pub(super) fn begin_metric(out: &mut Vec<u8>, of_metric: &Labels) -> usize {
+    let start = begin(out, field::family::METRIC);
+    labels(out, of_metric);
+    start
+}
+
+pub(super) fn labels(out: &mut Vec<u8>, labels: &Labels) {
+    for (name, value) in labels.pairs() {
+        label(out, name, &value);
+    }
+}
+
+pub(super) fn label(out: &mut Vec<u8>, name: &str, value: &str) {
+    pair(out, field::metric::LABEL, name, value);
+}
+
+pub(super) fn value(out: &mut Vec<u8>, kind: Kind, value: Value, exemplar: Option<&Exemplar>) {
+    let number = match kind {
+        Kind::Counter => field::metric::COUNTER,
+        Kind::Gauge | Kind::Histogram => field::metric::GAUGE,
+    };
+    let start = begin(out, number);
+    double(out, field::number::VALUE, value.as_f64());
+    if let Some(exemplar) = exemplar.filter(|_| kind == Kind::Counter) {
+        example(out, field::number::EXEMPLAR, exemplar);
+    }
+    end(out, start);
+}
+
+/// A histogram with its buckets, and with the native one where there is one.
+pub(super) fn histogram<B: Iterator<Item = u64>>(
+    out: &mut Vec<u8>,
+    of_metric: &Labels,
+    step: Option<Step>,
+    reading: Reading<'_, B>,
+) {
+    let metric = begin_metric(out, of_metric);
+    if let Some(step) = step {
+        label(out, "phase", step.phase.as_str());
+        label(out, "peer", step.peer.as_str());
+    }
+    let start = begin(out, field::metric::HISTOGRAM);
+    // The native one first: what is observed meanwhile is in the buckets then, and left out of them.
+    let native = reading.native.map(Native::read);
+    let all = native.as_ref().map(Sparse::count);
+    let bucket_of_exemplar = reading
+        .exemplar
+        .map(|exemplar| reading.shape.bucket_of(exemplar.value));
+    let mut count = 0;
+    for (index, (bucket, bound)) in reading.buckets.zip(reading.shape.bounds()).enumerate() {
+        count = all.map_or(count + bucket, |all| all.min(count + bucket));
+        let start = begin(out, field::histogram::BUCKET);
+        unsigned(out, field::bucket::CUMULATIVE_COUNT, count);
+        double(out, field::bucket::UPPER_BOUND, bound);
+        if let Some(exemplar) = reading
+            .exemplar
+            .filter(|_| bucket_of_exemplar == Some(index))
+        {
+            example(out, field::bucket::EXEMPLAR, &exemplar);
+        }
+        end(out, start);
+    }
+    unsigned(out, field::histogram::SAMPLE_COUNT, all.unwrap_or(count));
+    double(out, field::histogram::SAMPLE_SUM, reading.sum.as_f64());
+    if let Some(native) = native {
+        sparse(out, &native);
+    }
+    end(out, start);
+    end(out, metric);
+}
+
+fn sparse(out: &mut Vec<u8>, native: &Sparse) {
+    signed(out, field::histogram::SCHEMA, native.schema().into());
+    double(out, field::histogram::ZERO_THRESHOLD, ZERO_THRESHOLD);
+    unsigned(out, field::histogram::ZERO_COUNT, native.zeros());
+    for (offset, length) in native.spans() {
+        let start = begin(out, field::histogram::POSITIVE_SPAN);
+        signed(out, field::span::OFFSET, offset.into());
+        unsigned(out, field::span::LENGTH, length);
+        end(out, start);
+    }
+    let start = begin(out, field::histogram::POSITIVE_DELTA);
+    for delta in native.deltas() {
+        varint(out, zigzag(delta));
+    }
+    end(out, start);
+}
+
+fn example(out: &mut Vec<u8>, number: u8, exemplar: &Exemplar) {
+    let start = begin(out, number);
+    pair(
+        out,
+        field::exemplar::LABEL,
+        exemplar::LABEL,
+        &exemplar.id.to_string(),
+    );
+    double(out, field::exemplar::VALUE, exemplar.value.as_f64());
+    // Before the epoch there was no outcome.
+    if let Value::Seconds(since) = Value::timestamp(exemplar.at) {
+        let start = begin(out, field::exemplar::TIMESTAMP);
+        unsigned(out, field::timestamp::SECONDS, since.as_secs());
+        unsigned(out, field::timestamp::NANOS, since.subsec_nanos().into());
+        end(out, start);
+    }
+    end(out, start);
+}
+
+fn pair(out: &mut Vec<u8>, number: u8, name: &str, value: &str) {
+    let start = begin(out, number);
+    text(out, field::label::NAME, name);
+    text(out, field::label::VALUE, value);
+    end(out, start);
+}
+
+// === the language ===
+
+/// Begins a message within another one.
+fn begin(out: &mut Vec<u8>, number: u8) -> usize {
+    tag(out, number, DELIMITED);
+    // Most messages are short enough for a length of one byte.
+    out.push(0);
+    out.len()
+}
+
+/// Ends the message that began there.
+pub(super) fn end(out: &mut Vec<u8>, start: usize) {
+    insert_length(out, start, 1);
+}
+
+/// Puts the length of what stands from `start` on before it, where there are some bytes of room already.
+fn insert_length(out: &mut Vec<u8>, start: usize, room: usize) {
+    let written = out.len();
+    let length = written - start;
+    let mut bytes = Vec::with_capacity(5);
+    varint(&mut bytes, length as u64);
+    let missing = bytes.len() - room;
+    if missing > 0 {
+        out.resize(written + missing, 0);
+        out.copy_within(start..written, start + missing);
+    }
+    out[start - room..start + missing].copy_from_slice(&bytes);
+}
+
+fn text(out: &mut Vec<u8>, number: u8, value: &str) {
+    tag(out, number, DELIMITED);
+    varint(out, value.len() as u64);
+    out.extend_from_slice(value.as_bytes());
+}
+
+fn double(out: &mut Vec<u8>, number: u8, value: f64) {
+    tag(out, number, DOUBLE);
+    out.extend_from_slice(&value.to_le_bytes());
+}
+
+fn unsigned(out: &mut Vec<u8>, number: u8, value: u64) {
+    tag(out, number, VARINT);
+    varint(out, value);
+}
+
+fn signed(out: &mut Vec<u8>, number: u8, value: i64) {
+    unsigned(out, number, zigzag(value));
+}
+
+fn tag(out: &mut Vec<u8>, number: u8, kind: u8) {
+    // No field of these messages has a number above 15: a tag is one byte.
+    out.push(number << 3 | kind);
+}
+
+fn varint(out: &mut Vec<u8>, mut value: u64) {
+    loop {
+        let low = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            out.push(low);
+            return;
+        }
+        out.push(low | 0x80);
+    }
+}
+
+/// Numbers around zero as small ones.
+fn zigzag(value: i64) -> u64 {
+    ((value << 1) ^ (value >> 63)).cast_unsigned()
+}
