@@ -17,7 +17,7 @@ use crate::suite::{SharedLab, trial};
 const SOON: Duration = Duration::from_secs(120);
 
 /// How often each peer is met.
-const ROUNDS: f64 = 3.0;
+const ROUNDS: f64 = 2.0;
 
 /// By how much more than its timeout a probe may take on a busy machine.
 const SLACK_SECONDS: f64 = 10.0;

@@ -1,7 +1,7 @@
 //! Tests as data: every `scenarios/*.yml` becomes one configuration of reachd, and every scenario in it one test.
 //!
-//! A scenario is probed twice. `reachd check --endpoint NAME`, alone, must give the verdict and the exit code; the
-//! daemon, which probes the whole file at once, must show the series. The daemon runs once a file.
+//! A scenario is probed twice. `reachd check --endpoint NAME`, alone (or with all others of a file that says `together`),
+//! must give the verdict and the exit code; the daemon, which probes the whole file at once, must show the series. The daemon runs once a file.
 
 mod data;
 mod series;
@@ -69,6 +69,8 @@ struct Shared {
     /// As written; the lab fills the placeholders.
     written: ScenarioFile,
     prepared: OnceLock<(ScenarioFile, PathBuf)>,
+    /// The `reachd check` of all of it, where it is one.
+    report: OnceLock<Finished>,
     /// Or why there are none.
     metrics: OnceLock<Result<Exposition, String>>,
 }
@@ -91,6 +93,7 @@ fn trials_of(written: ScenarioFile, lab: &SharedLab) -> Vec<Trial> {
     let shared = Arc::new(Shared {
         written,
         prepared: OnceLock::new(),
+        report: OnceLock::new(),
         metrics: OnceLock::new(),
     });
     let file = &shared.written;
@@ -112,14 +115,21 @@ impl Shared {
             (file, config)
         });
         let scenario = &file.scenarios[number];
-        let alone = check(lab, config, scenario);
-        let mut wrong = verdict::differences(scenario, &alone);
+        let probed = file.probed_with(scenario);
+        let alone;
+        let finished = if probed.len() > 1 {
+            self.report.get_or_init(|| check(lab, config, &[]))
+        } else {
+            alone = check(lab, config, &["--endpoint", &scenario.name]);
+            &alone
+        };
+        let mut wrong = verdict::differences(scenario, probed, finished);
         match self.metrics.get_or_init(|| scrape(lab, &file.name, config)) {
             Ok(metrics) => wrong.extend(series::differences(&file.name, scenario, metrics)),
             Err(error) => wrong.push(format!("the daemon: {error}")),
         }
         for (_, secret) in SECRETS {
-            if alone.stdout.contains(secret) || alone.stderr.contains(secret) {
+            if finished.stdout.contains(secret) || finished.stderr.contains(secret) {
                 wrong.push("a password is shown".to_owned());
             }
         }
@@ -127,16 +137,20 @@ impl Shared {
             return Ok(());
         }
         let (shows, wrong) = (scenario.shows.trim(), wrong.join("\n  "));
-        Err(format!("{shows}\n  {wrong}\n{}{}", alone.stdout, alone.stderr).into())
+        let report = if probed.len() > 1 {
+            ""
+        } else {
+            &finished.stdout
+        };
+        Err(format!("{shows}\n  {wrong}\n{report}{}", finished.stderr).into())
     }
 }
 
-/// Probes one scenario alone.
-fn check(lab: &Lab, config: &Path, scenario: &Scenario) -> Finished {
+/// Probes everything, or what the flags ask for.
+fn check(lab: &Lab, config: &Path, only: &[&str]) -> Finished {
     let config = config.to_str().expect("a path in UTF-8");
-    let of_config = ["check", "--config.file", config];
-    let only = ["--endpoint", &scenario.name, "--format", "json"];
-    let mut command = command(&[&of_config[..], &only].concat());
+    let of_config = ["check", "--config.file", config, "--format", "json"];
+    let mut command = command(&[&of_config[..], only].concat());
     with_kerberos(&mut command, lab);
     run_to_end(command)
 }

@@ -7,7 +7,9 @@ use libtest_mimic::{Arguments, Trial};
 
 use crate::kit::Lab;
 use crate::{
-    api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition, history, holds, hostile, isolation, layers, lifecycle, pac, packages, page, prerequisites, prometheus, redirects, revocation, rules, scenarios, shards, tickets, web, witness,
+    api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
+    history, holds, hostile, isolation, layers, lifecycle, pac, packages, page, prerequisites,
+    prometheus, redirects, revocation, rules, scenarios, shards, tickets, web, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::slice;
 
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -14,6 +15,9 @@ pub(super) struct ScenarioFile {
     /// As read, with its placeholders.
     source: Value,
     config: Value,
+    /// Whether one `reachd check` probes all of it, where nothing depends on being probed alone: a process for each takes
+    /// more time than the probes.
+    together: bool,
     pub(super) scenarios: Vec<Scenario>,
 }
 
@@ -23,6 +27,8 @@ pub(super) struct ScenarioFile {
 struct Written {
     /// The configuration of reachd, on top of `common.yml`; without endpoints.
     config: Value,
+    #[serde(default)]
+    together: bool,
     scenarios: Vec<Scenario>,
 }
 
@@ -115,13 +121,27 @@ impl ScenarioFile {
     }
 
     fn new(name: &str, source: Value) -> Self {
-        let Written { config, scenarios } = serde_json::from_value(source.clone())
+        let Written {
+            config,
+            together,
+            scenarios,
+        } = serde_json::from_value(source.clone())
             .unwrap_or_else(|error| panic!("{name}.yml: {error}"));
         Self {
             name: name.to_owned(),
             source,
             config,
+            together,
             scenarios,
+        }
+    }
+
+    /// The scenarios that one `reachd check` probes with this one.
+    pub(super) fn probed_with<'a>(&'a self, scenario: &'a Scenario) -> &'a [Scenario] {
+        if self.together {
+            &self.scenarios
+        } else {
+            slice::from_ref(scenario)
         }
     }
 

@@ -10,20 +10,29 @@ use crate::kit::Finished;
 /// By how much a delay may be off: a few milliseconds, unless the machine is busy.
 const TOLERATED_MILLISECONDS: RangeInclusive<f64> = -5.0..=200.0;
 
-/// Everything in which the outcome is not the expected one.
-pub(super) fn differences(scenario: &Scenario, alone: &Finished) -> Vec<String> {
+/// Everything in which the outcome is not the expected one, after a `reachd check` of these scenarios.
+pub(super) fn differences(
+    scenario: &Scenario,
+    probed: &[Scenario],
+    finished: &Finished,
+) -> Vec<String> {
     let mut wrong = Vec::new();
-    let expected_code = if scenario.failure().is_some() { 2 } else { 0 };
-    if alone.exit_code != expected_code {
-        let code = alone.exit_code;
+    let fails = probed.iter().any(|scenario| scenario.failure().is_some());
+    let expected_code = if fails { 2 } else { 0 };
+    if finished.exit_code != expected_code {
+        let code = finished.exit_code;
         wrong.push(format!("exit code {code}, expected {expected_code}"));
     }
-    let Ok(report) = serde_json::from_str::<Value>(&alone.stdout) else {
+    let Ok(report) = serde_json::from_str::<Value>(&finished.stdout) else {
         wrong.push("the report is not JSON".to_owned());
         return wrong;
     };
-    let Some([check]) = report["checks"].as_array().map(Vec::as_slice) else {
-        wrong.push("the report has not exactly one check".to_owned());
+    let checks = report["checks"].as_array().map_or(&[][..], Vec::as_slice);
+    let mut own = checks
+        .iter()
+        .filter(|check| check["endpoint"] == *scenario.name);
+    let (Some(check), None, true) = (own.next(), own.next(), checks.len() == probed.len()) else {
+        wrong.push("the report has not exactly the checks that were asked for".to_owned());
         return wrong;
     };
     match scenario.failure() {
