@@ -37,7 +37,7 @@ pub(super) fn in_list(causes: &Value) -> BTreeSet<String> {
 pub(super) fn on_page(html: &str) -> BTreeSet<String> {
     let cards = html.split("<article ").skip(1);
     let cards = cards.filter_map(|card| card.split("</article>").next());
-    let causes = cards.filter(|card| card.contains("<code class=\"kind\">"));
+    let causes = cards.filter(|card| card.contains("<span class=\"kind\">"));
     let names = causes.map(|card| {
         let quoted = |name: &str| card.split_once(&format!("{name}=\""))?.1.split('"').next();
         let (class, key) = (quoted("class"), quoted("data-key"));

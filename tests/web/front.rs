@@ -123,7 +123,10 @@ fn every_link_leads_somewhere(front: SocketAddr) {
             for rest in answer.body.split(link).skip(1) {
                 let target = rest.split('"').next().unwrap_or_default();
                 let target = target.split('#').next().unwrap_or_default();
-                let target = target.replace("&#38;", "&").replace("&amp;", "&");
+                let mut target = target.replace("&#38;", "&").replace("&amp;", "&");
+                if target.starts_with('?') {
+                    target.insert_str(0, path.split('?').next().unwrap_or_default());
+                }
                 if !target.is_empty() && known.insert(target.clone()) {
                     assert!(target.starts_with("/tools/reachd/"), "{path}: {target}");
                     waiting.push(target);
