@@ -15,8 +15,8 @@ use std::sync::{Arc, OnceLock};
 use libtest_mimic::{Failed, Trial};
 use serde_json::{Value, json};
 
+use self::data::ScenarioFile;
 pub(crate) use self::data::merge;
-use self::data::{Scenario, ScenarioFile};
 use crate::kit::{
     Exposition, Finished, Lab, Reachd, SECRETS, command, run_to_end, with_kerberos, yaml,
 };
