@@ -1,12 +1,14 @@
 use std::fs;
 use std::path::Path as FilePath;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::*;
+use crate::endpoint::Origin;
 use crate::history::CheckHistory;
 use crate::outcome::{DnsReason, Failure, Outcome, RootStanding, RootState};
-use crate::plan::Shard;
-use crate::plan::fixture::{check, cut, held, success, with_hold};
+use crate::plan::fixture::{check, cut, failure, held, success, with_hold};
+use crate::plan::{Check, Shard};
 use crate::report::sample;
 use crate::route::{Route, Via};
 use crate::server::tests::{histories, history_of};
@@ -83,6 +85,22 @@ fn the_sample_can_be_looked_at() {
     write(
         "proxied.html",
         local(CheckPage::new(proxied.unwrap(), now()).render().unwrap()),
+    );
+}
+
+/// The catalog marks up what is typed, and the page shows it as such.
+#[test]
+fn what_breaks_is_told_in_the_catalogs_words() {
+    let aka = check("tenant-attach", "aka.ms", "https://aka.ms/");
+    let mut aka = Check::clone(&aka);
+    let endpoint = Arc::make_mut(&mut aka.endpoint);
+    endpoint.origin = Origin::Catalog;
+    endpoint.cloud = Some("public".to_owned());
+    let fails = failure(1, DnsReason::NxDomain);
+    let page = overview_of(&[history_of(&Arc::new(aka), &[fails])]);
+    assert!(
+        page.contains("<code>aka.ms/configmgrgateway</code> among it."),
+        "{page}"
     );
 }
 
