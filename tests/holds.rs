@@ -19,15 +19,6 @@ const LONG: &str = "{for: 6s, interval: 1m}";
 /// How long connections must live that nobody cuts.
 const SHORT: &str = "{for: 1s, interval: 1m}";
 
-/// How long a busy machine may leave a process aside, in seconds; a probe a second is skipped then, too.
-const STALL: f64 = 3.0;
-
-/// Less than all holds of the test together.
-const ONE_AFTER_ANOTHER: Duration = Duration::from_secs(20);
-
-/// How long the daemon may take to end.
-const DRAIN: Duration = Duration::from_secs(5);
-
 /// A word of the report for one hold: `held`, or `phase/peer/reason`; and how long it lived, in seconds.
 struct Expected {
     name: &'static str,
@@ -180,7 +171,7 @@ fn every_end(lab: &Lab) {
     let start = Instant::now();
     let finished = check(&["--config.file", config, "--hold", "--format", "json"]);
     let took = start.elapsed();
-    assert!(took < ONE_AFTER_ANOTHER, "all at once: {took:?}");
+    assert!(took < Duration::from_secs(9), "all at once: {took:?}");
     let report = finished.report();
     let mut wrong = String::new();
     for Expected {
@@ -193,7 +184,7 @@ fn every_end(lab: &Lab) {
         let hold = hold_of(&report, name);
         let seconds = hold["seconds"].as_f64();
         let as_long = match (seconds, lived) {
-            (Some(seconds), Some((least, most))) => (*least..=*most + STALL).contains(&seconds),
+            (Some(seconds), Some((least, most))) => (*least..=*most).contains(&seconds),
             (seconds, lived) => seconds.is_none() && lived.is_none(),
         };
         if result_of(hold) != *result || !as_long {
@@ -353,11 +344,7 @@ fn beside_probes(lab: &Lab) {
     assert_eq!(metrics.value("reachd_hold_failing", &why), Some(1.0));
     // A single probe at once, and none waited for a hold: each second has its probe.
     assert!(metrics.matching("reachd_probe_failing", &[]).is_empty());
-    let skipped = metrics.value("reachd_probes_skipped_total", &[]);
-    assert!(
-        skipped.is_some_and(|skipped| skipped <= STALL),
-        "{skipped:?}"
-    );
+    assert_eq!(metrics.value("reachd_probes_skipped_total", &[]), Some(0.0));
     let page = http::get(reachd.address, "/checks/default/cut/direct").unwrap();
     assert!(
         page.body.contains("by the endpoint: hold/closed_early"),
@@ -389,9 +376,9 @@ fn sigterm(lab: &Lab) {
     thread::sleep(Duration::from_millis(500));
     let start = Instant::now();
     reachd.daemon.signal("TERM");
-    let status = reachd.daemon.wait_for_end(DRAIN);
+    let status = reachd.daemon.wait_for_end(Duration::from_secs(2));
     assert_eq!(status.code(), Some(0), "{}", reachd.daemon.log());
-    assert!(start.elapsed() < DRAIN);
+    assert!(start.elapsed() < Duration::from_secs(2));
     assert!(
         !reachd.daemon.log().contains("aborted"),
         "{}",
