@@ -16,6 +16,7 @@
 //! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `hostile.rs` | peers that mean harm, all at once; no descriptors, no room on the disk, a clock that jumps |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
+//! | `lanes.rs` | a dead proxy or resolver keeps nobody waiting who does not need it |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
@@ -69,6 +70,8 @@ mod hostile;
 mod isolation;
 #[cfg(test)]
 mod kit;
+#[cfg(test)]
+mod lanes;
 #[cfg(test)]
 mod layers;
 #[cfg(test)]

@@ -8,8 +8,9 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
-    history, holds, hostile, isolation, layers, lifecycle, pac, packages, page, prerequisites,
-    prometheus, redirects, revocation, rules, scenarios, shards, tickets, web, witness,
+    history, holds, hostile, isolation, lanes, layers, lifecycle, pac, packages, page,
+    prerequisites, prometheus, redirects, revocation, rules, scenarios, shards, tickets, web,
+    witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -52,6 +53,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         holds::trials(lab),
         hostile::trials(lab),
         isolation::trials(lab),
+        lanes::trials(lab),
         pac::trials(lab),
         prerequisites::trials(lab),
         tickets::trials(lab),

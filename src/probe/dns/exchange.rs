@@ -157,7 +157,7 @@ impl Servers {
                 };
                 dialogue::ask(address, Some(secured), &request()).await
             }
-            _ => {
+            ProtocolConfig::Https { .. } => {
                 let connecting = self
                     .provider
                     .new_connection(server, connection, &self.context)?;

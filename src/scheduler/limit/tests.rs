@@ -117,7 +117,7 @@ async fn a_small_limit_is_used_up() {
 }
 
 /// Ends one probe, and says of which lane the next one is.
-async fn next(held: &mut VecDeque<Permit>, waiting: &mut VecDeque<oneshot::Receiver<Permit>>) {
+fn next(held: &mut VecDeque<Permit>, waiting: &mut VecDeque<oneshot::Receiver<Permit>>) {
     held.pop_front();
     for _ in 0..waiting.len() {
         let mut receiver = waiting.pop_front().unwrap();
@@ -139,7 +139,7 @@ async fn lanes_take_turns() {
     waiting.extend(order.map(|number| limit.state().wait(number)));
     let mut seen = Vec::new();
     for _ in 0..4 {
-        next(&mut held, &mut waiting).await;
+        next(&mut held, &mut waiting);
         seen.push(held.back().unwrap().lane);
     }
     assert_eq!(seen, [many, few].map(|lane| lane.number).repeat(2));
