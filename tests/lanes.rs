@@ -42,7 +42,8 @@ fn dead(lab: &Lab) {
         let labels = [("service", service), ("result", result)];
         metrics.sum("reachd_probes_total", &labels)
     };
-    assert_eq!(probes("well", "failure"), 0.0, "{}", reachd.daemon.log());
+    let failed = probes("well", "failure");
+    assert!(failed < 1.0, "{failed} failed: {}", reachd.daemon.log());
     // Had all waited for each other, those would have been probed as often.
     for service in ["behind-proxy", "behind-resolver"] {
         let rounds = probes(service, "failure") / f64::from(BEHIND_EACH);
@@ -51,7 +52,7 @@ fn dead(lab: &Lab) {
             rounds < ROUNDS / 2.0,
             "{service}: {rounds} rounds meanwhile"
         );
-        assert_eq!(probes(service, "success"), 0.0);
+        assert!(probes(service, "success") < 1.0, "{service} is not dead");
     }
 }
 
