@@ -102,13 +102,12 @@ pub(crate) fn trials(lab: &SharedLab) -> Vec<Trial> {
 
 fn soak(lab: &Lab) {
     let mut soak = Soak::start(lab, Settings::of_environment());
-    let mut meter = Meter::new(soak.reachd.daemon.id());
+    let mut meter = Meter::new(&soak.reachd);
     soak.storm();
     let seen = soak.endure(&mut meter);
     soak.come_to_rest();
-    meter.assert_all_went();
-    meter.sample();
-    let figures = format!("{meter}");
+    meter.assert_all_went(&soak.reachd);
+    let figures = meter.figures(&soak.reachd);
     let last = soak.end();
     soak.site.stop();
     let compared = books::compare(lab, &soak.plan, &last.metrics);
@@ -176,7 +175,7 @@ impl<'l> Soak<'l> {
                 meter.warm();
             }
             if sample.is_due() {
-                meter.sample();
+                meter.sample(&self.reachd);
             }
             if scrape.is_due() {
                 self.scrape();

@@ -2,11 +2,13 @@
 //! serves them best.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::format::Format;
 use super::present::Present;
@@ -38,6 +40,9 @@ pub(super) struct OwnHealth {
     shard: IntGaugeVec,
     web_accept_errors: IntCounter,
     web_panics: IntCounter,
+    tasks: IntGaugeVec,
+    /// Whose tasks they are.
+    runtimes: Mutex<Vec<(&'static str, RuntimeMetrics)>>,
 }
 
 // === impl OwnHealth ===
@@ -124,6 +129,14 @@ impl OwnHealth {
                 "reachd_web_panics_total",
                 "Tasks of the web server that a fault of reachd itself ended.",
             )?,
+            tasks: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_runtime_alive_tasks",
+                    "Tasks that are not over, by the runtime on which they run.",
+                ),
+                &["runtime"],
+            )?,
+            runtimes: Mutex::default(),
             registry,
         };
         let build = IntGauge::with_opts(
@@ -147,6 +160,7 @@ impl OwnHealth {
         registry.register(Box::new(health.shard.clone()))?;
         registry.register(Box::new(health.web_accept_errors.clone()))?;
         registry.register(Box::new(health.web_panics.clone()))?;
+        registry.register(Box::new(health.tasks.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
@@ -241,8 +255,24 @@ impl OwnHealth {
         self.shard.with_label_values(&labels).set(1);
     }
 
+    /// A runtime whose tasks are counted from now on.
+    pub(super) fn runtime(&self, name: &'static str, runtime: &Handle) {
+        let runtimes = self.runtimes.lock();
+        let mut runtimes = runtimes.unwrap_or_else(PoisonError::into_inner);
+        runtimes.push((name, runtime.metrics()));
+    }
+
     /// Appends everything that is in the registry.
     pub(super) fn write(&self, out: &mut Vec<u8>, format: Format) {
+        self.count_tasks();
         registry::write(&self.registry.gather(), out, format);
+    }
+
+    fn count_tasks(&self) {
+        let runtimes = self.runtimes.lock();
+        for (name, runtime) in &*runtimes.unwrap_or_else(PoisonError::into_inner) {
+            let tasks = i64::try_from(runtime.num_alive_tasks()).unwrap_or(i64::MAX);
+            self.tasks.with_label_values(&[name]).set(tasks);
+        }
     }
 }

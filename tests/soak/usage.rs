@@ -4,7 +4,8 @@ use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use crate::kit::wait;
+use super::books::whole;
+use crate::kit::{Reachd, wait};
 
 /// By how much memory may grow from the end of the warm-up to the end: over the 4,000 probes of two minutes, two
 /// kilobytes a probe; over the million of an hour, eight bytes.
@@ -28,11 +29,11 @@ pub(super) struct Usage {
     pub(super) resident: u64,
     pub(super) descriptors: u64,
     pub(super) threads: u64,
+    pub(super) tasks: u64,
 }
 
 /// What a process took over time.
 pub(super) struct Meter {
-    process: u32,
     begun: Instant,
     /// What it needs when no probe is under way.
     idle: Usage,
@@ -47,7 +48,9 @@ pub(super) struct Growth {
 }
 
 impl Usage {
-    pub(super) fn of(process: u32) -> Self {
+    pub(super) fn of(reachd: &Reachd) -> Self {
+        let tasks = reachd.metrics().sum("reachd_runtime_alive_tasks", &[]);
+        let process = reachd.daemon.id();
         let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap();
         let number = |name: &str| -> u64 {
             let line = status.lines().find_map(|line| line.strip_prefix(name));
@@ -59,23 +62,24 @@ impl Usage {
             resident: number("VmRSS:") * 1024,
             descriptors: u64::try_from(descriptors).unwrap(),
             threads: number("Threads:"),
+            tasks: whole(tasks),
         }
     }
 }
 
 impl Meter {
     /// To be called while all is well.
-    pub(super) fn new(process: u32) -> Self {
-        let mut idle = Usage::of(process);
+    pub(super) fn new(reachd: &Reachd) -> Self {
+        let mut idle = Usage::of(reachd);
         let begun = Instant::now();
         while begun.elapsed() < LOOKED_FOR {
-            let now = Usage::of(process);
+            let now = Usage::of(reachd);
             idle.descriptors = idle.descriptors.min(now.descriptors);
             idle.threads = idle.threads.max(now.threads);
+            idle.tasks = idle.tasks.min(now.tasks);
             std::thread::sleep(Duration::from_millis(20));
         }
         Self {
-            process,
             begun,
             idle,
             samples: Vec::new(),
@@ -83,12 +87,13 @@ impl Meter {
         }
     }
 
-    pub(super) fn sample(&mut self) {
-        let now = Usage::of(self.process);
+    pub(super) fn sample(&mut self, reachd: &Reachd) {
+        let now = Usage::of(reachd);
         self.samples.push((self.begun.elapsed(), now.resident));
         self.most.resident = self.most.resident.max(now.resident);
         self.most.descriptors = self.most.descriptors.max(now.descriptors);
         self.most.threads = self.most.threads.max(now.threads);
+        self.most.tasks = self.most.tasks.max(now.tasks);
     }
 
     /// What was judged so far is forgotten: memory was taken for the first time.
@@ -96,12 +101,13 @@ impl Meter {
         self.samples.clear();
     }
 
-    /// Waits until descriptors and threads are as few as at the beginning.
-    pub(super) fn assert_all_went(&self) {
+    /// Waits until descriptors, threads and tasks are as few as at the beginning.
+    pub(super) fn assert_all_went(&self, reachd: &Reachd) {
         let mut now = self.idle;
         let went = wait::within(GOES_WITHIN, || {
-            now = Usage::of(self.process);
+            now = Usage::of(reachd);
             let is_back = now.descriptors <= self.idle.descriptors + SLACK
+                && now.tasks <= self.idle.tasks + SLACK
                 && now.threads <= self.idle.threads;
             is_back.then_some(())
         });
@@ -124,14 +130,30 @@ impl Meter {
         }
     }
 
-    pub(super) fn processor_seconds(&self) -> f64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.process)).unwrap();
-        let (_, after) = stat.rsplit_once(')').expect("a name in brackets");
-        let fields: Vec<&str> = after.split_whitespace().collect();
-        let ticks = |field: usize| fields[field].parse::<f64>().unwrap();
-        // In hundredths of a second (proc(5), USER_HZ).
-        (ticks(11) + ticks(12)) / 100.0
+    /// What the report says.
+    pub(super) fn figures(&self, reachd: &Reachd) -> String {
+        let (idle, most) = (&self.idle, &self.most);
+        let (growth, resident) = (self.growth(), most.resident / 1024);
+        let mut text = format!("memory: {growth}, {resident} KiB at most\n");
+        for (what, least, peak) in [
+            ("descriptors", idle.descriptors, most.descriptors),
+            ("threads", idle.threads, most.threads),
+            ("tasks", idle.tasks, most.tasks),
+        ] {
+            text.push_str(&format!("{what}: {least} when idle, {peak} at most\n"));
+        }
+        let seconds = processor_seconds(reachd.daemon.id());
+        text + &format!("processor: {seconds:.1} s")
     }
+}
+
+fn processor_seconds(process: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
+    let (_, after) = stat.rsplit_once(')').expect("a name in brackets");
+    let fields: Vec<&str> = after.split_whitespace().collect();
+    let ticks = |field: usize| fields[field].parse::<f64>().unwrap();
+    // In hundredths of a second (proc(5), USER_HZ).
+    (ticks(11) + ticks(12)) / 100.0
 }
 
 impl Growth {
@@ -145,19 +167,5 @@ impl fmt::Display for Growth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let [first, last] = [self.first, self.last].map(|bytes| bytes / 1024);
         write!(f, "{first} KiB at first, {last} KiB at last")
-    }
-}
-
-impl fmt::Display for Meter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (idle, most) = (&self.idle, &self.most);
-        let (growth, resident) = (self.growth(), most.resident / 1024);
-        writeln!(f, "memory: {growth}, {resident} KiB at most")?;
-        let [least, peak] = [idle.descriptors, most.descriptors];
-        writeln!(f, "descriptors: {least} when idle, {peak} at most")?;
-        let [least, peak] = [idle.threads, most.threads];
-        writeln!(f, "threads: {least} when idle, {peak} at most")?;
-        let seconds = self.processor_seconds();
-        write!(f, "processor: {seconds:.1} s")
     }
 }
