@@ -23,6 +23,7 @@ mod troubles;
 mod usage;
 mod witness;
 
+use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 use std::thread;
@@ -408,12 +409,11 @@ fn told(compared: &Compared, last: &LastWords) -> String {
          {unsure} probes may or may not be in one\n"
     );
     for (way, count) in by_reason {
-        text.push_str(&format!("  {way}: {count}\n"));
+        writeln!(text, "  {way}: {count}").unwrap();
     }
     text
 }
 
-#[expect(clippy::print_stdout, reason = "figures for whoever runs it")]
 fn print(text: &str) {
     println!("{text}");
 }

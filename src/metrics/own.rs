@@ -139,34 +139,39 @@ impl OwnHealth {
             runtimes: Mutex::default(),
             registry,
         };
+        health.register()?;
+        Ok(health)
+    }
+
+    fn register(&self) -> prometheus::Result<()> {
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
                 .const_label("version", env!("CARGO_PKG_VERSION")),
         )?;
         build.set(1);
 
-        let registry = &health.registry;
+        let registry = &self.registry;
         registry.register(Box::new(build))?;
-        registry.register(Box::new(health.checks.clone()))?;
-        registry.register(Box::new(health.in_flight.clone()))?;
-        registry.register(Box::new(health.skipped.clone()))?;
-        registry.register(Box::new(health.holds_skipped.clone()))?;
-        registry.register(Box::new(health.panics.clone()))?;
-        registry.register(Box::new(health.lag.clone()))?;
-        registry.register(Box::new(health.reload_successful.clone()))?;
-        registry.register(Box::new(health.reloaded_at.clone()))?;
-        registry.register(Box::new(health.roots.clone()))?;
-        registry.register(Box::new(health.history_store_up.clone()))?;
-        registry.register(Box::new(health.shard.clone()))?;
-        registry.register(Box::new(health.web_accept_errors.clone()))?;
-        registry.register(Box::new(health.web_panics.clone()))?;
-        registry.register(Box::new(health.tasks.clone()))?;
+        registry.register(Box::new(self.checks.clone()))?;
+        registry.register(Box::new(self.in_flight.clone()))?;
+        registry.register(Box::new(self.skipped.clone()))?;
+        registry.register(Box::new(self.holds_skipped.clone()))?;
+        registry.register(Box::new(self.panics.clone()))?;
+        registry.register(Box::new(self.lag.clone()))?;
+        registry.register(Box::new(self.reload_successful.clone()))?;
+        registry.register(Box::new(self.reloaded_at.clone()))?;
+        registry.register(Box::new(self.roots.clone()))?;
+        registry.register(Box::new(self.history_store_up.clone()))?;
+        registry.register(Box::new(self.shard.clone()))?;
+        registry.register(Box::new(self.web_accept_errors.clone()))?;
+        registry.register(Box::new(self.web_panics.clone()))?;
+        registry.register(Box::new(self.tasks.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
-        Ok(health)
+        Ok(())
     }
 
     pub(super) fn planned(&self, checks: usize) {

@@ -62,7 +62,7 @@ fn set_to<T: FromStr>(name: &str) -> Option<T> {
     Some(value)
 }
 
-/// Numbers that look random and are always the same for a seed (SplitMix64).
+/// Numbers that look random and are always the same for a seed (`SplitMix64`).
 pub(super) struct Random(u64);
 
 impl Random {
@@ -80,7 +80,8 @@ impl Random {
     pub(super) fn between(&mut self, least: Duration, most: Duration) -> Duration {
         let steps = 1000;
         let step = u32::try_from(self.next() % (steps + 1)).unwrap();
-        least + (most - least) * step / u32::try_from(steps).unwrap()
+        let more = most.saturating_sub(least);
+        least + more * step / u32::try_from(steps).unwrap()
     }
 
     fn next(&mut self) -> u64 {

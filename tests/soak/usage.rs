@@ -1,6 +1,6 @@
 //! What reachd takes of the machine, and whether that grows.
 
-use std::fmt;
+use std::fmt::{self, Write};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -140,7 +140,7 @@ impl Meter {
             ("threads", idle.threads, most.threads),
             ("tasks", idle.tasks, most.tasks),
         ] {
-            text.push_str(&format!("{what}: {least} when idle, {peak} at most\n"));
+            writeln!(text, "{what}: {least} when idle, {peak} at most").unwrap();
         }
         let seconds = processor_seconds(reachd.daemon.id());
         text + &format!("processor: {seconds:.1} s")
