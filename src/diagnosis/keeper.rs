@@ -1,10 +1,10 @@
 //! Collects what a diagnosis needs while checks run, and diagnoses when something changed: off the path of the
-//! probes, and never more often than twice a second.
+//! probes, never more often than twice a second, and no more often than that takes a small part of a processor.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
@@ -21,6 +21,9 @@ use crate::plan::{Check, CheckKey, Plan};
 
 /// What happens within this time is diagnosed together.
 const AT_MOST_EVERY: Duration = Duration::from_millis(500);
+
+/// The most time of a processor that it takes, of however many checks: one part in so many.
+const AT_MOST_A_SHARE: u32 = 20;
 
 /// Certificates come to their end while nothing else changes.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -71,10 +74,14 @@ impl Diagnosis {
                 () = sleep(look_again) => {}
             }
             let diagnosis = Arc::clone(&self);
-            let looked = spawn_blocking(move || diagnosis.now(SystemTime::now()));
+            let looked = spawn_blocking(move || {
+                let begun = Instant::now();
+                (diagnosis.now(SystemTime::now()), begun.elapsed())
+            });
             // It ends early only with the runtime.
-            look_again = looked.await.unwrap_or(AT_LEAST_EVERY);
-            sleep(AT_MOST_EVERY).await;
+            let (again, took) = looked.await.unwrap_or((AT_LEAST_EVERY, Duration::ZERO));
+            look_again = again;
+            sleep(AT_MOST_EVERY.max(took * AT_MOST_A_SHARE)).await;
         }
     }
 
