@@ -216,6 +216,7 @@ fn total(written: &Written) -> u64 {
 
 /// Counters are whole numbers.
 pub(super) fn whole(value: f64) -> u64 {
-    let text = format!("{value:.0}");
+    // A sum over nothing is -0.
+    let text = format!("{:.0}", value + 0.0);
     text.parse().expect("a counter")
 }
