@@ -30,6 +30,7 @@
 //! | `packages.rs`, `packages/` | the Debian package on a machine under systemd, and linters of what reachd is installed by (no lab needed) |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `revocation.rs`, `revocation/` | lists and answers over time and over every route, responders that run, and what openssl says of them |
+//! | `soak.rs`, `soak/` | under faults that come and go at random, nothing grows and no probe is lost or doubled |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
@@ -96,6 +97,8 @@ mod rules;
 mod scenarios;
 #[cfg(test)]
 mod shards;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
     history, holds, hostile, isolation, lanes, layers, lifecycle, pac, packages, page,
-    prerequisites, prometheus, redirects, revocation, rules, scenarios, shards, tickets, web,
+    prerequisites, prometheus, redirects, revocation, rules, scenarios, shards, soak, tickets, web,
     witness,
 };
 
@@ -39,6 +39,8 @@ pub(crate) fn run() -> ExitCode {
 
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
+        // The longest of all: the others run beside it.
+        soak::trials(lab),
         scenarios::trials(lab),
         api::trials(lab),
         catalog::trials(lab),
