@@ -461,6 +461,7 @@ async fn every_answer_tells_browsers_to_be_strict() {
             "x-content-type-options: nosniff",
             "x-frame-options: DENY",
             "referrer-policy: no-referrer",
+            "cross-origin-resource-policy: same-origin",
         ] {
             assert!(answer.has(header), "{path}: {}", answer.head);
         }

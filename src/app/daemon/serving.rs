@@ -70,6 +70,7 @@ pub(super) fn front(arguments: &DaemonArguments) -> Result<Front, Fault> {
     Ok(Front {
         web: file,
         place,
+        hosts: web.hosts.clone(),
         ..Front::default()
     })
 }

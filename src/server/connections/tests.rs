@@ -32,6 +32,10 @@ impl Door for Arc<Scripted> {
             None => std::future::pending().await,
         }
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 /// Answers the one client who comes after all of that, and says what is counted.
