@@ -68,6 +68,7 @@ fn compose() {
         reachd["image"],
         concat!("reachd:", env!("CARGO_PKG_VERSION"))
     );
+    assert_eq!(reachd["ulimits"]["core"], 0, "passwords in a core dump");
     let healthcheck = serde_json::json!(["CMD", "/reachd", "healthcheck"]);
     assert_eq!(reachd["healthcheck"]["test"], healthcheck);
     assert_flags_exist(&reachd["command"].to_string());
