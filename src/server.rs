@@ -44,7 +44,7 @@ use tower_http::timeout::TimeoutLayer;
 pub use web::WebFile;
 
 use self::hosts::{Hosts, only_own};
-use self::web::{Keeper, guard, with_configured_headers};
+use self::web::{guard, with_configured_headers};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::History;

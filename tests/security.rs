@@ -112,15 +112,10 @@ fn sources() {
         packages += 1;
     }
     assert!(packages > 100, "{packages}");
+    // The lock file has what nobody compiles, too: cargo deny looks at what is.
     for refused in ["ring", "openssl", "native-tls"] {
-        assert!(
-            !lock.contains(&format!("\nname = \"{refused}\"\n")),
-            "{refused}"
-        );
-        assert!(
-            read("deny.toml").contains(&format!("crate = \"{refused}\"")),
-            "{refused}"
-        );
+        let line = format!("crate = \"{refused}\"");
+        assert!(read("deny.toml").contains(&line), "{refused}");
     }
     for line in [
         "unknown-registry = \"deny\"",
