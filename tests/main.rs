@@ -25,6 +25,7 @@
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `rules.rs`, `rules/` | the alerts: rules, their tests, texts and documents agree; a dead proxy is one notification |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
+//! | `security.rs` | what docs/security.md claims: that each claim has tests, and those that nothing else holds |
 //! | `shards.rs` | several reachd share the checks of one configuration |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `packages.rs`, `packages/` | the Debian package on a machine under systemd, and linters of what reachd is installed by (no lab needed) |
@@ -95,6 +96,8 @@ mod revocation;
 mod rules;
 #[cfg(test)]
 mod scenarios;
+#[cfg(test)]
+mod security;
 #[cfg(test)]
 mod shards;
 #[cfg(test)]

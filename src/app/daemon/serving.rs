@@ -71,6 +71,7 @@ pub(super) fn front(arguments: &DaemonArguments) -> Result<Front, Fault> {
     Ok(Front {
         web: file,
         place,
+        hosts: web.hosts.clone(),
         ..Front::default()
     })
 }
