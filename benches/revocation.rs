@@ -91,7 +91,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
                 port,
             }),
             critical: true,
-            expectation: Expectation::default(),
+            expectation: Expectation::default().into(),
             hold: None,
             cloud: None,
             stands_in_for: None,
@@ -104,19 +104,19 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
         interval: Duration::from_secs(60),
         timeout: Duration::from_secs(10),
         retry_interval: None,
-        resolver: ResolverSettings::System,
-        proxy_resolver: ResolverSettings::System,
+        resolver: ResolverSettings::System.into(),
+        proxy_resolver: ResolverSettings::System.into(),
         credentials: None,
         tls: Arc::new(TlsSettings {
             ca_file: Some(ca_file.to_owned()),
             server_name: Some("server.test".to_owned()),
             ..TlsSettings::default()
         }),
-        revocation: Revocation {
+        revocation: Shared::from(Revocation {
             mode,
             methods: vec![RevocationMethod::Crl],
             ..Revocation::off(route)
-        },
+        }),
     };
     Plan {
         checks: vec![Arc::new(check)],

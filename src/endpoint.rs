@@ -8,6 +8,7 @@ mod labels;
 mod origin;
 mod resolver;
 mod revocation;
+mod shared;
 mod tls;
 
 use std::collections::BTreeMap;
@@ -23,6 +24,7 @@ pub use origin::{Origin, Publication};
 pub use resolver::{ResolverSettings, ResolverTransport};
 pub use revocation::{RevocationMethod, RevocationMode};
 use serde::Serialize;
+pub use shared::{Pool, Shared};
 pub use tls::{ClientFiles, TlsSettings, TlsVersion};
 use url::{Host, Url};
 
@@ -38,7 +40,7 @@ pub struct Endpoint {
     /// Whether its service stops working without it (exit code 2, status message 11412) or merely suffers.
     pub critical: bool,
     /// What counts as reachable.
-    pub expectation: Expectation,
+    pub expectation: Shared<Expectation>,
     /// How long an idle connection to it must live, if that matters.
     pub hold: Option<Hold>,
     /// The cloud of a catalog entry (`public`, `us-government`); empty for a user's own endpoint.

@@ -11,10 +11,11 @@ mod ring;
 mod rows;
 mod slots;
 mod store;
+mod thrift;
 mod time;
 mod uptime;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -29,13 +30,15 @@ pub use uptime::{Bar, MOST_BARS, Uptime, Window};
 use self::keeper::Keeper;
 use self::log::Log;
 use self::record::{Change, Lasting, Record};
+use self::ring::Shapes;
 use self::rows::{key_text, timeline_bytes};
 use self::store::MOST_TIMELINES;
+use self::thrift::Thrift;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{HoldOutcome, Outcome};
-use crate::plan::{Check, CheckKey, Plan};
+use crate::plan::{ByCheck, Check, CheckKey, Plan};
 
-/// How many outcomes of a check are kept.
+/// How many outcomes of a check are kept, where there are no more than some thousand checks.
 pub const RECENT: usize = 60;
 
 /// How many failures of a check are kept, however many successes came after them.
@@ -54,6 +57,9 @@ pub struct History {
 struct Shared {
     known: Mutex<Known>,
     log: Mutex<Log>,
+    /// How much is kept of each check of the plan.
+    thrift: Mutex<Thrift>,
+    shapes: Shapes,
     keeper: Option<Arc<Keeper>>,
 }
 
@@ -84,7 +90,7 @@ pub struct CheckHistory {
     pub hold: Option<Arc<HoldOutcome>>,
 }
 
-type Records = BTreeMap<CheckKey, Arc<Record>>;
+type Records = ByCheck<Arc<Record>>;
 
 // === impl History ===
 
@@ -107,7 +113,8 @@ impl History {
             }
             // One of a check that has a younger one was not closed by whoever wrote it.
             let lasting = known.absent.entry(outage.check.clone()).or_default();
-            over.extend(lasting.outage.replace(outage).map(Outage::unwatched));
+            let former = lasting.outage.replace(Box::new(outage));
+            over.extend(former.map(|outage| outage.unwatched()));
         }
         over.sort_by_key(|outage| outage.end);
         let (outages, checks) = (over.len(), known.absent.len());
@@ -119,6 +126,7 @@ impl History {
             known: Mutex::new(known),
             log: Mutex::new(log),
             keeper: Some(keeper),
+            ..Shared::default()
         });
         let of_timelines = Arc::clone(&shared);
         begin
@@ -193,7 +201,7 @@ impl History {
             known
                 .absent
                 .values()
-                .filter_map(|lasting| lasting.outage.clone()),
+                .filter_map(|lasting| lasting.outage.as_deref().cloned()),
         );
         drop(known);
         let ongoing = ongoing.into_iter().filter(|outage| filter.admits(outage));
@@ -213,7 +221,8 @@ impl History {
         window: Window,
         now: SystemTime,
     ) -> Option<Latencies> {
-        self.shared.record(check)?.latencies(window, now)
+        let thrift = *self.shared.thrift();
+        self.shared.record(check)?.latencies(window, thrift, now)
     }
 
     /// The diagnosis takes this for the cause of the outages of these checks that last.
@@ -230,23 +239,19 @@ impl Observer for History {
     fn planned(&self, plan: &Plan) {
         let mut known = self.shared.known();
         known.was_ready = known.is_ready();
-        let mut former = known.records.take().unwrap_or_default();
-        let mut records = Records::new();
-        for check in &plan.checks {
-            let key = check.key();
-            let record = match former.remove(&key) {
-                Some(record) if record.check() == check => record,
-                Some(changed) => Record::new(check, changed.leave()),
-                None => Record::new(check, known.absent.remove(&key)),
-            };
-            records.insert(key, record);
+        let mut records = known.records.take().unwrap_or_default();
+        let absent = &mut known.absent;
+        let gone = records.replan(plan, |check, former| match former {
+            Some(record) if record.check().is_as(check) => record,
+            Some(changed) => Record::new(check, changed.leave()),
+            None if absent.is_empty() => Record::new(check, None),
+            None => Record::new(check, absent.remove(&check.key())),
+        });
+        for (check, record) in gone {
+            absent.extend(record.leave().map(|lasting| (check.key(), lasting)));
         }
         known.records = Some(records);
-        for (key, record) in former {
-            known
-                .absent
-                .extend(record.leave().map(|lasting| (key, lasting)));
-        }
+        *self.shared.thrift() = Thrift::of(plan.checks.len());
         let over = known.end_what_is_absent();
         drop(known);
         for outage in over {
@@ -256,11 +261,13 @@ impl Observer for History {
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
-        let record = self.shared.record(&check.key());
+        let known = self.shared.known();
+        let record = known.records.as_ref().and_then(|all| all.of(check));
         Box::new(HistoryWatcher {
             // One of a former plan writes where nobody reads.
             record: record
-                .filter(|record| record.check() == check)
+                .filter(|record| record.check().is_as(check))
+                .map(Arc::clone)
                 .unwrap_or_else(|| Record::new(check, None)),
             shared: Arc::clone(&self.shared),
         })
@@ -272,7 +279,7 @@ impl Observer for History {
 impl Shared {
     fn records(&self) -> Vec<Arc<Record>> {
         let known = self.known();
-        let records = known.records.iter().flat_map(BTreeMap::values);
+        let records = known.records.iter().flat_map(ByCheck::values);
         records.map(Arc::clone).collect()
     }
 
@@ -299,6 +306,10 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn thrift(&self) -> MutexGuard<'_, Thrift> {
+        self.thrift.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn log(&self) -> MutexGuard<'_, Log> {
         self.log.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -318,7 +329,8 @@ impl Known {
     /// What is not watched any more does not fail any more, as far as anybody knows.
     fn end_what_is_absent(&mut self) -> Vec<Outage> {
         let outages = self.absent.values_mut();
-        let over = outages.filter_map(|lasting| lasting.outage.take().map(Outage::unwatched));
+        let over = outages.filter_map(|lasting| lasting.outage.take());
+        let over = over.map(|outage| outage.unwatched());
         let over = over.collect();
         if self.absent.len() > MOST_TIMELINES {
             let now = SystemTime::now();
@@ -355,10 +367,13 @@ impl Watcher for HistoryWatcher {
     fn started(&self, _lag: Duration) {}
 
     fn observed(&self, outcome: &Arc<Outcome>) {
-        let ended = self.record.observe(outcome, |change| match change {
-            Change::Began(outage) | Change::Ended(outage) => self.shared.keep(outage, true),
-            Change::WentOn(outage) => self.shared.keep(outage, false),
-        });
+        let (thrift, shapes) = (*self.shared.thrift(), &self.shared.shapes);
+        let ended = self
+            .record
+            .observe(outcome, thrift, shapes, |change| match change {
+                Change::Began(outage) | Change::Ended(outage) => self.shared.keep(outage, true),
+                Change::WentOn(outage) => self.shared.keep(outage, false),
+            });
         if let Some(outage) = ended {
             self.shared.log().push(outage);
         }

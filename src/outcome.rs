@@ -323,6 +323,20 @@ impl Timings {
     }
 }
 
+// === impl Outcome ===
+
+impl Outcome {
+    /// The same without room to grow: of thousands of checks each keeps its latest.
+    #[must_use]
+    pub fn trimmed(mut self) -> Self {
+        self.timings.0.shrink_to_fit();
+        self.not_run.shrink_to_fit();
+        self.warnings.shrink_to_fit();
+        self.observed.trim();
+        self
+    }
+}
+
 // === impl WhyNotRun ===
 
 impl WhyNotRun {

@@ -2,6 +2,7 @@
 //! catalog, swapped whole on reload, and compared with its predecessor by key.
 
 mod build;
+mod by_check;
 mod derived;
 mod errand;
 #[cfg(test)]
@@ -13,9 +14,11 @@ mod revocation;
 mod shard;
 mod steps;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub use by_check::ByCheck;
 pub use derived::{Named, Place};
 pub use errand::MOST_TARGETS_BYTES;
 pub use identity::{NoOutcomeId, OutcomeId};
@@ -24,7 +27,7 @@ use serde::Serialize;
 pub use shard::{MOST_SHARDS, NoShard, Shard};
 
 use crate::catalog::NotProbed;
-use crate::endpoint::{Endpoint, ResolverSettings, TlsSettings};
+use crate::endpoint::{Endpoint, ResolverSettings, Shared, TlsSettings};
 use crate::route::{Credentials, Route};
 
 /// One endpoint over one route.
@@ -42,15 +45,15 @@ pub struct Check {
     /// where it is not.
     pub retry_interval: Option<Duration>,
     /// Who is asked for the endpoint's name.
-    pub resolver: ResolverSettings,
+    pub resolver: Shared<ResolverSettings>,
     /// Who is asked for the proxy's name.
-    pub proxy_resolver: ResolverSettings,
+    pub proxy_resolver: Shared<ResolverSettings>,
     /// Whom to trust.
     pub tls: Arc<TlsSettings>,
     /// With what the endpoint itself is logged in to.
     pub credentials: Option<Arc<Credentials>>,
     /// How it is found out whether certificates were revoked.
-    pub revocation: Revocation,
+    pub revocation: Shared<Revocation>,
 }
 
 /// What makes two checks of two plans the same one: their labels.
@@ -118,5 +121,50 @@ impl Check {
             endpoint: self.endpoint.name.clone(),
             route: self.route.name.clone(),
         }
+    }
+
+    /// Whether it is defined as another one is. Mostly it is the very same.
+    #[must_use]
+    pub fn is_as(self: &Arc<Self>, other: &Arc<Self>) -> bool {
+        Arc::ptr_eq(self, other) || **self == **other
+    }
+
+    /// The same without a copy, in their order.
+    pub(crate) fn labels(&self) -> [&str; 3] {
+        [
+            &self.endpoint.service,
+            &self.endpoint.name,
+            &self.route.name,
+        ]
+    }
+}
+
+// === impl Plan ===
+
+impl Plan {
+    /// The same, with the checks of a former plan where they did not change: who keeps such a one keeps no second.
+    #[must_use]
+    pub fn reusing(mut self, former: &Self) -> Self {
+        let known: HashMap<[&str; 3], &Arc<Check>> = former
+            .checks
+            .iter()
+            .map(|check| (check.labels(), check))
+            .collect();
+        for check in &mut self.checks {
+            let former = known.get(&check.labels());
+            if let Some(former) = former.filter(|former| former.is_as(check)) {
+                *check = Arc::clone(former);
+            }
+        }
+        self
+    }
+}
+
+// === impl CheckKey ===
+
+impl CheckKey {
+    /// Service, endpoint and route.
+    pub(crate) fn labels(&self) -> [&str; 3] {
+        [&self.service, &self.endpoint, &self.route]
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn run(
     arguments: &CheckArguments,
 ) -> Result<ExitCode, Fault> {
     let mut setup = Setup::load(file, shard)?;
-    for notice in &setup.notices {
+    for notice in &*setup.notices {
         tracing::warn!("{notice}");
     }
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -53,7 +53,7 @@ pub(super) fn run(
     // All that is wanted is there: a disk that hangs keeps nobody from reading it.
     runtime.shutdown_background();
     let aside = Aside {
-        not_probed: setup.plan.not_probed,
+        not_probed: setup.plan.not_probed.clone(),
         not_held,
         trust_store: standings(&setup.trust_store),
         in_full: arguments.verbose,

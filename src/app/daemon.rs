@@ -134,7 +134,7 @@ impl Daemon {
             // The last one: who is told of a change finds it where it is kept.
             Arc::new(changes.clone()),
         ]);
-        let (config, shown_config) = watch::channel(Arc::new(setup.config.effective_yaml()));
+        let (config, shown_config) = watch::channel(Arc::clone(&setup.shown));
         let (not_probed, shown_not_probed) =
             watch::channel(Arc::new(setup.plan.not_probed.clone()));
         let (trust_store, shown_trust_store) =
@@ -181,7 +181,7 @@ impl Daemon {
     /// Probes until a signal to stop comes, or the server ends.
     async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
         self.metrics.runtime("probing", &Handle::current());
-        self.bring_into_force();
+        self.bring_into_force().await;
         self.manager.ready();
         let (manager, turns) = (Arc::clone(&self.manager), self.turns.clone());
         let heartbeat = self.server_heartbeat.clone();
@@ -229,8 +229,11 @@ impl Daemon {
                 },
                 Some(request) = self.reloads.recv() => Some(request),
                 () = self.findings.are_gathered() => {
-                    self.take_what_was_found();
-                    continue;
+                    tokio::select! {
+                        () = self.take_what_was_found() => continue,
+                        () = signals.stop() => return,
+                        () = stop.cancelled() => return,
+                    }
                 }
                 () = stop.cancelled() => return,
                 _ = judging.tick() => {
@@ -269,7 +272,7 @@ impl Daemon {
             Ok(setup) => {
                 self.setup = setup;
                 self.setup.reloaded();
-                self.bring_into_force();
+                self.bring_into_force().await;
                 Ok(())
             }
             Err(fault) => {
@@ -283,11 +286,14 @@ impl Daemon {
     }
 
     /// What was found since becomes a part of the plan; what is not found any more leaves it.
-    fn take_what_was_found(&mut self) {
-        match self.setup.with_what_was_found(&self.redirects) {
+    async fn take_what_was_found(&mut self) {
+        let (setup, redirects) = (self.setup.clone(), Arc::clone(&self.redirects));
+        let found = spawn_blocking(move || setup.with_what_was_found(&redirects)).await;
+        let found = found.unwrap_or_else(|fault| Err(Fault::Internal(fault.to_string())));
+        match found {
             Ok(Some(found)) => {
                 self.setup.take(found);
-                self.apply_plan();
+                self.apply_plan().await;
                 let checks = self.setup.plan.checks.len();
                 let derived = self.setup.plan.derived();
                 info!(checks, derived, "the plan follows what was found");
@@ -297,8 +303,8 @@ impl Daemon {
         }
     }
 
-    fn bring_into_force(&mut self) {
-        for notice in &self.setup.notices {
+    async fn bring_into_force(&mut self) {
+        for notice in &*self.setup.notices {
             warn!("{notice}");
         }
         if let Some(shortage) = self.setup.plan.shortage_of_holds() {
@@ -311,10 +317,9 @@ impl Daemon {
                 "global.workers takes effect at the next start: {} until then", self.workers
             );
         }
-        self.apply_plan();
+        self.apply_plan().await;
         let setup = &self.setup;
-        self.config
-            .send_replace(Arc::new(setup.config.effective_yaml()));
+        self.config.send_replace(Arc::clone(&setup.shown));
         self.publish_roots(standings(&setup.trust_store));
         self.metrics.sources(&setup.discovery);
         self.metrics.reloaded(true, SystemTime::now());
@@ -332,12 +337,21 @@ impl Daemon {
         );
     }
 
-    /// Observers first, so that they know the checks of which they are told.
-    fn apply_plan(&mut self) {
+    /// Observers first, so that they know the checks of which they are told. They and the probes are prepared aside: of
+    /// ten thousand checks that takes longer than a probe may be late.
+    async fn apply_plan(&mut self) {
+        let (setup, observers) = (self.setup.clone(), self.observers.clone());
+        let prepared = spawn_blocking(move || {
+            observers.planned(&setup.plan);
+            setup.jobs()
+        });
+        let Ok(jobs) = prepared.await else {
+            error!("the plan could not be prepared: this is a fault of reachd, please report it");
+            return;
+        };
         let setup = &self.setup;
-        self.observers.planned(&setup.plan);
         setup.comes_into_force();
-        self.scheduler.apply(setup.jobs(), setup.concurrency());
+        self.scheduler.apply(jobs, setup.concurrency());
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
         let checks = setup.plan.checks.len();

@@ -47,7 +47,7 @@ pub(super) fn run(
     let needed = catalog::prerequisites(&scope)?;
     adapt(&mut config, selection);
     let setup = Setup::adapted(config, notices)?;
-    for notice in &setup.notices {
+    for notice in &*setup.notices {
         tracing::warn!("{notice}");
     }
     let (jobs, not_held) = jobs(&setup, hold);

@@ -25,21 +25,24 @@ use crate::scheduler::{Concurrency, HoldFunction, Job};
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A configuration that is ready to run.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Setup {
-    pub(super) config: Config,
+    /// Without the endpoints, where no source of targets can make a further plan of them: they are in the plan.
+    pub(super) config: Arc<Config>,
+    /// The configuration as it is shown.
+    pub(super) shown: Arc<String>,
     /// Where further endpoints come from.
     pub(super) discovery: Arc<Discovery>,
     /// Which of several reachd this is.
     pub(super) shard: Option<Shard>,
     /// What the configuration asks for, and its sources of targets; of all shards.
-    base: Plan,
+    base: Arc<Plan>,
     /// What this reachd runs of that, and what was found while it was probed.
-    pub(super) plan: Plan,
+    pub(super) plan: Arc<Plan>,
     /// What the plan was made of.
-    clues: Clues,
+    clues: Arc<Clues>,
     /// What the log should say of it.
-    pub(super) notices: Vec<String>,
+    pub(super) notices: Arc<[String]>,
     /// The roots that the catalog requires.
     pub(super) trust_store: Vec<RequiredRoot>,
     prober: Arc<Prober>,
@@ -47,6 +50,7 @@ pub(super) struct Setup {
 
 /// What carries over from one configuration to the next.
 pub(super) struct Heritage {
+    base: Arc<Plan>,
     prober: Arc<Prober>,
     discovery: Arc<Discovery>,
     shard: Option<Shard>,
@@ -66,9 +70,9 @@ struct Clues {
 
 /// A plan with what was found, and what prepares its checks.
 pub(super) struct Found {
-    clues: Clues,
-    base: Plan,
-    plan: Plan,
+    clues: Arc<Clues>,
+    base: Arc<Plan>,
+    plan: Arc<Plan>,
     prober: Arc<Prober>,
 }
 
@@ -95,12 +99,20 @@ impl Setup {
         planned: Planned,
     ) -> Result<Self, Fault> {
         let Planned {
-            config,
+            mut config,
             discovery,
             revision,
             plan: base,
             notices,
         } = planned;
+        let shown = Arc::new(config.effective_yaml());
+        if config.discovery.is_none() {
+            config.endpoints = Vec::new();
+        }
+        let base = match former {
+            Some(former) => base.reusing(&former.base),
+            None => base,
+        };
         let clues = match former {
             Some(former) => Clues::of(revision, &former.prober, &former.redirects),
             None => Clues {
@@ -121,14 +133,15 @@ impl Setup {
             .keep_revocation_in(config.state_dir.as_deref())
             .map_err(Fault::Usage)?;
         Ok(Self {
-            config,
+            config: Arc::new(config),
+            shown,
             discovery: Arc::new(discovery),
-            notices,
+            notices: notices.into(),
             trust_store: prober.trust_store(&plan),
             shard,
-            base,
-            plan,
-            clues,
+            base: Arc::new(base),
+            plan: Arc::new(plan),
+            clues: Arc::new(clues),
             prober: Arc::new(prober),
         })
     }
@@ -155,20 +168,22 @@ impl Setup {
     }
 
     fn following(&self, clues: Clues) -> Result<Option<Found>, Fault> {
-        if clues == self.clues {
+        if clues == *self.clues {
             return Ok(None);
         }
         let base = if clues.revision == self.clues.revision {
-            self.base.clone()
+            Arc::clone(&self.base)
         } else {
-            with_targets(&self.config, &self.discovery)?
+            let plan = with_targets(&self.config, &self.discovery)?;
+            Arc::new(plan.reusing(&self.base))
         };
         let plan = clues.followed(&base, &self.config, self.shard);
+        let plan = plan.reusing(&self.plan);
         let prober = Arc::new(self.prober.extended(&plan)?);
         Ok(Some(Found {
-            clues,
+            clues: Arc::new(clues),
             base,
-            plan,
+            plan: Arc::new(plan),
             prober,
         }))
     }
@@ -210,6 +225,7 @@ impl Setup {
     /// What carries over to the next one.
     pub(super) fn heritage(&self, redirects: &Arc<Redirects>) -> Heritage {
         Heritage {
+            base: Arc::clone(&self.base),
             prober: Arc::clone(&self.prober),
             discovery: Arc::clone(&self.discovery),
             shard: self.shard,
@@ -239,7 +255,7 @@ impl Setup {
                 hold: check.endpoint.hold.map(|hold| holding(&probe, hold)),
                 probe: Arc::new(move || {
                     let probe = Arc::clone(&probe);
-                    Box::pin(async move { probe.run().await })
+                    Box::pin(async move { probe.run().await.trimmed() })
                 }),
             })
         };

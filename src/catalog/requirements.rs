@@ -79,7 +79,7 @@ impl Requirements<'_> {
             service: self.feature.name.clone(),
             target: Target::Http(url.clone()),
             critical: entry.critical,
-            expectation: self.expectation(entry, &url),
+            expectation: self.expectation(entry, &url).into(),
             hold: entry.hold,
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),

@@ -104,7 +104,7 @@ fn endpoint(value: &Value<'_>, around: &Surroundings<'_>) -> Option<EndpointSett
                 service: service.unwrap_or_else(|| DEFAULT_SERVICE.to_owned()),
                 target: with_record(target?, record),
                 critical: critical.unwrap_or(true),
-                expectation: expectation.unwrap_or_default(),
+                expectation: expectation.unwrap_or_default().into(),
                 hold: None,
                 cloud: None,
                 stands_in_for: None,

@@ -6,32 +6,35 @@ use super::finding::SlowStep;
 use crate::outcome::{Step, Timings};
 
 /// So many successes are needed before anything counts as usual.
-const FEW: u32 = 20;
+const FEW: u8 = 20;
 
 /// So many probes in a row must be slow.
-const IN_A_ROW: u32 = 3;
+const IN_A_ROW: u8 = 3;
 
 /// Slow is so many times as long as usual, and by so much longer: a step of a millisecond may well take five.
-const TIMES: f64 = 3.0;
+const TIMES: f32 = 3.0;
 const LONGER: Duration = Duration::from_millis(200);
 
 /// How far one probe moves the median, as a part of it: a lasting change is usual after some dozens of probes.
-const PACE: f64 = 0.05;
+const PACE: f32 = 0.05;
 
 /// The same while it is slow, so that a fault does not become usual before somebody had the time to mend it.
-const PACE_WHILE_SLOW: f64 = 0.005;
+const PACE_WHILE_SLOW: f32 = 0.005;
 
 /// The steps of one check.
 #[derive(Debug, Default)]
 pub(super) struct Baseline(Vec<Usual>);
 
+/// Small, for there are thousands of them.
 #[derive(Debug)]
 struct Usual {
     step: Step,
-    median: f64,
-    seen: u32,
-    slow_in_a_row: u32,
-    latest: Duration,
+    /// Counted up to what makes a difference, and so is the next.
+    seen: u8,
+    slow_in_a_row: u8,
+    /// In seconds.
+    median: f32,
+    latest: f32,
 }
 
 impl Baseline {
@@ -46,7 +49,11 @@ impl Baseline {
             let found = self.0.iter_mut().find(|usual| usual.step == timing.step);
             match found {
                 Some(usual) => usual.learn(timing.elapsed),
-                None => self.0.push(Usual::new(timing.step, timing.elapsed)),
+                None => {
+                    // There are few steps, and doubling would waste much.
+                    self.0.reserve_exact(1);
+                    self.0.push(Usual::new(timing.step, timing.elapsed));
+                }
             }
         }
     }
@@ -59,8 +66,8 @@ impl Baseline {
             .filter(|usual| usual.slow_in_a_row >= IN_A_ROW);
         slow.map(|usual| SlowStep {
             step: usual.step,
-            took: usual.latest,
-            usually: Duration::from_secs_f64(usual.median),
+            took: Duration::from_secs_f32(usual.latest),
+            usually: Duration::from_secs_f32(usual.median),
         })
         .collect()
     }
@@ -70,24 +77,28 @@ impl Usual {
     fn new(step: Step, took: Duration) -> Self {
         Self {
             step,
-            median: took.as_secs_f64().max(1e-6),
             seen: 1,
             slow_in_a_row: 0,
-            latest: took,
+            median: took.as_secs_f32().max(1e-6),
+            latest: took.as_secs_f32(),
         }
     }
 
     fn learn(&mut self, took: Duration) {
-        let seconds = took.as_secs_f64();
+        let seconds = took.as_secs_f32();
         let is_slow = self.seen >= FEW
             && seconds > TIMES * self.median
-            && seconds > self.median + LONGER.as_secs_f64();
-        self.slow_in_a_row = if is_slow { self.slow_in_a_row + 1 } else { 0 };
+            && seconds > self.median + LONGER.as_secs_f32();
+        self.slow_in_a_row = if is_slow {
+            self.slow_in_a_row.saturating_add(1)
+        } else {
+            0
+        };
         // In the beginning it has far to go.
         let pace = if is_slow {
             PACE_WHILE_SLOW
         } else {
-            PACE.max(0.5 / f64::from(self.seen))
+            PACE.max(0.5 / f32::from(self.seen))
         };
         if seconds > self.median {
             self.median *= 1.0 + pace;
@@ -95,7 +106,7 @@ impl Usual {
             self.median /= 1.0 + pace;
         }
         self.seen = self.seen.saturating_add(1);
-        self.latest = took;
+        self.latest = seconds;
     }
 }
 

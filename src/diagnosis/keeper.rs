@@ -1,7 +1,6 @@
 //! Collects what a diagnosis needs while checks run, and diagnoses when something changed: off the path of the
 //! probes, never more often than twice a second, and no more often than that takes a small part of a processor.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -17,7 +16,7 @@ use super::finding::Finding;
 use super::record::Record;
 use crate::observer::{Observer, Watcher};
 use crate::outcome::{HoldOutcome, Outcome, RootStanding};
-use crate::plan::{Check, CheckKey, Plan};
+use crate::plan::{ByCheck, Check, Plan};
 
 /// What happens within this time is diagnosed together.
 const AT_MOST_EVERY: Duration = Duration::from_millis(500);
@@ -31,7 +30,7 @@ const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
 /// Diagnoses what it observes.
 #[derive(Debug)]
 pub struct Diagnosis {
-    records: Mutex<BTreeMap<CheckKey, Arc<Record>>>,
+    records: Mutex<ByCheck<Arc<Record>>>,
     roots: Mutex<Arc<[RootStanding]>>,
     news: Arc<News>,
     causes: watch::Sender<Arc<Vec<Cause>>>,
@@ -112,7 +111,7 @@ impl Diagnosis {
         next_end_of_patience(&findings, now)
     }
 
-    fn records(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Record>>> {
+    fn records(&self) -> MutexGuard<'_, ByCheck<Arc<Record>>> {
         self.records.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -130,19 +129,15 @@ impl Default for Diagnosis {
 
 impl Observer for Diagnosis {
     fn planned(&self, plan: &Plan) {
-        let mut records = self.records();
-        let mut former = std::mem::take(&mut *records);
-        let kept = plan.checks.iter().map(|check| {
-            let key = check.key();
-            let kept = former.remove(&key).filter(|record| record.is_of(check));
-            (key, kept.unwrap_or_else(|| Arc::new(Record::new(check))))
+        self.records().replan(plan, |check, former| {
+            let kept = former.filter(|record: &Arc<Record>| record.is_of(check));
+            kept.unwrap_or_else(|| Arc::new(Record::new(check)))
         });
-        *records = kept.collect();
         self.news.came.notify_one();
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
-        let record = self.records().get(&check.key()).map(Arc::clone);
+        let record = self.records().of(check).map(Arc::clone);
         Box::new(DiagnosisWatcher {
             record: record.unwrap_or_else(|| Arc::new(Record::new(check))),
             news: Arc::clone(&self.news),

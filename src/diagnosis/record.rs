@@ -47,7 +47,7 @@ impl Record {
     }
 
     pub(super) fn is_of(&self, check: &Arc<Check>) -> bool {
-        self.check == *check
+        self.check.is_as(check)
     }
 
     pub(super) fn finding(&self) -> Finding {

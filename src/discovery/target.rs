@@ -85,7 +85,7 @@ pub(super) fn endpoint(name: String, service: String, target: Target, origin: Or
         service,
         target,
         critical: true,
-        expectation: Expectation::default(),
+        expectation: Expectation::default().into(),
         hold: None,
         cloud: None,
         stands_in_for: None,

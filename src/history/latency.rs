@@ -1,7 +1,6 @@
 //! How long the phases of a check took, over time: means of some minutes to some hours, coarser the longer ago. In
 //! memory alone, for Prometheus keeps it for longer and finer.
 
-use std::collections::VecDeque;
 use std::time::{Duration, SystemTime};
 
 use super::time::{from_millis, millis};
@@ -54,12 +53,23 @@ pub(super) struct Kept([Slots; WINDOWS.len()]);
 /// The slots of one window.
 #[derive(Debug, Default)]
 struct Slots {
-    closed: VecDeque<Slot>,
-    open: Option<Sum>,
+    closed: Closed,
+    open: Sum,
+}
+
+/// Slots that are over, packed, the oldest first: of each how far its number is from the one before, how many probes and
+/// failures it has, the longest time, which phases there were, and their times.
+#[derive(Debug, Default)]
+struct Closed {
+    bytes: Vec<u8>,
+    /// From where the number of the first is counted.
+    before: u32,
+    /// The number of the last.
+    last: u32,
 }
 
 /// The probes of a slot that is over.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Slot {
     /// Counted from 1970.
     number: u32,
@@ -69,18 +79,18 @@ struct Slot {
     phases: [Short; PHASES],
 }
 
-/// The probes of a slot so far.
-#[derive(Debug, Default)]
+/// The probes of a slot so far; there is no slot as long as there is no probe. Microseconds, exact up to some seconds.
+#[derive(Debug, Clone, Copy, Default)]
 struct Sum {
     number: u32,
     probes: u16,
     failures: u16,
-    max: Duration,
-    phases: [Duration; PHASES],
+    max: f32,
+    phases: [f32; PHASES],
 }
 
 /// A duration in two bytes, to a thousandth: eleven bits of microseconds, and how far they are shifted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 struct Short(u16);
 
 const PHASES: usize = Phase::OF_PROBE.len();
@@ -95,29 +105,34 @@ const WINDOWS: [(Window, u64, u32); 3] = [
 // === impl Kept ===
 
 impl Kept {
-    pub(super) fn observe(&mut self, outcome: &Outcome) {
+    /// Adds an outcome, where so many slots are taken together.
+    pub(super) fn observe(&mut self, outcome: &Outcome, together: u32) {
         let at = millis(outcome.started);
         for (slots, (_, width, most)) in self.0.iter_mut().zip(WINDOWS) {
-            slots.observe(number(at, width), most, outcome);
+            let number = number(at, width);
+            let first = (number + 1).saturating_sub(most);
+            slots.observe(number - number % together, first, together, outcome);
         }
     }
 
     /// `None` for a window that is not kept.
-    pub(super) fn over(&self, window: Window, now: SystemTime) -> Option<Latencies> {
+    pub(super) fn over(&self, window: Window, together: u32, now: SystemTime) -> Option<Latencies> {
         let mut windows = self.0.iter().zip(WINDOWS);
         let (slots, (_, width, most)) = windows.find(|(_, (kept, ..))| *kept == window)?;
         let last = number(millis(now), width);
-        let first = (last + 1).saturating_sub(most);
+        let last = last - last % together + together - 1;
+        let first = (last + 1).saturating_sub(most.next_multiple_of(together));
         let start = |number: u32| from_millis(u64::from(number) * width);
-        let closed = slots.closed.iter().copied();
-        let all = closed.chain(slots.open.as_ref().map(Slot::of));
-        let shown = all.filter(|slot| (first..=last).contains(&slot.number));
+        let mut all = slots.closed.unpack();
+        all.extend((slots.open.probes > 0).then(|| Slot::of(&slots.open)));
+        all.retain(|slot| (first..=last).contains(&slot.number));
         Some(Latencies {
             window,
             from: start(first),
             to: start(last + 1),
-            slot: Duration::from_millis(width),
-            points: shown
+            slot: Duration::from_millis(width * u64::from(together)),
+            points: all
+                .into_iter()
                 .map(|slot| LatencyPoint {
                     from: start(slot.number),
                     probes: slot.probes,
@@ -129,40 +144,105 @@ impl Kept {
     }
 }
 
-/// The last number is never reached, so that there is always a next one.
+/// The last numbers are never reached, so that there is always a next one.
 fn number(at: u64, width: u64) -> u32 {
-    u32::try_from(at / width).map_or(u32::MAX - 1, |number| number.min(u32::MAX - 1))
+    const LAST: u32 = u32::MAX - 256;
+    u32::try_from(at / width).map_or(LAST, |number| number.min(LAST))
 }
 
 // === impl Slots ===
 
 impl Slots {
-    fn observe(&mut self, number: u32, most: u32, outcome: &Outcome) {
-        if let Some(open) = self.open.take_if(|open| open.number != number) {
+    fn observe(&mut self, number: u32, first: u32, together: u32, outcome: &Outcome) {
+        if self.open.probes > 0 && self.open.number != number {
+            let open = std::mem::take(&mut self.open);
             if open.number < number {
-                self.close(&open);
+                self.closed.push(&Slot::of(&open));
             } else {
                 // The clock was set back, and what lies ahead is no longer believed.
-                self.closed.retain(|slot| slot.number < number);
+                self.closed
+                    .repack(|slots| slots.retain(|slot| slot.number < number));
+            }
+            if self.closed.is_finer_than(together) {
+                self.closed.repack(|slots| take_together(slots, together));
             }
         }
-        let first = (number + 1).saturating_sub(most);
-        while self.closed.front().is_some_and(|slot| slot.number < first) {
-            self.closed.pop_front();
+        self.closed.forget_before(first);
+        self.open.number = number;
+        self.open.add(outcome);
+    }
+}
+
+/// Joins neighbours, as if so many slots had been taken together from the start.
+fn take_together(slots: &mut Vec<Slot>, together: u32) {
+    for slot in slots.iter_mut() {
+        slot.number -= slot.number % together;
+    }
+    slots.dedup_by(|next, slot| {
+        let is_same = next.number == slot.number;
+        if is_same {
+            *slot = slot.and(next);
         }
-        let open = self.open.get_or_insert_with(|| Sum {
-            number,
-            ..Sum::default()
-        });
-        open.add(outcome);
+        is_same
+    });
+}
+
+// === impl Closed ===
+
+impl Closed {
+    fn push(&mut self, slot: &Slot) {
+        if self.bytes.is_empty() {
+            (self.before, self.last) = (slot.number, slot.number);
+        }
+        let mut packed = Vec::with_capacity(8 + 2 * PHASES);
+        write(&mut packed, slot.number - self.last);
+        write(&mut packed, u32::from(slot.probes));
+        write(&mut packed, u32::from(slot.failures));
+        let phases = slot.phases.iter().enumerate();
+        let took = phases.filter(|(_, time)| **time != Short::default());
+        let mask = took.clone().fold(0, |mask, (phase, _)| mask | (1 << phase));
+        packed.push(mask);
+        packed.extend(slot.max.0.to_le_bytes());
+        packed.extend(took.flat_map(|(_, time)| time.0.to_le_bytes()));
+        if self.bytes.capacity() - self.bytes.len() < packed.len() {
+            // There are thousands of them, so that doubling would waste much.
+            self.bytes.reserve_exact(packed.len().max(64));
+        }
+        self.bytes.append(&mut packed);
+        self.last = slot.number;
     }
 
-    fn close(&mut self, open: &Sum) {
-        if self.closed.len() == self.closed.capacity() {
-            // There are thousands of them, so that doubling would waste much.
-            self.closed.reserve_exact(8);
+    fn unpack(&self) -> Vec<Slot> {
+        let mut slots = Vec::new();
+        let (mut bytes, mut number) = (self.bytes.iter(), self.before);
+        while let Some(slot) = Slot::read(&mut bytes, number) {
+            number = slot.number;
+            slots.push(slot);
         }
-        self.closed.push_back(Slot::of(open));
+        slots
+    }
+
+    fn repack(&mut self, change: impl FnOnce(&mut Vec<Slot>)) {
+        let mut slots = self.unpack();
+        change(&mut slots);
+        *self = Self::default();
+        for slot in &slots {
+            self.push(slot);
+        }
+    }
+
+    fn forget_before(&mut self, first: u32) {
+        let mut bytes = self.bytes.iter();
+        let (mut before, mut left) = (self.before, bytes.len());
+        while let Some(slot) = Slot::read(&mut bytes, before).filter(|slot| slot.number < first) {
+            (before, left) = (slot.number, bytes.len());
+        }
+        self.before = before;
+        self.bytes.drain(..self.bytes.len() - left);
+    }
+
+    fn is_finer_than(&self, together: u32) -> bool {
+        together > 1 && self.unpack().iter().any(|slot| slot.number % together > 0)
     }
 }
 
@@ -175,28 +255,77 @@ impl Sum {
             self.failures = self.failures.saturating_add(1);
             return;
         }
-        self.max = self.max.max(outcome.duration);
+        self.max = self.max.max(in_micros(outcome.duration));
         for timing in outcome.timings.iter() {
             let mut phases = self.phases.iter_mut().zip(Phase::OF_PROBE);
             if let Some((sum, _)) = phases.find(|(_, phase)| *phase == timing.step.phase) {
-                *sum = sum.saturating_add(timing.elapsed);
+                *sum += in_micros(timing.elapsed);
             }
         }
     }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "to a thousandth is enough, and there are thousands of them"
+)]
+fn in_micros(duration: Duration) -> f32 {
+    (duration.as_secs_f64() * 1e6) as f32
 }
 
 // === impl Slot ===
 
 impl Slot {
     fn of(sum: &Sum) -> Self {
-        let succeeded = u32::from(sum.probes - sum.failures).max(1);
+        let succeeded = f32::from((sum.probes - sum.failures).max(1));
         Self {
             number: sum.number,
             probes: sum.probes,
             failures: sum.failures,
-            max: Short::from(sum.max),
-            phases: sum.phases.map(|sum| Short::from(sum / succeeded)),
+            max: Short::of_micros(sum.max),
+            phases: sum.phases.map(|sum| Short::of_micros(sum / succeeded)),
         }
+    }
+
+    /// This one with the next, as one slot.
+    fn and(&self, next: &Self) -> Self {
+        let mut sum = Sum {
+            number: self.number,
+            ..Sum::default()
+        };
+        for slot in [self, next] {
+            let succeeded = f32::from(slot.probes - slot.failures);
+            sum.probes = sum.probes.saturating_add(slot.probes);
+            sum.failures = sum.failures.saturating_add(slot.failures);
+            sum.max = sum.max.max(in_micros(slot.max.into()));
+            for (sum, mean) in sum.phases.iter_mut().zip(slot.phases) {
+                *sum += in_micros(mean.into()) * succeeded;
+            }
+        }
+        Self::of(&sum)
+    }
+
+    /// The next one, behind one of this number; `None` at the end.
+    fn read<'a>(bytes: &mut impl Iterator<Item = &'a u8>, number: u32) -> Option<Self> {
+        let number = number + read(bytes)?;
+        let mut count = || Some(u16::try_from(read(bytes)?).unwrap_or(u16::MAX));
+        let (probes, failures) = (count()?, count()?);
+        let mask = *bytes.next()?;
+        let mut time = || Some(Short(u16::from_le_bytes([*bytes.next()?, *bytes.next()?])));
+        let max = time()?;
+        let mut phases = [Short::default(); PHASES];
+        for (phase, kept) in phases.iter_mut().enumerate() {
+            if mask & (1 << phase) > 0 {
+                *kept = time()?;
+            }
+        }
+        Some(Self {
+            number,
+            probes,
+            failures,
+            max,
+            phases,
+        })
     }
 
     fn latency(&self) -> Option<Latency> {
@@ -211,14 +340,42 @@ impl Slot {
     }
 }
 
+/// Seven bits a byte.
+fn write(bytes: &mut Vec<u8>, mut value: u32) {
+    while value >= 0x80 {
+        bytes.push(value.to_le_bytes()[0] | 0x80);
+        value >>= 7;
+    }
+    bytes.push(value.to_le_bytes()[0]);
+}
+
+fn read<'a>(bytes: &mut impl Iterator<Item = &'a u8>) -> Option<u32> {
+    let mut value = 0;
+    for place in 0..5 {
+        let byte = bytes.next()?;
+        value |= u32::from(byte & 0x7f) << (place * 7);
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    Some(value)
+}
+
 // === impl Short ===
 
 const BITS: u32 = 11;
 
-impl From<Duration> for Short {
-    fn from(duration: Duration) -> Self {
-        const LONGEST: u64 = 1 << 40;
-        let micros = u64::try_from(duration.as_micros()).map_or(LONGEST, |it| it.min(LONGEST));
+/// In microseconds: what is longer is this long.
+const LONGEST: u64 = 1 << 40;
+
+impl Short {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of times; what does not fit becomes the nearest that does"
+    )]
+    fn of_micros(micros: f32) -> Self {
+        let micros = (micros.round() as u64).min(LONGEST);
         let shift = (u64::BITS - micros.leading_zeros()).saturating_sub(BITS);
         let rounded = (micros + (1 << shift) / 2) >> shift;
         // What is rounded up to the next power of two takes a bit more.
@@ -245,16 +402,52 @@ mod tests {
     #[test]
     fn two_bytes_hold_a_duration_to_a_thousandth() {
         for micros in [0, 1, 999, 2_047, 2_048, 4_095, 50_000, 1_234_567, 1 << 39] {
-            let kept: Duration = Short::from(Duration::from_micros(micros)).into();
+            let kept: Duration = Short::of_micros(in_micros(Duration::from_micros(micros))).into();
             let kept = u64::try_from(kept.as_micros()).unwrap();
             assert!(kept.abs_diff(micros) <= micros / 1_000, "{micros}: {kept}");
         }
-        let longest: Duration = Short::from(Duration::MAX).into();
+        let longest: Duration = Short::of_micros(in_micros(Duration::MAX)).into();
         assert_eq!(longest, Duration::from_micros(1 << 40));
     }
 
+    fn slot(number: u32, probes: u16, micros: f32) -> Slot {
+        let mut phases = [0.0; PHASES];
+        phases[1] = micros * f32::from(probes);
+        Slot::of(&Sum {
+            number,
+            probes,
+            failures: 0,
+            max: micros,
+            phases,
+        })
+    }
+
     #[test]
-    fn a_slot_takes_little() {
-        assert_eq!(size_of::<Slot>(), 24);
+    fn packed_slots_come_back_as_they_were() {
+        let slots = [slot(9, 1, 5.0), slot(10, 300, 2_000.0), slot(500, 7, 0.0)];
+        let mut closed = Closed::default();
+        for slot in &slots {
+            closed.push(slot);
+        }
+        assert_eq!(closed.unpack(), slots);
+        assert!(closed.bytes.len() < 3 * 12, "{}", closed.bytes.len());
+        closed.forget_before(10);
+        assert_eq!(closed.unpack(), slots[1..]);
+        closed.forget_before(501);
+        assert_eq!(closed.unpack(), []);
+    }
+
+    #[test]
+    fn slots_taken_together_have_the_mean_of_all() {
+        let mut slots = vec![slot(7, 1, 10.0), slot(8, 1, 100.0), slot(11, 3, 20.0)];
+        take_together(&mut slots, 4);
+        assert_eq!(
+            slots,
+            [slot(4, 1, 10.0), {
+                let mut joined = slot(8, 4, 40.0);
+                joined.max = Short::of_micros(100.0);
+                joined
+            }]
+        );
     }
 }

@@ -1,11 +1,10 @@
 //! Outcomes of a check as they are handed out: unpacked when somebody looks at them one by one, and not before.
 
-use std::collections::VecDeque;
 use std::ops::Deref;
 use std::slice;
 use std::sync::{Arc, OnceLock};
 
-use super::ring::{Ring, micros_since_1970};
+use super::ring::{Ring, Shapes, micros_since_1970};
 use crate::outcome::Outcome;
 
 /// Some last outcomes of a check, oldest first. How many there are, and the latest, costs nothing; everything else
@@ -20,10 +19,17 @@ pub struct Outcomes {
 }
 
 /// The same as they are kept: packed, and the last few as they are.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Packed {
     ring: Arc<Ring>,
-    whole: VecDeque<Arc<Outcome>>,
+    whole: Vec<Arc<Outcome>>,
+}
+
+/// How many are kept, packed and whole.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Room {
+    pub(super) most: usize,
+    pub(super) whole: usize,
 }
 
 // === impl Outcomes ===
@@ -97,31 +103,33 @@ impl<'a> IntoIterator for &'a Outcomes {
 // === impl Packed ===
 
 impl Packed {
-    /// Adds a failure: so many are kept at most, with their details, and so many of them whole.
-    pub(super) fn push_failure(&mut self, outcome: &Arc<Outcome>, most: usize, whole: usize) {
-        Arc::make_mut(&mut self.ring).push(outcome, most, true);
-        self.push_whole(outcome, whole);
+    /// With the first outcome; failures with their details, where they are wanted.
+    pub(super) fn of(outcome: &Arc<Outcome>, room: Room, details: bool, shapes: &Shapes) -> Self {
+        let mut packed = Self {
+            ring: Arc::default(),
+            whole: Vec::new(),
+        };
+        packed.push(outcome, room, details, shapes);
+        packed
     }
 
-    /// Adds an outcome: so many are kept at most, without the details of failures, and the latest whole.
-    pub(super) fn push(&mut self, outcome: &Arc<Outcome>, most: usize) {
-        Arc::make_mut(&mut self.ring).push(outcome, most, false);
-        self.push_whole(outcome, 1);
-    }
-
-    fn push_whole(&mut self, outcome: &Arc<Outcome>, most: usize) {
-        while self.whole.len() >= most {
-            self.whole.pop_front();
-        }
-        self.whole.push_back(Arc::clone(outcome));
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.ring.len() == 0
+    /// Adds an outcome; the oldest leave when there is no more room.
+    pub(super) fn push(
+        &mut self,
+        outcome: &Arc<Outcome>,
+        room: Room,
+        details: bool,
+        shapes: &Shapes,
+    ) {
+        Arc::make_mut(&mut self.ring).push(outcome, room.most, details, shapes);
+        let too_many = (self.whole.len() + 1).saturating_sub(room.whole.max(1));
+        self.whole.drain(..too_many);
+        self.whole.reserve_exact(1);
+        self.whole.push(Arc::clone(outcome));
     }
 
     pub(super) fn latest(&self) -> Option<&Arc<Outcome>> {
-        self.whole.back()
+        self.whole.last()
     }
 
     /// As of now; what comes later does not change it.
@@ -129,7 +137,7 @@ impl Packed {
         Outcomes {
             ring: Arc::clone(&self.ring),
             detailed: None,
-            whole: self.whole.iter().map(Arc::clone).collect(),
+            whole: self.whole.clone(),
             unpacked: OnceLock::new(),
         }
     }

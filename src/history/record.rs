@@ -4,11 +4,13 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
+use super::CheckHistory;
 use super::latency::{self, Latencies};
 use super::outage::{Outage, OutageCause};
-use super::outcomes::Packed;
+use super::outcomes::{Outcomes, Packed};
+use super::ring::Shapes;
+use super::thrift::Thrift;
 use super::uptime::{Timeline, Window};
-use super::{CheckHistory, EVIDENCE, FAILURES, RECENT};
 use crate::outcome::{HoldOutcome, Outcome};
 use crate::plan::Check;
 
@@ -21,8 +23,9 @@ pub(super) struct Record {
 #[derive(Debug, Default)]
 struct Kept {
     since: Option<SystemTime>,
-    recent: Packed,
-    failures: Packed,
+    /// `None` before the first; there are thousands of checks.
+    recent: Option<Packed>,
+    failures: Option<Packed>,
     hold: Option<Arc<HoldOutcome>>,
     /// `None` when another record took it over.
     lasting: Option<Lasting>,
@@ -34,7 +37,7 @@ pub(super) struct Lasting {
     pub(super) timeline: Timeline,
     latencies: latency::Kept,
     /// The one that lasts.
-    pub(super) outage: Option<Outage>,
+    pub(super) outage: Option<Box<Outage>>,
 }
 
 /// What an outcome means for the outages of its check.
@@ -67,16 +70,16 @@ impl Record {
     }
 
     pub(super) fn ran(&self) -> bool {
-        !self.kept().recent.is_empty()
+        self.kept().recent.is_some()
     }
 
     pub(super) fn history(&self) -> CheckHistory {
         let kept = self.kept();
-        let failures = kept.failures.outcomes();
+        let failures = outcomes_of(kept.failures.as_ref());
         CheckHistory {
             check: Arc::clone(&self.check),
             since: kept.since,
-            recent: kept.recent.outcomes().with_details(&failures),
+            recent: outcomes_of(kept.recent.as_ref()).with_details(&failures),
             failures,
             hold: kept.hold.clone(),
         }
@@ -89,25 +92,34 @@ impl Record {
     }
 
     /// How long the phases took over a window, if that is kept and still this record's.
-    pub(super) fn latencies(&self, window: Window, now: SystemTime) -> Option<Latencies> {
-        self.kept().lasting.as_ref()?.latencies.over(window, now)
+    pub(super) fn latencies(
+        &self,
+        window: Window,
+        thrift: Thrift,
+        now: SystemTime,
+    ) -> Option<Latencies> {
+        let kept = self.kept();
+        let latencies = &kept.lasting.as_ref()?.latencies;
+        latencies.over(window, thrift.slots, now)
     }
 
     /// The outage that lasts.
     pub(super) fn outage(&self) -> Option<Outage> {
-        self.kept().lasting.as_ref()?.outage.clone()
+        self.kept().lasting.as_ref()?.outage.as_deref().cloned()
     }
 
     /// Adds an outcome, and tells what it changes, in the order in which it happens. Returns an outage that is over.
     pub(super) fn observe(
         &self,
         outcome: &Arc<Outcome>,
+        thrift: Thrift,
+        shapes: &Shapes,
         tell: impl FnOnce(Change<'_>),
     ) -> Option<Outage> {
         let mut kept = self.kept();
-        kept.add(outcome);
+        kept.add(outcome, thrift, shapes);
         let lasting = kept.lasting.as_mut()?;
-        lasting.latencies.observe(outcome);
+        lasting.latencies.observe(outcome, thrift.slots);
         let interval = self.check.interval;
         lasting
             .timeline
@@ -121,7 +133,7 @@ impl Record {
             }
             (Err(failure), None) => {
                 let outage = Outage::begin(&self.check.key(), outcome.started, failure);
-                tell(Change::Began(lasting.outage.insert(outage)));
+                tell(Change::Began(lasting.outage.insert(Box::new(outage))));
                 None
             }
             (Err(failure), Some(mut outage)) => {
@@ -161,16 +173,26 @@ impl Record {
 // === impl Kept ===
 
 impl Kept {
-    fn add(&mut self, outcome: &Arc<Outcome>) {
-        let latest = self.recent.latest();
+    fn add(&mut self, outcome: &Arc<Outcome>, thrift: Thrift, shapes: &Shapes) {
+        let latest = self.recent.as_ref().and_then(Packed::latest);
         if !latest.is_some_and(|latest| same_state(latest, outcome)) {
             self.since = Some(outcome.started);
         }
-        self.recent.push(outcome, RECENT);
+        match &mut self.recent {
+            Some(recent) => recent.push(outcome, thrift.recent, false, shapes),
+            none => *none = Some(Packed::of(outcome, thrift.recent, false, shapes)),
+        }
         if outcome.result.is_err() {
-            self.failures.push_failure(outcome, FAILURES, EVIDENCE);
+            match &mut self.failures {
+                Some(failures) => failures.push(outcome, thrift.failures, true, shapes),
+                none => *none = Some(Packed::of(outcome, thrift.failures, true, shapes)),
+            }
         }
     }
+}
+
+fn outcomes_of(packed: Option<&Packed>) -> Outcomes {
+    packed.map(Packed::outcomes).unwrap_or_default()
 }
 
 fn same_state(one: &Outcome, other: &Outcome) -> bool {

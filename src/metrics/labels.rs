@@ -30,6 +30,12 @@ impl Labels {
         self.with(name, shortened(value))
     }
 
+    /// Complete: kept for long, and many times.
+    pub(super) fn kept(mut self) -> Self {
+        self.0.shrink_to_fit();
+        self
+    }
+
     pub(super) fn as_str(&self) -> &str {
         &self.0
     }

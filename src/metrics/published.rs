@@ -23,7 +23,6 @@ pub(super) struct Published {
 /// A check as it is planned.
 #[derive(Debug)]
 pub(super) struct CheckRow {
-    key: CheckKey,
     check: Arc<Check>,
     pub(super) numbers: Arc<CheckNumbers>,
     /// What `reachd_endpoint_info` adds to the base labels.
@@ -52,18 +51,11 @@ impl Published {
     /// The rows of a new plan. A check keeps its numbers, even when its definition changed; histograms begin
     /// anew when their mode or shape changed.
     pub(super) fn succeeded_by(&self, plan: &Plan) -> Self {
-        let former: HashMap<&CheckKey, &CheckRow> =
-            self.checks.iter().map(|row| (&row.key, row)).collect();
-        let mut checks: Vec<CheckRow> = plan
-            .checks
-            .iter()
-            .map(|check| {
-                let key = check.key();
-                let row = former.get(&key).copied();
-                CheckRow::new(key, check, row)
-            })
+        let checks = plan.checks.iter();
+        let mut checks: Vec<CheckRow> = checks
+            .map(|check| CheckRow::new(check, self.row_of(check)))
             .collect();
-        checks.sort_by(|one, other| one.key.cmp(&other.key));
+        checks.sort_by(|one, other| one.check.labels().cmp(&other.check.labels()));
 
         let kept = self.settings.as_ref() == Some(&plan.histograms);
         let Histograms {
@@ -92,11 +84,18 @@ impl Published {
 
     /// The numbers of a check; such as nobody shows when it is not in the plan.
     pub(super) fn numbers_of(&self, check: &Check) -> Arc<CheckNumbers> {
-        let key = check.key();
-        match self.checks.binary_search_by(|row| row.key.cmp(&key)) {
-            Ok(index) => Arc::clone(&self.checks[index].numbers),
-            Err(_) => Arc::new(numbers_of(&key)),
+        match self.row_of(check) {
+            Some(row) => Arc::clone(&row.numbers),
+            None => Arc::new(numbers_of(&check.key())),
         }
+    }
+
+    /// What there is of the check of these labels.
+    fn row_of(&self, check: &Check) -> Option<&CheckRow> {
+        let labels = check.labels();
+        let rows = &self.checks;
+        let found = rows.binary_search_by(|row| row.check.labels().cmp(&labels));
+        Some(&rows[found.ok()?])
     }
 }
 
@@ -168,7 +167,8 @@ fn services(checks: &[CheckRow]) -> Vec<ServiceRow> {
 fn by_service(checks: &[CheckRow]) -> BTreeMap<(&str, &str), Vec<&CheckRow>> {
     let mut services: BTreeMap<_, Vec<_>> = BTreeMap::new();
     for row in checks {
-        let of = (row.key.service.as_str(), row.key.route.as_str());
+        let [service, _, route] = row.check.labels();
+        let of = (service, route);
         services.entry(of).or_default().push(row);
     }
     services
@@ -179,7 +179,7 @@ fn numbers_of(key: &CheckKey) -> CheckNumbers {
         .with("service", &key.service)
         .with("endpoint", &key.endpoint)
         .with("route", &key.route);
-    CheckNumbers::new(labels, key.digest())
+    CheckNumbers::new(labels.kept(), key.digest())
 }
 
 fn service_labels(service: &str, route: &str) -> Labels {
@@ -191,21 +191,26 @@ fn service_labels(service: &str, route: &str) -> Labels {
 // === impl CheckRow ===
 
 impl CheckRow {
-    fn new(key: CheckKey, check: &Arc<Check>, former: Option<&Self>) -> Self {
-        let numbers = match former {
-            Some(former) => {
-                if former.check != *check {
-                    former.numbers.redefine();
-                }
-                Arc::clone(&former.numbers)
-            }
-            None => Arc::new(numbers_of(&key)),
+    fn new(check: &Arc<Check>, former: Option<&Self>) -> Self {
+        let Some(former) = former else {
+            return Self {
+                info: info(check),
+                check: Arc::clone(check),
+                numbers: Arc::new(numbers_of(&check.key())),
+            };
         };
+        let is_same = former.check.is_as(check);
+        if !is_same {
+            former.numbers.redefine();
+        }
         Self {
-            info: info(check),
+            info: if is_same {
+                former.info.clone()
+            } else {
+                info(check)
+            },
             check: Arc::clone(check),
-            key,
-            numbers,
+            numbers: Arc::clone(&former.numbers),
         }
     }
 
@@ -239,9 +244,10 @@ fn info(check: &Check) -> Labels {
             endpoint.stands_in_for.as_deref().unwrap_or_default(),
         );
     let own = endpoint.labels.iter();
-    own.fold(labels, |labels, (name, value)| {
+    let labels = own.fold(labels, |labels, (name, value)| {
         labels.with_seen(name, value)
-    })
+    });
+    labels.kept()
 }
 
 // === impl ServiceRow ===

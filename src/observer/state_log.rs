@@ -1,7 +1,6 @@
 //! The log of changes: one line when a check starts to fail, fails for another reason, or recovers; none for
 //! an outcome like the one before. The same of the connections that are held idle.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -9,13 +8,13 @@ use tracing::{info, warn};
 
 use super::{Observer, Watcher};
 use crate::outcome::{Failure, FailureReason, HoldOutcome, Outcome, Peer};
-use crate::plan::{Check, CheckKey, Plan};
+use crate::plan::{ByCheck, Check, Plan};
 
 /// Logs changes of state through `tracing`.
 #[derive(Debug, Default)]
 pub struct StateLog {
     /// Of the plan in force.
-    standings: Mutex<BTreeMap<CheckKey, Arc<Standing>>>,
+    standings: Mutex<ByCheck<Arc<Standing>>>,
 }
 
 /// How one definition of a check fares.
@@ -47,7 +46,6 @@ enum State {
 }
 
 struct StateWatcher {
-    url: String,
     standing: Arc<Standing>,
 }
 
@@ -55,27 +53,20 @@ struct StateWatcher {
 
 impl Observer for StateLog {
     fn planned(&self, plan: &Plan) {
-        let mut standings = self.standings();
-        let mut former = std::mem::take(&mut *standings);
-        for check in &plan.checks {
-            let key = check.key();
-            let standing = match former.remove(&key) {
-                Some(kept) if kept.check == *check => kept,
-                Some(changed) => Standing::new(check, changed.supersede()),
-                None => Standing::new(check, States::of_both(State::Unknown)),
-            };
-            standings.insert(key, standing);
-        }
-        for gone in former.into_values() {
+        let standing = |check: &Arc<Check>, former: Option<Arc<Standing>>| match former {
+            Some(kept) if kept.check.is_as(check) => kept,
+            Some(changed) => Standing::new(check, changed.supersede()),
+            None => Standing::new(check, States::of_both(State::Unknown)),
+        };
+        for (_, gone) in self.standings().replan(plan, standing) {
             gone.supersede();
         }
     }
 
     fn watch(&self, check: &Arc<Check>) -> Box<dyn Watcher> {
         let standings = self.standings();
-        let standing = standings.get(&check.key());
+        let standing = standings.of(check);
         Box::new(StateWatcher {
-            url: check.endpoint.target.to_string(),
             standing: standing.map_or_else(
                 || Standing::new(check, States::of_both(State::Unknown)),
                 Arc::clone,
@@ -85,7 +76,7 @@ impl Observer for StateLog {
 }
 
 impl StateLog {
-    fn standings(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Standing>>> {
+    fn standings(&self) -> MutexGuard<'_, ByCheck<Arc<Standing>>> {
         self.standings
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -204,7 +195,7 @@ impl StateWatcher {
             service = %self.check().endpoint.service,
             endpoint = %self.check().endpoint.name,
             route = %self.check().route.name,
-            url = %self.url,
+            url = %self.standing.check.endpoint.target,
             phase = %failure.phase(),
             peer = %failure.peer,
             reason = failure.reason.as_str(),
@@ -220,7 +211,7 @@ impl StateWatcher {
             service = %self.check().endpoint.service,
             endpoint = %self.check().endpoint.name,
             route = %self.check().route.name,
-            url = %self.url,
+            url = %self.standing.check.endpoint.target,
             phase = %reason.phase(),
             peer = %peer,
             reason = reason.as_str(),
@@ -234,7 +225,7 @@ impl StateWatcher {
             service = %self.check().endpoint.service,
             endpoint = %self.check().endpoint.name,
             route = %self.check().route.name,
-            url = %self.url,
+            url = %self.standing.check.endpoint.target,
             phase = %failure.phase(),
             peer = %failure.peer,
             reason = failure.reason.as_str(),
@@ -249,7 +240,7 @@ impl StateWatcher {
             service = %self.check().endpoint.service,
             endpoint = %self.check().endpoint.name,
             route = %self.check().route.name,
-            url = %self.url,
+            url = %self.standing.check.endpoint.target,
             phase = %reason.phase(),
             peer = %peer,
             reason = reason.as_str(),

@@ -242,6 +242,18 @@ impl DnsSeen {
 }
 
 impl Observed {
+    pub(super) fn trim(&mut self) {
+        self.dns.shrink_to_fit();
+        self.addresses.shrink_to_fit();
+        self.connects.shrink_to_fit();
+        self.tls.shrink_to_fit();
+        self.revocation.shrink_to_fit();
+        for seen in &mut self.dns {
+            seen.answers.shrink_to_fit();
+            seen.cname_chain.shrink_to_fit();
+        }
+    }
+
     /// Somebody else's clock minus ours, where one was seen so far: the endpoint's, or else the proxy's.
     #[must_use]
     pub fn known_clock_offset(&self) -> Option<f64> {

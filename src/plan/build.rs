@@ -13,7 +13,9 @@ use crate::config::{
     Config, DiscoverySettings, EndpointSettings, HistogramChoice, HoldChoice, Location, Overrides,
     Problem, Problems, Retry, RevocationRoute,
 };
-use crate::endpoint::{Endpoint, ResolverSettings, RevocationMode, Target, TlsSettings};
+use crate::endpoint::{
+    Endpoint, Expectation, Pool, ResolverSettings, RevocationMode, Shared, Target, TlsSettings,
+};
 use crate::route::{Route, Way};
 
 /// Above so many checks, `histograms: auto` keeps one set for a service and route.
@@ -56,6 +58,16 @@ struct Builder<'a> {
     problems: Vec<Problem>,
     /// What is added now was found, so that no problem of it is one of the configuration.
     is_found: bool,
+    alike: Alike,
+}
+
+/// What many checks have alike.
+#[derive(Default)]
+struct Alike {
+    expectations: Pool<Expectation>,
+    resolvers: Pool<ResolverSettings>,
+    revocations: Pool<Revocation>,
+    tls: Pool<Arc<TlsSettings>>,
 }
 
 impl<'a> Builder<'a> {
@@ -69,6 +81,7 @@ impl<'a> Builder<'a> {
             wildcards: Vec::new(),
             problems: Vec::new(),
             is_found: false,
+            alike: Alike::default(),
         }
     }
 
@@ -140,8 +153,9 @@ impl<'a> Builder<'a> {
         }
         self.check_hold(&endpoint, overrides);
         self.check_access(settings);
+        endpoint.expectation = self.alike.expectations.keep(endpoint.expectation);
         let endpoint = Arc::new(endpoint);
-        let tls = Arc::new(settings.tls.clone());
+        let tls = Arc::clone(&self.alike.tls.keep(Arc::new(settings.tls.clone())));
         for name in self.routes_of(&endpoint, overrides) {
             let Some(route) = self
                 .routes
@@ -162,8 +176,8 @@ impl<'a> Builder<'a> {
                 self.no_dns_over_proxy(&endpoint, &route, overrides);
                 continue;
             }
-            self.checks
-                .push(Arc::new(self.check(settings, &endpoint, &route, &tls)));
+            let check = self.check(settings, &endpoint, &route, &tls);
+            self.checks.push(Arc::new(check));
         }
     }
 
@@ -183,7 +197,7 @@ impl<'a> Builder<'a> {
     }
 
     fn check(
-        &self,
+        &mut self,
         settings: &EndpointSettings,
         endpoint: &Arc<Endpoint>,
         route: &Arc<Route>,
@@ -208,28 +222,29 @@ impl<'a> Builder<'a> {
 
     /// Who is asked for the names of endpoints, and of the route's proxy.
     fn resolvers(
-        &self,
+        &mut self,
         settings: &EndpointSettings,
         route: &Route,
-    ) -> (ResolverSettings, ResolverSettings) {
+    ) -> (Shared<ResolverSettings>, Shared<ResolverSettings>) {
+        let alike = &mut self.alike.resolvers;
         let global = &self.config.global.resolver;
         let of_route = route.resolver.as_ref();
         let of_proxy = route.way.proxy_resolver();
         let of_endpoint = settings.resolver.as_ref();
         (
-            of_endpoint.or(of_route).unwrap_or(global).clone(),
-            of_proxy.or(of_route).unwrap_or(global).clone(),
+            alike.keep(of_endpoint.or(of_route).unwrap_or(global).clone()),
+            alike.keep(of_proxy.or(of_route).unwrap_or(global).clone()),
         )
     }
 
     /// What the endpoint sets for itself, on top of the global section. The catalog asks for more than that, but it
     /// does not look where the configuration says that nobody does.
     fn revocation(
-        &self,
+        &mut self,
         settings: &EndpointSettings,
         endpoint: &Endpoint,
         route: &Arc<Route>,
-    ) -> Revocation {
+    ) -> Shared<Revocation> {
         let global = &self.config.revocation;
         let own = settings.overrides.revocation.clone().unwrap_or_default();
         let of_catalog = endpoint.expectation.revocation;
@@ -237,16 +252,16 @@ impl<'a> Builder<'a> {
         let named = own.route.as_ref().unwrap_or(&global.route).name();
         let mut routes = self.routes.iter();
         let other = named.and_then(|name| routes.find(|route| route.name == name));
-        let route = other.unwrap_or(route);
-        let (resolver, proxy_resolver) = self.resolvers(settings, route);
-        Revocation {
+        let route = Arc::clone(other.unwrap_or(route));
+        let (resolver, proxy_resolver) = self.resolvers(settings, &route);
+        self.alike.revocations.keep(Revocation {
             mode: own.mode.or(of_catalog).unwrap_or(global.mode),
             methods: own.methods.unwrap_or_else(|| global.methods.clone()),
             timeout: global.timeout,
-            route: Arc::clone(route),
+            route,
             resolver,
             proxy_resolver,
-        }
+        })
     }
 
     /// What a hold needs beyond its own numbers: time until the next one, and a connection that is the endpoint's own.

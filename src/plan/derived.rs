@@ -10,7 +10,7 @@ use url::Url;
 use super::revocation::MOST_LIST_BYTES;
 use super::{Check, CheckKey, Plan};
 use crate::catalog::{NotProbed, name_of};
-use crate::endpoint::{Endpoint, Expectation, Publication, RevocationMethod, RevocationMode};
+use crate::endpoint::{Endpoint, Publication, RevocationMethod, RevocationMode};
 
 /// More of one service are not probed.
 const MOST_OF_SERVICE: usize = 64;
@@ -148,11 +148,8 @@ impl Check {
         };
         let check = self.carrier().for_url(url, most_bytes);
         let former = &check.endpoint;
-        let expectation = Expectation {
-            chain: None,
-            revocation: None,
-            ..former.expectation.clone()
-        };
+        let mut expectation = former.expectation.clone();
+        (expectation.chain, expectation.revocation) = (None, None);
         Self {
             endpoint: Arc::new(Endpoint {
                 name,

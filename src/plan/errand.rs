@@ -69,7 +69,8 @@ impl Errand<'_> {
                 expectation: Expectation {
                     max_body_bytes: MOST_TARGETS_BYTES,
                     ..Expectation::default()
-                },
+                }
+                .into(),
                 hold: None,
                 cloud: None,
                 stands_in_for: None,
@@ -80,12 +81,16 @@ impl Errand<'_> {
             }),
             interval: global.interval,
             timeout: global.timeout,
-            resolver: of_route.unwrap_or(&global.resolver).clone(),
-            proxy_resolver: of_proxy.or(of_route).unwrap_or(&global.resolver).clone(),
+            resolver: of_route.unwrap_or(&global.resolver).clone().into(),
+            proxy_resolver: of_proxy
+                .or(of_route)
+                .unwrap_or(&global.resolver)
+                .clone()
+                .into(),
             tls: Arc::new(tls.clone()),
             credentials: None,
             retry_interval: None,
-            revocation: Revocation::off(Arc::clone(&route)),
+            revocation: Revocation::off(Arc::clone(&route)).into(),
             route,
         })
     }

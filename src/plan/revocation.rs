@@ -8,8 +8,8 @@ use url::Url;
 
 use super::Check;
 use crate::endpoint::{
-    Endpoint, Expectation, Origin, ResolverSettings, RevocationMethod, RevocationMode, StatusRule,
-    Target, TlsSettings,
+    Endpoint, Expectation, Origin, ResolverSettings, RevocationMethod, RevocationMode, Shared,
+    StatusRule, Target, TlsSettings,
 };
 use crate::route::Route;
 
@@ -31,9 +31,9 @@ pub struct Revocation {
     /// The way out of the fetches.
     pub route: Arc<Route>,
     /// Who is asked for the names of the authority's hosts.
-    pub resolver: ResolverSettings,
+    pub resolver: Shared<ResolverSettings>,
     /// Who is asked for the name of the route's proxy.
-    pub proxy_resolver: ResolverSettings,
+    pub proxy_resolver: Shared<ResolverSettings>,
 }
 
 impl Revocation {
@@ -45,8 +45,8 @@ impl Revocation {
             methods: Vec::new(),
             timeout: Duration::from_secs(10),
             route,
-            resolver: ResolverSettings::System,
-            proxy_resolver: ResolverSettings::System,
+            resolver: ResolverSettings::System.into(),
+            proxy_resolver: ResolverSettings::System.into(),
         }
     }
 }
@@ -61,7 +61,7 @@ impl Check {
             resolver,
             proxy_resolver,
             ..
-        } = &self.revocation;
+        } = &*self.revocation;
         Self {
             endpoint: Arc::clone(&self.endpoint),
             route: Arc::clone(route),
@@ -70,17 +70,33 @@ impl Check {
             retry_interval: None,
             resolver: resolver.clone(),
             proxy_resolver: proxy_resolver.clone(),
-            // The name that is set is the endpoint's own, and so are the protocols; and to nobody else is it shown
-            // who connects.
-            tls: Arc::new(TlsSettings {
-                server_name: None,
-                alpn: None,
-                client: None,
-                ..(*self.tls).clone()
-            }),
+            tls: self.tls_of_others(),
             credentials: None,
-            revocation: Revocation::off(Arc::clone(route)),
+            revocation: Shared::from(Revocation {
+                mode: RevocationMode::Off,
+                methods: Vec::new(),
+                ..Revocation::clone(&self.revocation)
+            }),
         }
+    }
+
+    /// The name that is set is the endpoint's own, and so are the protocols; and to nobody else is it shown who connects.
+    fn tls_of_others(&self) -> Arc<TlsSettings> {
+        let TlsSettings {
+            server_name,
+            alpn,
+            client,
+            ..
+        } = &*self.tls;
+        if server_name.is_none() && alpn.is_none() && client.is_none() {
+            return Arc::clone(&self.tls);
+        }
+        Arc::new(TlsSettings {
+            server_name: None,
+            alpn: None,
+            client: None,
+            ..TlsSettings::clone(&self.tls)
+        })
     }
 
     /// The same check of another URL, at which a list or an answer of at most so many bytes is to be had.
@@ -97,7 +113,8 @@ impl Check {
                     max_redirects: MOST_REDIRECTS,
                     max_body_bytes: most_bytes,
                     ..Expectation::default()
-                },
+                }
+                .into(),
                 hold: None,
                 cloud: None,
                 stands_in_for: None,

@@ -45,12 +45,12 @@ impl Errand {
             } else {
                 MOST_REDIRECTS
             },
-            ..check.endpoint.expectation.clone()
+            ..Expectation::clone(&check.endpoint.expectation)
         };
         let probe = Probe {
             check: Arc::new(Check {
                 endpoint: Arc::new(Endpoint {
-                    expectation,
+                    expectation: expectation.into(),
                     ..Endpoint::clone(&check.endpoint)
                 }),
                 ..Check::clone(check)

@@ -102,7 +102,7 @@ fn decider_key(check: &Check) -> Option<DeciderKey> {
         name: pac.name.clone(),
         source: pac.source.clone(),
         trust: trust_key(proxy_tls(check)),
-        resolver: check.proxy_resolver.clone(),
+        resolver: ResolverSettings::clone(&check.proxy_resolver),
     })
 }
 
@@ -239,7 +239,7 @@ impl Prober {
         let Some(key) = decider_key(check) else {
             return;
         };
-        let resolver = self.resolvers.get(&check.proxy_resolver);
+        let resolver = self.resolvers.get(&*check.proxy_resolver);
         let trust = self.trusts.get(&trust_key(proxy_tls(check)));
         let Some((resolver, trust)) = resolver.zip(trust) else {
             return;
@@ -340,8 +340,8 @@ impl Prober {
     fn bare_probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
         Some(Probe {
             check: Arc::clone(check),
-            resolver: Arc::clone(self.resolvers.get(&check.resolver)?),
-            proxy_resolver: Arc::clone(self.resolvers.get(&check.proxy_resolver)?),
+            resolver: Arc::clone(self.resolvers.get(&*check.resolver)?),
+            proxy_resolver: Arc::clone(self.resolvers.get(&*check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
             proxy_trust: Arc::clone(self.trusts.get(&trust_key(proxy_tls(check)))?),
             identity: self.identity_of(&check.tls),

@@ -108,7 +108,7 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
             service: "test".to_owned(),
             target: Target::Http(Url::parse("http://name.test/").unwrap()),
             critical: true,
-            expectation: Expectation::default(),
+            expectation: Expectation::default().into(),
             hold: None,
             cloud: None,
             stands_in_for: None,
@@ -121,11 +121,11 @@ fn check(name: &str, interval: Duration) -> Arc<Check> {
         interval,
         timeout: SECOND,
         retry_interval: None,
-        resolver: ResolverSettings::System,
-        proxy_resolver: ResolverSettings::System,
+        resolver: ResolverSettings::System.into(),
+        proxy_resolver: ResolverSettings::System.into(),
         tls: Arc::new(TlsSettings::default()),
         credentials: None,
-        revocation: Revocation::off(Arc::new(Route::direct())),
+        revocation: Revocation::off(Arc::new(Route::direct())).into(),
     })
 }
 

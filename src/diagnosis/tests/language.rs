@@ -169,10 +169,11 @@ fn check(name: &str, route: &str, options: &Options<'_>) -> Check {
             servers: Vec::new(),
             transport: ResolverTransport::Udp,
             ca_file: None,
-        };
+        }
+        .into();
     }
     if let Some(over) = options.text("over") {
-        check.revocation = Revocation::off(Arc::new(route_named(over)));
+        check.revocation = Revocation::off(Arc::new(route_named(over))).into();
     }
     check
 }

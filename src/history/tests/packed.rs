@@ -1,7 +1,8 @@
 //! Packed outcomes come back as they were, whatever they look like.
 
 use super::*;
-use crate::history::outcomes::Packed;
+use crate::history::outcomes::{Packed, Room};
+use crate::history::ring::Shapes;
 use crate::outcome::{ConnectReason, Failure, NotRun, Phase, Timings, WhyNotRun};
 use crate::route::Via;
 
@@ -17,6 +18,10 @@ impl Dice {
             .wrapping_add(1);
         (self.0 >> 33) % most
     }
+}
+
+fn room(most: usize) -> Room {
+    Room { most, whole: 1 }
 }
 
 /// Any outcome, with a clock that now and then goes back.
@@ -64,11 +69,13 @@ fn any(dice: &mut Dice, at: u64) -> Arc<Outcome> {
 fn the_last_come_back_whatever_they_look_like() {
     for seed in 0..50 {
         let mut dice = Dice(seed);
-        let mut packed = Packed::default();
-        let mut all = Vec::new();
-        for number in 0..100 {
+        let first = any(&mut dice, 0);
+        let shapes = Shapes::default();
+        let mut packed = Packed::of(&first, room(10), true, &shapes);
+        let mut all = vec![first];
+        for number in 1..100 {
             let outcome = any(&mut dice, number * 60);
-            packed.push_failure(&outcome, 10, 1);
+            packed.push(&outcome, room(10), true, &shapes);
             all.push(outcome);
             let outcomes = packed.outcomes();
             let last = &all[all.len().saturating_sub(10)..];
@@ -82,11 +89,11 @@ fn the_last_come_back_whatever_they_look_like() {
 
 #[test]
 fn what_was_handed_out_does_not_change() {
-    let mut packed = Packed::default();
-    packed.push(&success(1), 2);
+    let shapes = Shapes::default();
+    let mut packed = Packed::of(&success(1), room(2), false, &shapes);
     let before = packed.outcomes();
-    packed.push(&expired(2), 2);
-    packed.push(&expired(3), 2);
+    packed.push(&expired(2), room(2), false, &shapes);
+    packed.push(&expired(3), room(2), false, &shapes);
     assert_eq!(starts(&before), [1]);
     assert_eq!(starts(&packed.outcomes()), [2, 3]);
     assert_eq!((before.failed(), packed.outcomes().failed()), (0, 2));
@@ -94,9 +101,12 @@ fn what_was_handed_out_does_not_change() {
 
 #[test]
 fn room_is_bounded_in_bytes() {
-    let mut packed = Packed::default();
-    for at in 0..10_000 {
-        packed.push(&success(at * 1_000_000_000), usize::MAX);
+    let shapes = Shapes::default();
+    let mut packed = Packed::of(&success(0), room(usize::MAX), false, &shapes);
+    for number in 0..10_000 {
+        // Never a turn when it is expected.
+        let at = number * number * 1_000;
+        packed.push(&success(at), room(usize::MAX), false, &shapes);
     }
     let kept = packed.outcomes().len();
     assert!((100..1_000).contains(&kept), "{kept} are kept");

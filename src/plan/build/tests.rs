@@ -151,7 +151,7 @@ endpoints:
             methods,
             route,
             ..
-        } = check.unwrap().revocation.clone();
+        } = Revocation::clone(&check.unwrap().revocation);
         let methods: Vec<&str> = methods.iter().map(|method| method.as_str()).collect();
         format!("{} {} {}", mode.as_str(), methods.join("+"), route.name)
     };

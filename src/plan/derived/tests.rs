@@ -1,5 +1,5 @@
 use super::*;
-use crate::endpoint::{Origin, RevocationMethod, Target};
+use crate::endpoint::{Origin, RevocationMethod, Shared, Target};
 use crate::plan::Revocation;
 use crate::plan::fixture::{check, check_of, not_critical, plan, proxied};
 
@@ -28,11 +28,11 @@ fn alone(place: &Place) -> Named {
 /// A check that looks for revocation, as `require` or merely as `report`.
 fn looking(check: &Check, mode: RevocationMode) -> Arc<Check> {
     Arc::new(Check {
-        revocation: Revocation {
+        revocation: Shared::from(Revocation {
             mode,
             methods: RevocationMethod::ALL.to_vec(),
-            ..check.revocation.clone()
-        },
+            ..Revocation::clone(&check.revocation)
+        }),
         ..check.clone()
     })
 }
@@ -65,10 +65,10 @@ fn a_place_is_an_endpoint_of_the_service_over_the_revocation_route() {
     let other = Arc::new(proxied("proxy.example"));
     let parent = required("site", "a.example");
     let parent = Arc::new(Check {
-        revocation: Revocation {
+        revocation: Shared::from(Revocation {
             route: Arc::clone(&other),
-            ..parent.revocation.clone()
-        },
+            ..Revocation::clone(&parent.revocation)
+        }),
         ..Check::clone(&parent)
     });
     let plan = with(
@@ -179,10 +179,10 @@ fn nothing_is_left_of_checks_that_are_gone() {
 fn what_has_an_alternative_is_not_critical() {
     let check = required("s", "a.example");
     let only_lists = Arc::new(Check {
-        revocation: Revocation {
+        revocation: Shared::from(Revocation {
             methods: vec![RevocationMethod::Crl],
-            ..check.revocation.clone()
-        },
+            ..Revocation::clone(&check.revocation)
+        }),
         ..Check::clone(&check)
     });
     let list = list("http://crl.example/a.crl");

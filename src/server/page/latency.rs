@@ -1,7 +1,7 @@
 //! How long a check took: its last probes one by one, or an hour, a day or a week in means.
 
 use super::chart::Chart;
-use crate::history::{CheckHistory, Latencies, RECENT, Window};
+use crate::history::{CheckHistory, Latencies, Window};
 use crate::report::words::counted;
 
 /// What of the latency is asked for.
@@ -25,7 +25,7 @@ pub(super) struct LatencyShown {
 /// A link to another span.
 pub(super) struct Choice {
     pub(super) name: &'static str,
-    pub(super) words: String,
+    pub(super) words: &'static str,
     pub(super) chosen: bool,
 }
 
@@ -53,10 +53,10 @@ impl Span {
         }
     }
 
-    fn words(self) -> String {
+    fn words(self) -> &'static str {
         match self {
-            Self::Probes => format!("last {RECENT} probes"),
-            Self::Over(window) => words_of(window).to_owned(),
+            Self::Probes => "last probes",
+            Self::Over(window) => words_of(window),
         }
     }
 }
@@ -98,10 +98,17 @@ impl LatencyShown {
         };
         let (probes, failures) = (sum(|point| point.probes), sum(|point| point.failures));
         let tally = format!("{failures} of {} failed", counted(probes, "probe"));
-        let unit = match latencies.window {
-            Window::Hour => "Each column is the mean of two minutes",
-            Window::Day => "Each column is the mean of half an hour",
-            Window::Week | Window::Month => "Each column is the mean of three hours",
+        // Of thousands of checks, longer times are taken together.
+        let unit = match latencies.slot.as_secs() / 60 {
+            ..=2 => "Each column is the mean of two minutes",
+            3..=4 => "Each column is the mean of four minutes",
+            5..=8 => "Each column is the mean of eight minutes",
+            9..=30 => "Each column is the mean of half an hour",
+            31..=60 => "Each column is the mean of an hour",
+            61..=120 => "Each column is the mean of two hours",
+            121..=180 => "Each column is the mean of three hours",
+            181..=360 => "Each column is the mean of six hours",
+            _ => "Each column is the mean of twelve hours",
         };
         Self::new(
             Span::Over(latencies.window),
