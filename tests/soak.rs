@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use self::books::{Compared, whole};
-use self::ending::LastWords;
+use self::ending::{LastWords, started};
 use self::plan::Plan;
 use self::settings::{Random, Settings};
 use self::site::{Fault, Site};
@@ -102,7 +102,8 @@ fn soak(lab: &Lab) {
     let seen = soak.endure(&mut meter);
     soak.come_to_rest();
     meter.assert_all_went(&soak.reachd);
-    let figures = meter.figures(&soak.reachd);
+    let probes = started(&soak.reachd.metrics());
+    let figures = meter.figures(&soak.reachd, probes);
     let last = soak.end();
     soak.site.stop();
     let compared = books::compare(lab, &soak.plan, &last);
@@ -113,7 +114,7 @@ fn soak(lab: &Lab) {
     ));
     soak.agrees_with_itself(&last);
     soak.log_is_clean();
-    meter.growth().assert_bounded();
+    meter.growth(probes).assert_bounded();
 }
 
 impl<'l> Soak<'l> {
@@ -167,7 +168,7 @@ impl<'l> Soak<'l> {
             troubles.go_on(&mut self.site);
             if !is_warm && Instant::now() > warm {
                 is_warm = true;
-                meter.warm();
+                meter.warm(started(&self.latest));
             }
             if sample.is_due() {
                 meter.sample(&self.reachd);

@@ -108,7 +108,7 @@ fn count(things: usize) -> u64 {
     u64::try_from(things).unwrap()
 }
 
-fn started(metrics: &Exposition) -> u64 {
+pub(super) fn started(metrics: &Exposition) -> u64 {
     whole(metrics.sum("reachd_scheduler_lag_seconds_count", &[]))
 }
 
