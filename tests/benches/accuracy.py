@@ -166,7 +166,11 @@ class Accuracy:
                     if not base or not errors:
                         cells += ["", "", str(len(errors)) if errors is not None else ""]
                         continue
-                    errors = sorted(1e3 * (error - statistics.median(base)) for error in errors)
+                    anyhow = statistics.median(base)
+                    if late == 0:
+                        cells += [f"takes {1e3 * anyhow:.3f}", "", str(len(errors))]
+                        continue
+                    errors = sorted(1e3 * (error - anyhow) for error in errors)
                     last = errors[min(len(errors) - 1, int(0.99 * len(errors)))]
                     cells += [f"{statistics.median(errors):+.3f}", f"{last:+.3f}", str(len(errors))]
                 print(f"| {phase} | {late} ms | " + " | ".join(cells) + " |", flush=True)
