@@ -1,6 +1,8 @@
 """How far the reported time of a phase is from the truth while 300 probes a second of other checks run, for reachd and for
 prometheus-blackbox-exporter: a peer that is late by 0, 10, 50 and 200 ms in one phase, and that writes down how late it really was.
 
+Where a machine has other things to do, `chrt -r 1 tests/bench accuracy` keeps them out of the figures.
+
 The error is what was reported, minus what was written down of the same probe, minus the median of just that where nothing was late:
 what the phase takes anyhow."""
 
