@@ -16,6 +16,7 @@
 //! Nothing that is asserted depends on how fast the machine is.
 
 mod books;
+mod ending;
 mod plan;
 mod settings;
 mod site;
@@ -32,13 +33,14 @@ use std::time::{Duration, Instant};
 use libtest_mimic::Trial;
 
 use self::books::{Compared, whole};
-use self::plan::{Kind, Plan};
+use self::ending::{LastWords, started};
+use self::plan::Plan;
 use self::settings::{Random, Settings};
 use self::site::{Fault, Site};
 use self::troubles::Troubles;
 use self::usage::Meter;
 use self::witness::Witness;
-use crate::kit::{Exposition, Lab, Reachd, http, wait};
+use crate::kit::{Exposition, Lab, Reachd, http};
 use crate::suite::{SharedLab, trial};
 
 /// How long anything that is waited for may take.
@@ -46,10 +48,6 @@ const SOON: Duration = Duration::from_secs(60);
 
 /// How long the first and greatest trouble lasts: every probe hangs, so that reachd has needed all it may need.
 const STORM: Duration = Duration::from_secs(5);
-
-/// What a check may have more or less of turns than its time has seconds: at its beginning, at its end, and of those
-/// that passed while its last probe was running.
-const TURNS_AT_THE_ENDS: u64 = 5;
 
 /// A reload that comes in between: the guest comes or goes, checks change, nothing does, or the file is broken.
 const RELOADS: [Reload; 4] = [
@@ -80,15 +78,11 @@ struct Soak<'l> {
     begun: Instant,
     /// How long reachd probed.
     lived: Duration,
-    reloads: u64,
+    /// How often checks changed.
+    changes: u64,
     latest: Exposition,
-}
-
-/// The last that reachd said of itself.
-struct LastWords {
-    metrics: Exposition,
-    /// Probes that may have ended after that.
-    unseen: u64,
+    /// The check whose page was read last.
+    looked_at: usize,
 }
 
 /// Something that is done every now and then.
@@ -108,10 +102,11 @@ fn soak(lab: &Lab) {
     let seen = soak.endure(&mut meter);
     soak.come_to_rest();
     meter.assert_all_went(&soak.reachd);
-    let figures = meter.figures(&soak.reachd);
+    let probes = started(&soak.reachd.metrics());
+    let figures = meter.figures(&soak.reachd, probes);
     let last = soak.end();
     soak.site.stop();
-    let compared = books::compare(lab, &soak.plan, &last.metrics);
+    let compared = books::compare(lab, &soak.plan, &last);
     print(&format!(
         "\n## soak: {}\n\n{}{figures}\nfaults: {seen}\n",
         soak.settings,
@@ -119,7 +114,7 @@ fn soak(lab: &Lab) {
     ));
     soak.agrees_with_itself(&last);
     soak.log_is_clean();
-    meter.growth().assert_bounded();
+    meter.growth(probes).assert_bounded();
 }
 
 impl<'l> Soak<'l> {
@@ -145,7 +140,8 @@ impl<'l> Soak<'l> {
             reachd,
             begun,
             lived: Duration::ZERO,
-            reloads: 0,
+            changes: 0,
+            looked_at: 0,
         }
     }
 
@@ -163,8 +159,7 @@ impl<'l> Soak<'l> {
 
     /// Says which faults came how often.
     fn endure(&mut self, meter: &mut Meter) -> String {
-        let random = Random::new(self.settings.seed.wrapping_add(1));
-        let mut troubles = Troubles::new(random);
+        let mut troubles = Troubles::new(self.settings.seed);
         let [mut sample, mut scrape, mut read, mut reload] = [1, 2, 5, 9].map(Every::seconds);
         let end = Instant::now() + self.settings.length;
         let warm = Instant::now() + self.settings.warm_up();
@@ -173,7 +168,7 @@ impl<'l> Soak<'l> {
             troubles.go_on(&mut self.site);
             if !is_warm && Instant::now() > warm {
                 is_warm = true;
-                meter.warm();
+                meter.warm(started(&self.latest));
             }
             if sample.is_due() {
                 meter.sample(&self.reachd);
@@ -217,8 +212,8 @@ impl<'l> Soak<'l> {
 
     /// Whatever a person looks at.
     fn read(&mut self) {
-        let host = &self.random.choose(&[0, 1, 2, 3]);
-        let host = &self.plan.checks[*host];
+        self.looked_at = (self.looked_at + 1) % self.plan.checks.len();
+        let host = &self.plan.checks[self.looked_at];
         let route = if host.kind.is_proxied() {
             "corp"
         } else {
@@ -242,7 +237,10 @@ impl<'l> Soak<'l> {
         let reload = self.random.choose(&RELOADS);
         match reload {
             Reload::Guest => self.plan.has_guest = !self.plan.has_guest,
-            Reload::Change => self.plan.is_critical = !self.plan.is_critical,
+            Reload::Change => {
+                self.plan.is_critical = !self.plan.is_critical;
+                self.changes += 1;
+            }
             Reload::Nothing | Reload::Broken => {}
         }
         let text = match reload {
@@ -251,7 +249,6 @@ impl<'l> Soak<'l> {
         };
         self.write(&text);
         self.reachd.daemon.signal("HUP");
-        self.reloads += 1;
     }
 
     /// The file is exchanged as a whole: a reload may be reading it.
@@ -265,7 +262,6 @@ impl<'l> Soak<'l> {
         self.plan.has_guest = false;
         self.write(&self.plan.text());
         self.reachd.daemon.signal("HUP");
-        self.reloads += 1;
         let successes =
             |metrics: &Exposition| metrics.sum("reachd_probes_total", &[("result", "success")]);
         let before = successes(&self.reachd.metrics());
@@ -274,93 +270,6 @@ impl<'l> Soak<'l> {
                 && metrics.all_with(&[("endpoint", "guest")]).is_empty()
                 && successes(metrics) > before
         });
-    }
-
-    /// Ends reachd. Meanwhile one probe is held up by the witness, so that there is time to ask what all the others
-    /// came to.
-    fn end(&mut self) -> LastWords {
-        self.witness.hold();
-        self.reachd.daemon.signal("TERM");
-        self.lived = self.begun.elapsed();
-        let stops = "stopping: probes under way may finish";
-        let told = wait::within(SOON, || {
-            self.reachd.daemon.log().contains(stops).then_some(())
-        });
-        assert!(told.is_some(), "it does not stop");
-        let mut former: Option<Exposition> = None;
-        let mut last = None;
-        while let Ok(answer) = http::get(self.reachd.address, "/metrics") {
-            if answer.status != 200 {
-                continue;
-            }
-            let metrics = Exposition::parse(&answer.body);
-            let is_final = former.as_ref().is_some_and(|former| {
-                in_flight(former) == 1
-                    && in_flight(&metrics) == 1
-                    && started(former) == started(&metrics)
-            });
-            // What was under way when it was last asked may have ended while it answered.
-            let under_way = former
-                .as_ref()
-                .map_or_else(|| in_flight(&metrics), in_flight);
-            let unseen = if is_final { 0 } else { under_way };
-            former = Some(metrics.clone());
-            last = Some(LastWords { metrics, unseen });
-            if is_final {
-                break;
-            }
-        }
-        self.witness.release();
-        let status = self.reachd.daemon.wait_for_end(SOON);
-        assert_eq!(status.code(), Some(0), "{}", self.reachd.daemon.log());
-        last.expect("it answers while probes finish")
-    }
-
-    /// Every turn was a probe or was skipped, and every probe came to a result.
-    fn agrees_with_itself(&self, last: &LastWords) {
-        let LastWords { metrics, unseen } = last;
-        let guests = u64::from(self.witness.requests_of_guest());
-        let results = metrics.sum("reachd_probes_total", &[]);
-        let accounted = whole(results) + guests + in_flight(metrics);
-        let started = started(metrics);
-        assert!(
-            (started.saturating_sub(*unseen)..=started).contains(&accounted),
-            "{started} probes started, {accounted} ended or are under way, {unseen} may be unseen; the guest asked {guests} times"
-        );
-        let panics = ["reachd_probe_panics_total", "reachd_web_panics_total"];
-        for panics in panics {
-            assert_eq!(metrics.value(panics, &[]), Some(0.0), "{panics}");
-        }
-        self.turns_agree(metrics, started - guests);
-        let of_witness = metrics.sum("reachd_probes_total", &[("endpoint", "witness")]);
-        let seen = u64::from(self.witness.requests());
-        assert_eq!(whole(of_witness) + 1, seen, "with the one that is held up");
-    }
-
-    /// There were as many turns as seconds: of each check, and of each loop that took the place of another after a
-    /// change, a few may be missing at the ends.
-    fn turns_agree(&self, metrics: &Exposition, started: u64) {
-        let checks = self.plan.checks.len();
-        let changing = self.plan.count(Kind::Changing);
-        let loops = count(checks + 1) + self.reloads * count(changing);
-        let due = count(checks + 1) * self.lived.as_secs();
-        let missing = loops * TURNS_AT_THE_ENDS;
-        let skipped = whole(metrics.sum("reachd_probes_skipped_total", &[]));
-        let of_retried = [("service", "Retried"), ("result", "failure")];
-        let retries = whole(metrics.sum("reachd_probes_total", &of_retried));
-        let turns = started + skipped;
-        assert!(
-            (due.saturating_sub(missing)..=due + missing + retries).contains(&turns),
-            "{started} probes and {skipped} skipped turns, {due} turns were due, {retries} retries at most"
-        );
-    }
-
-    fn log_is_clean(&self) {
-        let log = self.reachd.daemon.log();
-        for sign in ["panicked", "fault of reachd"] {
-            let line = log.lines().find(|line| line.contains(sign));
-            assert!(line.is_none(), "{line:?}");
-        }
     }
 }
 
@@ -380,18 +289,6 @@ impl Every {
         }
         is_due
     }
-}
-
-fn count(things: usize) -> u64 {
-    u64::try_from(things).unwrap()
-}
-
-fn started(metrics: &Exposition) -> u64 {
-    whole(metrics.sum("reachd_scheduler_lag_seconds_count", &[]))
-}
-
-fn in_flight(metrics: &Exposition) -> u64 {
-    whole(metrics.sum("reachd_probes_in_flight", &[]))
 }
 
 fn told(compared: &Compared, last: &LastWords) -> String {

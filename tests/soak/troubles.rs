@@ -14,29 +14,30 @@ const PAUSES: [Duration; 2] = [Duration::from_secs(2), Duration::from_secs(10)];
 
 /// What is wrong now, and what comes next.
 pub(super) struct Troubles {
-    random: Random,
     servers: Vec<Server>,
     /// How often each fault came.
     pub(super) seen: BTreeMap<String, u32>,
 }
 
 struct Server {
+    /// Of its own, so that a seed means the same faults whatever happens elsewhere.
+    random: Random,
     faults: &'static [Fault],
     present: Option<Fault>,
     changes_at: Instant,
 }
 
 impl Troubles {
-    pub(super) fn new(random: Random) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         let now = Instant::now();
-        let server = |faults: &&'static [Fault]| Server {
+        let server = |(faults, number)| Server {
+            random: Random::new(seed.wrapping_add(number)),
             faults,
             present: None,
             changes_at: now,
         };
         Self {
-            random,
-            servers: FAULTS.iter().map(server).collect(),
+            servers: FAULTS.into_iter().zip(1..).map(server).collect(),
             seen: BTreeMap::new(),
         }
     }
@@ -52,13 +53,13 @@ impl Troubles {
                 site.end(over);
                 PAUSES
             } else {
-                let fault = self.random.choose(server.faults);
+                let fault = server.random.choose(server.faults);
                 *self.seen.entry(format!("{fault:?}")).or_default() += 1;
                 site.begin(fault);
                 server.present = Some(fault);
                 LASTS
             };
-            server.changes_at = Instant::now() + self.random.between(least, most);
+            server.changes_at = Instant::now() + server.random.between(least, most);
         }
     }
 
