@@ -24,6 +24,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::client::{Resumption, WebPkiServerVerifier};
+use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_128_GCM_SHA256;
 use rustls::crypto::aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519MLKEM768};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -248,12 +249,17 @@ impl Trust {
 }
 
 /// Every group that is fit for use, the hybrid one with ML-KEM first: servers that know only P-256 or P-384 are
-/// served as well. Certificates' signatures that verified before are remembered.
+/// served as well. Of the suites, that with AES-128 is first as in browsers and in Go: processors have SHA-256 built in,
+/// but not SHA-384. Certificates' signatures that verified before are remembered.
 fn provider() -> CryptoProvider {
+    let default = aws_lc_rs::default_provider();
+    let mut cipher_suites = default.cipher_suites;
+    cipher_suites.sort_by_key(|suite| *suite != TLS13_AES_128_GCM_SHA256);
     CryptoProvider {
+        cipher_suites,
         kx_groups: vec![X25519MLKEM768, X25519, SECP256R1, SECP384R1],
         signature_verification_algorithms: remembered::algorithms(),
-        ..aws_lc_rs::default_provider()
+        ..default
     }
 }
 
