@@ -7,6 +7,8 @@ mod connect;
 mod dns;
 mod errand;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod hold;
 mod http;
 mod intermediate;

@@ -7,6 +7,8 @@ mod answer;
 mod dialogue;
 mod exchange;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod search;
 mod system;
 mod trouble;
