@@ -269,3 +269,6 @@ impl Probe {
         &self.check.endpoint.expectation
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -300,6 +300,7 @@ impl<'a> HttpProbe<'a> {
             url: &self.url,
             expectation: self.expectation,
         };
+        judge.head_size(head.version, &head.headers)?;
         if self.follows(status) {
             self.url = redirect::target(
                 self.method(),
