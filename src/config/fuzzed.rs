@@ -77,6 +77,9 @@ pub fn web_configuration(bytes: &[u8]) {
     let Ok(text) = str::from_utf8(bytes) else {
         return;
     };
+    if text.contains(SECRET) {
+        return;
+    }
     match web::read(text, &Context::without_variables("web.yml", files())) {
         Ok(config) => assert!(!format!("{config:?}").contains(HASH), "{text}"),
         Err(problems) => are_told(&problems),

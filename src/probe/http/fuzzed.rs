@@ -58,9 +58,8 @@ fn has_login(location: &str) -> bool {
     let Some((scheme, _)) = location.split_once(&format!("//user:{SECRET}@")) else {
         return false;
     };
-    let is_scheme = scheme
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || byte == b':');
+    // After anything else it may be a path.
+    let is_scheme = ["", "http:", "https:", "ftp:"].contains(&scheme);
     is_scheme && location.matches(SECRET).count() == 1
 }
 
