@@ -34,3 +34,28 @@ pub(super) fn is_in_a_seed(signed: &[u8], seeds: &[Vec<u8>]) -> bool {
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::probe::revocation::answer::Answer;
+    use crate::probe::revocation::list::List;
+
+    #[test]
+    fn what_is_signed_in_the_seeds_is_believed() {
+        let subject = SUBJECT.as_ref().unwrap();
+        let lists = seeds("revocation_list");
+        let believed = lists
+            .iter()
+            .filter(|seed| List::verified(seed, &subject.issuer).is_ok());
+        assert_eq!(believed.count(), 4);
+        let answers = seeds("revocation_answer");
+        let now = SystemTime::now();
+        let believed = answers
+            .iter()
+            .filter(|seed| Answer::verified(seed, subject, now).is_ok());
+        assert_eq!(believed.count(), 4);
+    }
+}
