@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, FileFailurePersistence, TestRunner};
 use super::TARGETS;
 
 /// So many inputs are made of the seeds of a target. The fuzzer itself tries millions.
-const CASES: u32 = 512;
+const CASES: u32 = 256;
 
 /// No input is longer.
 const LONGEST: usize = 64 * 1024;
