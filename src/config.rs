@@ -13,6 +13,8 @@ mod environment;
 mod expectation;
 mod exposition;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod hold;
 mod names;
 mod pac;

@@ -3,6 +3,8 @@
 
 mod board;
 mod files;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod m365;
 mod pattern;
 mod server;

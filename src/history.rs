@@ -1,6 +1,8 @@
 //! How checks fared: their last outcomes packed, their uptime by the hour, day, week and month, and their outages; in
 //! memory and bounded, and with a `state_dir` on disk, where it outlives the process.
 
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod keeper;
 mod latency;
 mod log;

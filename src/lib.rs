@@ -34,6 +34,8 @@
 //! * [`scheduler`]: one loop a check, and one for its idle connection, at a fixed rate, bounded and cancellable.
 //! * [`server`]: the page, the metrics and the API over HTTP.
 //! * [`app`]: the wiring of all this into commands.
+//!
+//! Beside them, in builds for tests and for fuzzing only, `fuzzed` says what the readers of outside data stand.
 
 pub mod app;
 pub mod catalog;
@@ -42,6 +44,8 @@ pub mod diagnosis;
 pub mod discovery;
 pub mod endpoint;
 pub mod explain;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 pub mod history;
 pub mod metrics;
 pub mod observer;

@@ -7,6 +7,8 @@ mod connect;
 mod dns;
 mod errand;
 mod fetch;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod hold;
 mod http;
 mod intermediate;
@@ -267,3 +269,6 @@ impl Probe {
         &self.check.endpoint.expectation
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,6 +6,8 @@ mod api;
 mod changes;
 mod connections;
 mod events;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzed;
 mod heartbeat;
 mod hosts;
 mod lifecycle;

@@ -124,7 +124,7 @@ fn all_at_once(lab: &Lab) {
     let mut storm = calm.clone();
     let hostile = together("hostile-", lab);
     let endpoints = hostile["endpoints"].as_array().expect("endpoints");
-    assert!(endpoints.len() > 140, "{} scenarios", endpoints.len());
+    assert!(endpoints.len() > 145, "{} scenarios", endpoints.len());
     storm["endpoints"]
         .as_array_mut()
         .expect("endpoints")
@@ -376,7 +376,8 @@ fn fake_time() -> PathBuf {
     found.next().expect("faketime is installed")
 }
 
-/// A list for which there is no room on the disk is used all the same, and that it cannot be kept is told once.
+/// A list for which there is no room on the disk is used all the same, and that it cannot be kept is told once. So are the
+/// endpoints that a service names.
 fn no_room(lab: &Lab) {
     let bed = Bed { lab, name: "room" };
     let state = lab.path("hostile-room");
@@ -395,18 +396,25 @@ fn no_room(lab: &Lab) {
         "tls": {"ca_file": "@dir@/revocation/root.pem"},
         "revocation": {"mode": "require", "timeout": "30s"},
         "endpoints": names.map(endpoint),
+        "discovery": {"m365": {"url": "http://m365.http.hostile.lab.test/", "routes": ["direct"]}},
     });
     let reachd = Reachd::start(lab, "hostile-room", &bed.write(&config));
     reachd.wait_for_metrics("they are used all the same", SOON, |metrics| {
-        metrics.sum("reachd_probe_success", &[]) > 2.5 && counted(metrics, &[]) > 15.0
+        metrics.sum("reachd_probe_success", &[]) > 3.5
+            && counted(metrics, &[("service", "kept")]) > 15.0
+            && counted(metrics, &[("service", "m365-common")]) > 1.5
     });
     let log = reachd.daemon.log();
     let told = log
         .matches("the state directory cannot be written to")
         .count();
     assert_eq!(told, 1, "{log}");
+    let told = "what the Microsoft 365 endpoints web service said cannot be kept";
+    assert_eq!(log.matches(told).count(), 1, "{log}");
     assert!(!log.contains("panicked"), "{log}");
-    let kept = fs::read_dir(state.join("revocation")).unwrap().flatten();
-    let unfinished = kept.filter(|file| file.path().extension() == Some("part".as_ref()));
-    assert_eq!(unfinished.count(), 0, "nothing is left half written");
+    for folder in ["revocation", "m365"] {
+        let kept = fs::read_dir(state.join(folder)).unwrap().flatten();
+        let unfinished = kept.filter(|file| file.path().extension() == Some("part".as_ref()));
+        assert_eq!(unfinished.count(), 0, "{folder} has something half written");
+    }
 }

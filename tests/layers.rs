@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use libtest_mimic::{Failed, Trial};
 
 /// From the first, which uses no other, to the last, which may use them all.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 21] = [
     "platform",
     "endpoint",
     "route",
@@ -25,6 +25,7 @@ const ORDER: [&str; 20] = [
     "scheduler",
     "server",
     "app",
+    "fuzzed",
     "main",
     "lib",
 ];

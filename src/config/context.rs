@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use super::path::Path;
+use super::problem::told;
 use super::{Environment, Location, Position, Problem, Problems};
 
 /// What all values of one file share.
@@ -76,8 +77,8 @@ impl<'a> Context<'a> {
     ) {
         self.problems.borrow_mut().push(Problem {
             at: self.location(position, path),
-            message,
-            hint,
+            message: told(message),
+            hint: hint.map(told),
         });
     }
 

@@ -8,6 +8,9 @@ use super::Location;
 /// Longer texts of the file are cut in problems.
 const MAX_SHOWN: usize = 80;
 
+/// Longer messages are cut, in characters.
+const MAX_TOLD: usize = 1000;
+
 /// A place in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
@@ -91,6 +94,16 @@ pub(super) fn shortened(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A message as it is told: what comes from a file or names one may be long, and have in it what a terminal would obey.
+pub(super) fn told(message: String) -> String {
+    let is_fit = message.len() <= MAX_TOLD && !message.contains(char::is_control);
+    if is_fit {
+        return message;
+    }
+    let visible = |c: char| if c.is_control() { ' ' } else { c };
+    message.chars().take(MAX_TOLD).map(visible).collect()
+}
+
 /// The hint for a misspelt name: the most similar of the known ones, if any is similar.
 #[must_use]
 pub fn did_you_mean<'k>(unknown: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
@@ -124,6 +137,16 @@ mod tests {
         for (unknown, expected) in table {
             assert_eq!(did_you_mean(unknown, known).as_deref(), expected);
         }
+    }
+
+    #[test]
+    fn what_is_told_is_bounded_and_harmless() {
+        assert_eq!(told("cannot read a.pem".to_owned()), "cannot read a.pem");
+        assert_eq!(
+            told("cannot read \u{1b}[2J\n".to_owned()),
+            "cannot read  [2J "
+        );
+        assert_eq!(told("x".repeat(5000)).len(), MAX_TOLD);
     }
 
     #[test]

@@ -124,7 +124,7 @@ impl WebReading {
     }
 }
 
-fn read(text: &str, context: &Context<'_>) -> Result<WebConfig, Problems> {
+pub(super) fn read(text: &str, context: &Context<'_>) -> Result<WebConfig, Problems> {
     let document = document::parse(context.file, text)?;
     let root = Value::root(context, &document);
     context.conclude(root.fields(root_fields), |_| Problems::default())

@@ -37,7 +37,7 @@ struct State {
 const LONGEST_PROBLEM: usize = 500;
 
 /// A problem as it may be told: short, and without a login in a URL.
-fn printable(problem: &str) -> String {
+pub(super) fn printable(problem: &str) -> String {
     let mut shown = String::new();
     let mut rest = problem;
     while let Some(at) = rest.find("://") {

@@ -1,6 +1,8 @@
 //! The Microsoft 365 endpoints web service: asked whether there is a new version at most once an hour, for the endpoints
 //! only then, and always under the same name. What it said is kept on disk.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod memory;
 mod sets;
 

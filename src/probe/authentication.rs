@@ -4,6 +4,8 @@
 
 mod challenge;
 mod digest;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod negotiate;
 mod ntlm;
 mod seen;

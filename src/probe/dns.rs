@@ -8,6 +8,8 @@ mod datagram;
 mod dialogue;
 mod exchange;
 mod findings;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod search;
 mod system;
 mod trouble;

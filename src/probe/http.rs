@@ -4,6 +4,8 @@
 mod broken;
 mod connection;
 mod driver;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod judge;
 mod login;
 mod redirect;
@@ -25,7 +27,7 @@ pub(super) use self::connection::{Connection, Leg};
 pub(super) use self::driver::Driver;
 use self::judge::Judge;
 use self::login::ServerLogin;
-pub(super) use self::redirect::{Hop, without_what_no_request_carries};
+pub(super) use self::redirect::{Hop, without_login, without_what_no_request_carries};
 pub(super) use self::watch::{Watch, Watched};
 use super::Probe;
 use super::authentication::LoginSeen;
@@ -298,6 +300,7 @@ impl<'a> HttpProbe<'a> {
             url: &self.url,
             expectation: self.expectation,
         };
+        judge.head_size(head.version, &head.headers)?;
         if self.follows(status) {
             self.url = redirect::target(
                 self.method(),

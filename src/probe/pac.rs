@@ -4,6 +4,8 @@
 mod answer;
 mod desk;
 mod functions;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod keeper;
 mod look_ups;
 mod pool;

@@ -2,6 +2,8 @@
 //! the name, never an address that the probe resolved (RFC 9110 §9.3.6); `socks` asks the others.
 
 mod answer;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod question;
 mod request;
 pub(super) mod socks;

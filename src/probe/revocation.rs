@@ -9,6 +9,8 @@ mod disk;
 mod document;
 #[cfg(test)]
 mod fixture;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod ledger;
 mod list;
 mod publication;

@@ -4,6 +4,8 @@
 mod certificate;
 mod chains;
 mod demand;
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
 mod gap;
 mod hearing;
 mod identity;

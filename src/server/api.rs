@@ -377,6 +377,12 @@ impl Question {
     }
 }
 
+/// Whether anything in the API could be asked so.
+#[cfg(any(test, fuzzing))]
+pub(super) fn is_question(uri: &Uri) -> bool {
+    Question::of(uri).is_ok() || past::question(uri).is_ok()
+}
+
 /// A number as it is written in a query: digits only.
 fn number_within(value: &str, bounds: RangeInclusive<usize>) -> Option<usize> {
     let is_plain = value.bytes().all(|byte| byte.is_ascii_digit());

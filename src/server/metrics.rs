@@ -37,7 +37,7 @@ pub(super) async fn metrics(State(server): State<Arc<Server>>, headers: HeaderMa
 
 /// The format of the highest quality; of several such, the one that was named the most closely, and else the first. Text
 /// where none suits: it is better than none.
-fn wanted(headers: &HeaderMap) -> Format {
+pub(super) fn wanted(headers: &HeaderMap) -> Format {
     let accepted = headers.get_all(header::ACCEPT).iter();
     let accepted: Vec<&str> = accepted.filter_map(|value| value.to_str().ok()).collect();
     let ranges = accepted.iter().flat_map(|value| split(value, ','));

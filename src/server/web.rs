@@ -12,4 +12,6 @@ mod tls;
 pub(super) use self::gate::{guard, with_configured_headers};
 pub(super) use self::keeper::Keeper;
 pub use self::keeper::WebFile;
+#[cfg(any(test, fuzzing))]
+pub(super) use self::login::credentials;
 pub(super) use self::tls::H2;

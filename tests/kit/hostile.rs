@@ -6,6 +6,7 @@ mod dns;
 mod dns_messages;
 mod h2;
 mod http;
+mod renegotiation;
 mod socks;
 mod tls;
 
@@ -37,6 +38,10 @@ pub(crate) fn start(block: &Block, pki: &Path) {
     let server = identity.clone();
     serve(listen("hostile-tls", 443), move |stream| {
         tls::misbehave(stream, &server)
+    });
+    let files = pki.to_owned();
+    serve(listen("hostile-tls", 4433), move |stream| {
+        renegotiation::misbehave(stream, &files)
     });
     let server = identity.clone();
     serve(listen("hostile-h2", 443), move |stream| {

@@ -107,6 +107,8 @@ for fault in cut-off deep largest-length endless redirect-loop; do
 done
 crl list-trickled 6010 "URI:http://trickled-body.http.hostile.lab.test/"
 crl list-compressed 6011 "URI:http://compressed-list.http.hostile.lab.test/"
+crl list-of-a-byte-too-much 6012 "URI:http://list-of-a-byte-too-much.http.hostile.lab.test/"
+crl list-as-page 6013 "URI:$CRL/as-page.crl"
 for fault in cut-off large endless; do
     number=$((number + 100))
     leaf_of inter inter.key "answer-$fault" "$number" \

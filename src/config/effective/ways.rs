@@ -146,6 +146,8 @@ pub(in crate::config) fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
         BypassPattern::Local => vec!["<local>".to_owned()],
         BypassPattern::All => vec!["*".to_owned()],
         BypassPattern::Wildcard { pattern, port } => vec![format!("{pattern}{}", with(port))],
+        // A host that ends in a number is an address, and so not below a domain; a pattern of the file would match it.
+        BypassPattern::Domain { domain, .. } if ends_in_a_number(domain) => Vec::new(),
         BypassPattern::Domain { domain, port } => vec![
             format!("{domain}{}", with(port)),
             format!("*.{domain}{}", with(port)),
@@ -159,6 +161,11 @@ pub(in crate::config) fn bypass_texts(pattern: &BypassPattern) -> Vec<String> {
             port: Some(port),
         } => vec![format!("[{network}]:{port}")],
     }
+}
+
+fn ends_in_a_number(domain: &str) -> bool {
+    let last = domain.rsplit('.').next().unwrap_or_default();
+    last.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The section `routes`.

@@ -185,10 +185,14 @@ impl Shelf {
 
     fn replace(&self, file: &Path, content: &[u8]) -> Result<(), String> {
         let part = file.with_extension("part");
-        fs::create_dir_all(&self.folder)
+        let written = fs::create_dir_all(&self.folder)
             .and_then(|()| write_new(&part, content))
-            .and_then(|()| fs::rename(&part, file))
-            .map_err(|error| format!("{}: {error}", file.display()))
+            .and_then(|()| fs::rename(&part, file));
+        written.map_err(|error| {
+            // What there was no room for must not take the room that there is.
+            fs::remove_file(&part).ok();
+            format!("{}: {error}", file.display())
+        })
     }
 }
 

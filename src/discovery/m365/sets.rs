@@ -35,6 +35,9 @@ pub(super) struct EndpointSet {
     required: bool,
 }
 
+/// So much of what the service says of ports is told, in characters.
+const LONGEST_PORTS: usize = 64;
+
 /// What is to be probed, by service and name.
 type Endpoints = BTreeMap<(String, String), EndpointSettings>;
 
@@ -107,7 +110,10 @@ impl EndpointSet {
         }
         let Some(ports) = &self.tcp_ports else {
             return Err(match &self.udp_ports {
-                Some(ports) => format!("by UDP only (port {ports}), which is not probed"),
+                Some(ports) => {
+                    let ports = shortened(ports);
+                    format!("by UDP only (port {ports}), which is not probed")
+                }
                 None => "the service names no port of it".to_owned(),
             });
         };
@@ -122,6 +128,7 @@ impl EndpointSet {
             }
         }
         if places.is_empty() {
+            let ports = shortened(ports);
             return Err(format!(
                 "the ports {ports} are a range, which is not probed"
             ));
@@ -166,6 +173,11 @@ impl EndpointSet {
         };
         endpoints.insert(key, settings);
     }
+}
+
+/// What the service says of ports, as far as it is told.
+fn shortened(ports: &str) -> String {
+    ports.chars().take(LONGEST_PORTS).collect()
 }
 
 #[cfg(test)]
@@ -280,6 +292,9 @@ mod tests {
         assert!(why(set(None, Some("3478"))).contains("by UDP only (port 3478)"));
         assert!(why(set(None, None)).contains("no port"));
         assert!(why(set(Some("50000-59999"), None)).contains("a range"));
+        let long = "3478,".repeat(10_000);
+        assert!(why(set(None, Some(&long))).len() < 200);
+        assert!(why(set(Some("x"), Some(&long))).len() < 200);
         assert_eq!(
             set(Some("443, 50000-59999"), None)
                 .reachable("a")

@@ -1,5 +1,7 @@
 //! Where a redirect leads, and which ones are not followed.
 
+use std::borrow::Cow;
+
 use hyper::header::LOCATION;
 use hyper::{HeaderMap, Uri};
 use url::Url;
@@ -67,7 +69,8 @@ pub(super) fn target(
     let mut target = match from.join(&location) {
         Ok(target) => target,
         Err(error) => {
-            let location: String = location.chars().take(MOST_CHARACTERS_SHOWN).collect();
+            let shown = without_login(&location);
+            let location: String = shown.chars().take(MOST_CHARACTERS_SHOWN).collect();
             let what = format!("answered {status} with the Location `{location}`: {error}");
             return failure(ResponseReason::BadRedirect, what);
         }
@@ -75,15 +78,16 @@ pub(super) fn target(
     without_what_no_request_carries(&mut target);
     if followed >= usize::from(expectation.max_redirects) {
         let what = format!(
-            "more than {} redirects, the next one to {target}",
-            expectation.max_redirects
+            "more than {} redirects, the next one to {}",
+            expectation.max_redirects,
+            shown(&target)
         );
         return failure(ResponseReason::TooManyRedirects, what);
     }
     match (from.scheme(), target.scheme()) {
         (_, "https") | ("http", "http") => {}
         _ => {
-            let what = format!("answered {status}, leading to {target}");
+            let what = format!("answered {status}, leading to {}", shown(&target));
             return failure(ResponseReason::RedirectToOtherScheme, what);
         }
     }
@@ -101,6 +105,22 @@ pub(super) fn target(
         return failure(ResponseReason::BadRedirect, what);
     }
     Ok(target)
+}
+
+/// Where a redirect leads. What has no host may have a login all the same, which nothing took out of it.
+fn shown(target: &Url) -> Cow<'_, str> {
+    if target.cannot_be_a_base() {
+        return without_login(target.as_str());
+    }
+    Cow::Borrowed(target.as_str())
+}
+
+/// A text that may be a URL, as it may be told: whatever stands before the last `@` may be somebody's password.
+pub(in crate::probe) fn without_login(text: &str) -> Cow<'_, str> {
+    match text.rsplit_once('@') {
+        Some((_, rest)) => Cow::Owned(format!("...@{rest}")),
+        None => Cow::Borrowed(text),
+    }
 }
 
 /// Credentials and fragments are not sent (RFC 9110 §4.2.4), and nobody needs to read them.
@@ -192,6 +212,10 @@ mod tests {
         for (location, followed) in [
             ("ftp://u:hunter2@a.test/", 0),
             ("http://u:hunter2@a.test/", 99),
+            ("http://u:hunter2@a.test:x/", 0),
+            ("http://u:hunter2@a .test/", 0),
+            ("location: https://u:hunter2@a.test/", 0),
+            ("location: https://u:hunter2@a.test/", 99),
         ] {
             let mut headers = HeaderMap::new();
             headers.insert(LOCATION, location.parse().unwrap());
@@ -205,7 +229,7 @@ mod tests {
                 followed,
             );
             let failure = failure.unwrap_err();
-            assert!(failure.detail.contains("a.test"), "{failure:?}");
+            assert!(failure.detail.contains(".test"), "{failure:?}");
             assert!(!failure.detail.contains("hunter2"), "{failure:?}");
         }
     }

@@ -65,7 +65,7 @@ impl Session {
         builder
             .initial_stream_window_size(HTTP2_WINDOW_BYTES)
             .initial_connection_window_size(HTTP2_WINDOW_BYTES)
-            .max_header_list_size(u32::try_from(MAX_HEAD_BYTES).unwrap_or(u32::MAX));
+            .max_header_list_size(u32::try_from(2 * MAX_HEAD_BYTES).unwrap_or(u32::MAX));
         let (sender, connection) = builder.handshake(io).await?;
         let driver = Driver::new(connection);
         Ok(Self::Http2 { sender, driver })

@@ -10,7 +10,7 @@ use url::Url;
 use super::Head;
 use crate::outcome::{Failure, FailureReason, ProxyReason, ProxySeen, ResponseReason};
 use crate::probe::authentication::{Challenges, Refusal};
-use crate::probe::http::clock_offset;
+use crate::probe::http::{clock_offset, without_login};
 use crate::probe::list;
 use crate::route::Proxy;
 
@@ -181,6 +181,7 @@ pub(in crate::probe) fn own_answer(
         reason => reason.into(),
     };
     if let Some(location) = head.location() {
+        let location = without_login(&location);
         detail = format!("{detail}, which leads to {location}");
     }
     let detail = format!("proxy {} ({}) {detail}", proxy.name, proxy.authority);

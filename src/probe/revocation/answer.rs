@@ -1,5 +1,8 @@
 //! OCSP (RFC 6960): the question about one certificate, and the verified answer to it.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
+
 use std::time::SystemTime;
 
 use base64::Engine;
@@ -109,17 +112,7 @@ impl Answer {
             let delegate = data.delegate(beside.as_ref(), &issuer, now)?;
             verify(&delegate, algorithm.whole, signature, signed.whole)?;
         }
-        let mut singles = data.singles;
-        for _ in 0..MOST_SINGLE_ANSWERS {
-            let Some(single) = singles.expect(SEQUENCE) else {
-                break;
-            };
-            if let Some(answer) = about(&single, subject, &issuer).transpose()? {
-                return Ok(answer);
-            }
-        }
-        let what = "it is about another certificate than the one that was asked about";
-        Err(Trouble::malformed(what))
+        data.answer_about(subject, &issuer)
     }
 }
 
@@ -185,6 +178,25 @@ impl<'a> Data<'a> {
             singles,
             extensions,
         })
+    }
+
+    /// What it says of the certificate.
+    fn answer_about(
+        &self,
+        subject: &Subject,
+        issuer: &X509Certificate<'_>,
+    ) -> Result<Answer, Trouble> {
+        let mut singles = self.singles;
+        for _ in 0..MOST_SINGLE_ANSWERS {
+            let Some(single) = singles.expect(SEQUENCE) else {
+                break;
+            };
+            if let Some(answer) = about(&single, subject, issuer).transpose()? {
+                return Ok(answer);
+            }
+        }
+        let what = "it is about another certificate than the one that was asked about";
+        Err(Trouble::malformed(what))
     }
 
     /// Whether it calls itself by the name or the key of this certificate.

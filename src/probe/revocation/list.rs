@@ -1,6 +1,9 @@
 //! A list of revoked certificates (CRL, RFC 5280 §5): verified once, and then no more than what it takes to look a
 //! number up. What it does not fully understand, it refuses.
 
+#[cfg(any(test, fuzzing))]
+pub(super) mod fuzzed;
+
 use std::time::{Duration, SystemTime};
 
 use super::certificate::{Issuer, Subject, verify};

@@ -115,7 +115,7 @@ pub(in crate::server) async fn outages(Shared(server): Shared<Arc<Server>>, uri:
     .into_response()
 }
 
-fn question(uri: &Uri) -> Result<(OutageFilter, usize), BadQuery> {
+pub(super) fn question(uri: &Uri) -> Result<(OutageFilter, usize), BadQuery> {
     let (mut filter, mut limit) = (OutageFilter::default(), OUTAGES);
     for (key, value) in selection::pairs(uri) {
         match (key.as_str(), value.as_str()) {

@@ -96,7 +96,7 @@ impl Logins {
 }
 
 /// User and password of `Authorization: Basic` (RFC 7617).
-fn credentials(header: &HeaderValue) -> Option<(String, Vec<u8>)> {
+pub(in crate::server) fn credentials(header: &HeaderValue) -> Option<(String, Vec<u8>)> {
     let (scheme, encoded) = header.to_str().ok()?.split_once(' ')?;
     if !scheme.eq_ignore_ascii_case("Basic") {
         return None;

@@ -123,7 +123,7 @@ const STREAMS: [(&str, Stream); 14] = [
 
 type Https = fn(&mut super::tls::Secured, &Question) -> io::Result<()>;
 
-const HTTPS: [(&str, Https); 6] = [
+const HTTPS: [(&str, Https); 7] = [
     ("ignores-window", |it, _| {
         it.write_all(&h2::ok())?;
         loop {
@@ -134,6 +134,7 @@ const HTTPS: [(&str, Https); 6] = [
         it.write_all(&h2::ok())?;
         trickle(it, h2::data(&[0; 100]))
     }),
+    ("trickled-head", |it, _| trickle(it, h2::ok())),
     ("silent", |it, _| until_closed(it)),
     ("page", |it, _| {
         it.write_all(&h2::ok())?;

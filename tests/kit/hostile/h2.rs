@@ -31,7 +31,7 @@ const ENHANCE_YOUR_CALM: u8 = 11;
 /// `:status: 200` (RFC 7541 appendix A).
 const OK: u8 = 0x88;
 
-const FAULTS: [(&str, Fault); 30] = [
+const FAULTS: [(&str, Fault); 31] = [
     ("silent", until_closed),
     ("never-answers", |it| {
         greet(it)?;
@@ -93,6 +93,16 @@ const FAULTS: [(&str, Fault); 30] = [
         it.write_all(&frame(HEADERS, 0, 1, &[OK]))?;
         let piece = literal(b"x", &[b'x'; 15_000]);
         for _ in 0..4 {
+            it.write_all(&frame(CONTINUATION, 0, 1, &piece))?;
+        }
+        it.write_all(&frame(CONTINUATION, END_HEADERS, 1, &piece))?;
+        until_closed(it)
+    }),
+    ("larger-headers", |it| {
+        greet(it)?;
+        it.write_all(&frame(HEADERS, 0, 1, &[OK]))?;
+        let piece = literal(b"x", &[b'x'; 15_000]);
+        for _ in 0..8 {
             it.write_all(&frame(CONTINUATION, 0, 1, &piece))?;
         }
         it.write_all(&frame(CONTINUATION, END_HEADERS, 1, &piece))?;

@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 
-use super::{for_ever, head_of, named, trickle, until_closed};
+use super::{BREATH, for_ever, head_of, named, trickle, until_closed};
 
 type Fault = fn(&mut TcpStream) -> io::Result<()>;
 
-const FAULTS: [(&str, Fault); 31] = [
+const FAULTS: [(&str, Fault); 33] = [
     ("trickled-head", |it| {
         trickle(it, *b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
     }),
@@ -129,6 +130,19 @@ const FAULTS: [(&str, Fault); 31] = [
         it.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
         for_ever(it, &[0x30; 1 << 20])
     }),
+    ("list-of-a-byte-too-much", |it| {
+        // 50 MiB and a byte, which is said by nobody.
+        it.write_all(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")?;
+        for _ in 0..50 {
+            it.write_all(&[0x30; 1 << 20])?;
+            thread::sleep(BREATH);
+        }
+        it.write_all(&[0x30])
+    }),
+    // The Microsoft 365 endpoints web service: versions and sets at once, much longer than what is of use in it.
+    ("m365", |it| {
+        it.write_all(&with_body("application/json", &m365()))
+    }),
     ("list-redirect-loop", |it| {
         it.write_all(&redirect("/"))?;
         until_closed(it)
@@ -180,4 +194,15 @@ fn compressed(encoding: &str) -> Vec<u8> {
         "Content-Encoding: {encoding}\r\nContent-Length: {length}\r\nConnection: close"
     ));
     [&head, &body[..]].concat()
+}
+
+/// Whoever looks for a version finds one, and whoever looks for endpoints finds one among 40,000 names that are none.
+fn m365() -> Vec<u8> {
+    let names = (0..40_000).map(|number| format!("\"*.n{number}.example\","));
+    let names: String = names.collect();
+    let body = format!(
+        "[{{\"instance\": \"Worldwide\", \"latest\": \"2026112000\", \"id\": 1, \"serviceArea\": \"Common\", \
+         \"tcpPorts\": \"443\", \"required\": true, \"urls\": [{names} \"crl-good.rev.lab.test\"]}}]"
+    );
+    body.into_bytes()
 }
