@@ -25,6 +25,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 pub use format::Format;
+use tokio::runtime::Handle;
 
 use self::exposition::Exposition;
 use self::numbers::CheckNumbers;
@@ -139,6 +140,11 @@ impl Metrics {
     /// Which of several reachd this is; not told where it is alone.
     pub fn shard(&self, shard: Shard) {
         self.own.shard(shard);
+    }
+
+    /// The tasks of a runtime are counted from now on, under this name.
+    pub fn runtime(&self, name: &'static str, runtime: &Handle) {
+        self.own.runtime(name, runtime);
     }
 
     /// The web server could not accept a client.

@@ -15,8 +15,9 @@ pub use signals::{Signal, Signals};
 pub use sockets::{ListeningSocket, sockets_of_systemd};
 pub use stamp::FileStamp;
 
+use std::fs::DirBuilder;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The value of an environment variable; none where it is not set or not Unicode.
 #[must_use]
@@ -31,6 +32,17 @@ pub fn host_name() -> Option<String> {
     let of_kernel = of_kernel.map(|name| name.trim().to_owned());
     let of_kernel = of_kernel.filter(|name| !name.is_empty() && name != "(none)");
     of_kernel.or_else(|| environment("COMPUTERNAME"))
+}
+
+/// Makes a folder where there is none, with those above it, for the user of this process and nobody else.
+///
+/// # Errors
+/// When it cannot be made.
+pub fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.recursive(true).create(path)
 }
 
 /// The program that runs, to be started once more with another command.
@@ -140,5 +152,21 @@ mod tests {
     fn the_environment_is_read() {
         assert!(environment("PATH").is_some());
         assert_eq!(environment("REACHD_NEVER_SET"), None);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_folder_that_is_made_is_its_users_alone_and_others_stay_as_they_are() {
+        use std::fs::{Permissions, metadata, set_permissions};
+        use std::os::unix::fs::PermissionsExt;
+
+        let folder = tempfile::tempdir().unwrap();
+        let (above, path) = (folder.path().join("a"), folder.path().join("a/b"));
+        make_private_folder(&path).unwrap();
+        let mode = |path: &Path| metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!((mode(&above), mode(&path)), (0o700, 0o700));
+        set_permissions(&path, Permissions::from_mode(0o750)).unwrap();
+        make_private_folder(&path).unwrap();
+        assert_eq!(mode(&path), 0o750);
     }
 }

@@ -28,6 +28,7 @@ pub use hold::{HoldFinding, HoldResult};
 pub use prerequisites::{Evidence, PrerequisiteReport, PrerequisitesReport, State, VerifiedBy};
 use serde::{Serialize, Serializer};
 pub use service::{Failing, ServiceReport, Standing};
+pub(crate) use text::harmless;
 pub use trust::of_trust_store;
 
 use crate::catalog;

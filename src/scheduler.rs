@@ -1,5 +1,5 @@
 //! One loop a check: first runs spread evenly, then at a fixed rate without drift, within a
-//! limit on all probes together. A turn that comes while a probe still runs is skipped and counted. A check that
+//! limit on all probes together, of which those that go the same way have no more than their share. A turn that comes while a probe still runs is skipped and counted. A check that
 //! begins to fail is probed once more before its next turn, so that a blip is told from an outage. A check that has a
 //! hold has a second loop for it.
 
@@ -13,7 +13,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{OwnedSemaphorePermit, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_util::sync::CancellationToken;
@@ -21,7 +21,7 @@ use tokio_util::task::TaskTracker;
 
 pub use self::holds::HoldFunction;
 use self::holds::Holding;
-use self::limit::Limit;
+use self::limit::{Hops, Lane, Limit, Permit};
 use self::turns::Turns;
 use crate::endpoint::Hold;
 use crate::observer::{Observer, Observers, Watcher};
@@ -65,7 +65,6 @@ pub struct Scheduler {
     loops: HashMap<CheckKey, Loop>,
     probes: Limit,
     holds: Limit,
-    concurrency: Concurrency,
     tasks: TaskTracker,
     stop: CancellationToken,
     abort: CancellationToken,
@@ -88,9 +87,8 @@ impl Scheduler {
         Self {
             observers,
             loops: HashMap::new(),
-            probes: Limit::new(0),
-            holds: Limit::new(0),
-            concurrency: Concurrency::default(),
+            probes: Limit::default(),
+            holds: Limit::default(),
             tasks: TaskTracker::new(),
             stop: CancellationToken::new(),
             abort: CancellationToken::new(),
@@ -101,7 +99,8 @@ impl Scheduler {
     /// and changed ones start, spread evenly: over their interval, over a minute, or a second apart, whatever is shortest. The observers
     /// know the plan already.
     pub fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
-        self.limit_to(concurrency);
+        self.probes.change(concurrency.probes);
+        self.holds.change(concurrency.holds);
         let mut former = std::mem::take(&mut self.loops);
         let mut fresh = Vec::new();
         for job in jobs {
@@ -158,13 +157,6 @@ impl Scheduler {
         }
     }
 
-    /// Probes under way keep their permits, so that they count towards the new limit, too.
-    fn limit_to(&mut self, concurrency: Concurrency) {
-        let former = std::mem::replace(&mut self.concurrency, concurrency);
-        self.probes.change(former.probes, concurrency.probes);
-        self.holds.change(former.holds, concurrency.holds);
-    }
-
     fn start_probes(
         &self,
         check: &Arc<Check>,
@@ -177,7 +169,7 @@ impl Scheduler {
             turns: Turns::new(first, check.interval),
             watcher: self.observers.watch(check),
             probe: receiver,
-            limit: self.probes.clone(),
+            lane: self.probes.lane(Hops::of(check)),
             check: Arc::clone(check),
             stop: stop.clone(),
             failing: false,
@@ -200,7 +192,7 @@ impl Scheduler {
             check: Arc::clone(check),
             watcher: self.observers.watch(check),
             hold: receiver,
-            limit: self.holds.clone(),
+            lane: self.holds.lane(Hops::SHARED),
             turns,
         };
         let stop = stop.clone();
@@ -239,7 +231,7 @@ struct Running {
     check: Arc<Check>,
     watcher: Box<dyn Watcher>,
     probe: watch::Receiver<ProbeFunction>,
-    limit: Limit,
+    lane: Lane,
     turns: Turns,
     stop: CancellationToken,
     /// Whether the latest probe failed.
@@ -269,7 +261,7 @@ impl Running {
     /// Probes when the time has come and there is room; answers whether to go on.
     async fn run_at(&mut self, turn: Instant) -> bool {
         let permit = self.stop.run_until_cancelled(self.permit_at(turn));
-        let Some(Some(permit)) = permit.await else {
+        let Some(permit) = permit.await else {
             return false;
         };
         let probe = Arc::clone(&self.probe.borrow());
@@ -288,11 +280,10 @@ impl Running {
         (retry < self.turns.upcoming()).then_some(retry)
     }
 
-    /// Waits for the turn, and then for one of the permits that all checks share; none is given only by a
-    /// semaphore that was closed.
-    async fn permit_at(&self, turn: Instant) -> Option<OwnedSemaphorePermit> {
+    /// Waits for the turn, and then for one of the permits that all checks share.
+    async fn permit_at(&self, turn: Instant) -> Permit {
         sleep_until(turn).await;
-        self.limit.permit().await
+        self.lane.permit().await
     }
 
     /// Runs one probe in a task of its own, so that a fault in it ends neither this loop nor the daemon. The

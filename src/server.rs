@@ -7,6 +7,7 @@ mod changes;
 mod connections;
 mod events;
 mod heartbeat;
+mod hosts;
 mod lifecycle;
 mod listening;
 mod metrics;
@@ -32,6 +33,7 @@ use axum::{Extension, Router};
 pub use changes::Changes;
 pub use connections::serve;
 pub use heartbeat::Heartbeat;
+pub use hosts::HostFlag;
 pub use listening::Listener;
 pub use place::{PathFlag, Place};
 use tokio::sync::{mpsc, oneshot, watch};
@@ -41,7 +43,8 @@ use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::timeout::TimeoutLayer;
 pub use web::WebFile;
 
-use self::web::{Keeper, guard, with_configured_headers};
+use self::hosts::{Hosts, only_own};
+use self::web::{guard, with_configured_headers};
 use crate::catalog::NotProbed;
 use crate::diagnosis::Cause;
 use crate::history::History;
@@ -87,6 +90,8 @@ pub struct Front {
     pub web: Option<WebFile>,
     /// At which paths the server answers.
     pub place: Place,
+    /// By which names clients know the server; any that nobody else can have where there are none.
+    pub hosts: Vec<HostFlag>,
     /// Beats while the server lives.
     pub heartbeat: Heartbeat,
 }
@@ -99,18 +104,15 @@ pub struct ReloadRequest {
 }
 
 /// Every path, within the bounds that hold for all of them.
-fn router(
-    server: Arc<Server>,
-    events: Events,
-    place: Place,
-    keeper: Option<Arc<Keeper>>,
-) -> Router {
+fn router(server: Arc<Server>, events: Events, place: Place, hosts: Hosts) -> Router {
+    let keeper = hosts.keeper.clone();
     let mut router = place
         .clone()
         .around(routes(server))
         // A page on another site that somebody happens to look at must not reload us.
         .layer(CsrfLayer::new())
-        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT));
+        .layer(RequestBodyLimitLayer::new(REQUEST_BODY_LIMIT))
+        .layer(from_fn_with_state(Arc::new(hosts), only_own));
     if let Some(keeper) = &keeper {
         router = router.layer(from_fn_with_state(Arc::clone(keeper), guard));
     }

@@ -25,13 +25,14 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU16, Ordering};
 
 pub(crate) use daemon::Daemon;
+pub(crate) use dns::answers as name_server_answers;
 pub(crate) use exposition::{Exposition, Sample};
 pub(crate) use mounted::Mounted;
 pub(crate) use prometheus::Prometheus;
 pub(crate) use reachd::{
     Finished, Reachd, command, run_to_end, run_to_end_with, run_to_end_within, with_kerberos,
 };
-pub(crate) use servers::{RESOLVER, as_squid};
+pub(crate) use servers::{RESOLVER, as_squid, squid_identity};
 use tempfile::TempDir;
 
 use self::block::Block;

@@ -16,6 +16,7 @@
 //! | `history.rs` | outages outlive a kill at any time, and a full disk |
 //! | `hostile.rs` | peers that mean harm, all at once; no descriptors, no room on the disk, a clock that jumps |
 //! | `holds.rs` | connections that are held idle, and everybody who cuts them |
+//! | `lanes.rs` | a dead proxy or resolver keeps nobody waiting who does not need it |
 //! | `isolation.rs` | machines without a network, without a route, with a trust store of their own |
 //! | `prerequisites.rs` | what tenant attach needs, on machines on which nothing or something answers; which service works |
 //! | `page.rs`, `page/` | the status page and the reports in Chromium: filters, keyboard, themes, accessibility, live updates |
@@ -24,11 +25,13 @@
 //! | `prometheus.rs` | `promtool` finds nothing, and a real Prometheus sees every check |
 //! | `rules.rs`, `rules/` | the alerts: rules, their tests, texts and documents agree; a dead proxy is one notification |
 //! | `redirects.rs` | where the catalog's links lead, below a required wildcard |
+//! | `security.rs` | what docs/security.md claims: that each claim has tests, and those that nothing else holds |
 //! | `shards.rs` | several reachd share the checks of one configuration |
 //! | `tickets.rs` | the processes that get Kerberos tickets: how many, how long, and a KDC that is silent for a while |
 //! | `packages.rs`, `packages/` | the Debian package on a machine under systemd, and linters of what reachd is installed by (no lab needed) |
 //! | `pac.rs` | proxy scripts over time: loops, changes, reloads |
 //! | `revocation.rs`, `revocation/` | lists and answers over time and over every route, responders that run, and what openssl says of them |
+//! | `soak.rs`, `soak/` | under faults that come and go at random, nothing grows and no probe is lost or doubled |
 //! | `lifecycle.rs` | reload and end under load lose no counter |
 //! | `layers.rs` | every room of `src` imports only from the rooms before it (no lab needed) |
 //! | `kit.rs`, `kit/` | the lab: addresses, certificates, servers, faults, and reachd as a process |
@@ -70,6 +73,8 @@ mod isolation;
 #[cfg(test)]
 mod kit;
 #[cfg(test)]
+mod lanes;
+#[cfg(test)]
 mod layers;
 #[cfg(test)]
 mod lifecycle;
@@ -92,7 +97,11 @@ mod rules;
 #[cfg(test)]
 mod scenarios;
 #[cfg(test)]
+mod security;
+#[cfg(test)]
 mod shards;
+#[cfg(test)]
+mod soak;
 #[cfg(test)]
 mod suite;
 #[cfg(test)]

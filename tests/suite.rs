@@ -8,8 +8,9 @@ use libtest_mimic::{Arguments, Trial};
 use crate::kit::Lab;
 use crate::{
     api, catalog, certificates, commands, dashboards, derived, diagnosis, discovery, exposition,
-    history, holds, hostile, isolation, layers, lifecycle, pac, packages, page, prerequisites,
-    prometheus, redirects, revocation, rules, scenarios, shards, tickets, web, witness,
+    history, holds, hostile, isolation, lanes, layers, lifecycle, pac, packages, page,
+    prerequisites, prometheus, redirects, revocation, rules, scenarios, security, shards, soak,
+    tickets, web, witness,
 };
 
 /// The tests wait for time-outs most of the time, so that there may be more of them at once than processors.
@@ -31,13 +32,20 @@ pub(crate) fn run() -> ExitCode {
         // Here and not in a test: the servers end with the thread that starts them.
         let _ = shared.set(Lab::start());
     }
-    let without_lab = [layers::trials(), packages::trials(), rules::of_files()];
+    let without_lab = [
+        layers::trials(),
+        packages::trials(),
+        rules::of_files(),
+        security::of_files(),
+    ];
     let trials = without_lab.into_iter().flatten().chain(with_lab).collect();
     libtest_mimic::run(&arguments, trials).exit_code()
 }
 
 fn with_lab(lab: &SharedLab) -> Vec<Trial> {
     let rooms = [
+        // The longest of all: the others run beside it.
+        soak::trials(lab),
         scenarios::trials(lab),
         api::trials(lab),
         catalog::trials(lab),
@@ -52,6 +60,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         holds::trials(lab),
         hostile::trials(lab),
         isolation::trials(lab),
+        lanes::trials(lab),
         pac::trials(lab),
         prerequisites::trials(lab),
         tickets::trials(lab),
@@ -60,6 +69,7 @@ fn with_lab(lab: &SharedLab) -> Vec<Trial> {
         page::trials(lab),
         prometheus::trials(lab),
         redirects::trials(lab),
+        security::trials(lab),
         shards::trials(lab),
         lifecycle::trials(lab),
         rules::trials(lab),

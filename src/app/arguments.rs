@@ -334,4 +334,34 @@ mod tests {
             assert_eq!(arguments.config_file, Some(PathBuf::from("a.yml")));
         }
     }
+
+    #[test]
+    fn the_command_line_is_that_of_the_page_on_security() {
+        const PAGE: &str = include_str!("../../docs/security.md");
+        let arguments = Arguments::try_parse_from(["reachd"]).unwrap();
+        let [address] = arguments.daemon.listen_addresses[..] else {
+            panic!("{:?}", arguments.daemon.listen_addresses);
+        };
+        assert!(address.ip().is_loopback());
+        let told = format!("It listens on {address} unless told otherwise");
+        assert!(PAGE.contains(&told), "{told}");
+        let mut waiting = vec![Arguments::command()];
+        let mut flags = 0;
+        while let Some(command) = waiting.pop() {
+            waiting.extend(command.get_subcommands().cloned());
+            for flag in command
+                .get_arguments()
+                .filter_map(|argument| argument.get_long())
+            {
+                let may_be_secret = ["password", "secret", "token", "credential"];
+                let is_secret = may_be_secret.iter().any(|word| flag.contains(word));
+                assert!(
+                    !is_secret || flag.ends_with("-file"),
+                    "--{flag} shows in the list of processes"
+                );
+                flags += 1;
+            }
+        }
+        assert!(flags > 20, "{flags}");
+    }
 }

@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use tokio::runtime::{Builder, Runtime};
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{mpsc, watch};
 use tokio::task::spawn_blocking;
 use tokio::time::{MissedTickBehavior, interval};
@@ -180,6 +180,7 @@ impl Daemon {
 
     /// Probes until a signal to stop comes, or the server ends.
     async fn run(mut self, mut signals: Signals, stop: &CancellationToken) {
+        self.metrics.runtime("probing", &Handle::current());
         self.bring_into_force().await;
         self.manager.ready();
         let (manager, turns) = (Arc::clone(&self.manager), self.turns.clone());

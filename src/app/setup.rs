@@ -17,6 +17,7 @@ use crate::endpoint::Hold;
 use crate::observer::Redirects;
 use crate::outcome::{RequiredRoot, RootStanding};
 use crate::plan::{Check, CheckKey, Named, Plan, Shard};
+use crate::platform::make_private_folder;
 use crate::probe::{Probe, Prober, ProberError};
 use crate::scheduler::{Concurrency, HoldFunction, Job};
 
@@ -124,6 +125,10 @@ impl Setup {
             Some(former) => former.prober.succeeding(&plan)?,
             None => Prober::new(&plan)?,
         };
+        if let Some(folder) = &config.state_dir {
+            // Why it cannot be made is told by whoever writes to it first.
+            make_private_folder(folder).ok();
+        }
         prober
             .keep_revocation_in(config.state_dir.as_deref())
             .map_err(Fault::Usage)?;

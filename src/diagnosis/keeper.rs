@@ -1,5 +1,5 @@
 //! Collects what a diagnosis needs while checks run, and diagnoses when something changed: off the path of the
-//! probes, and never more often than twice a second.
+//! probes, never more often than twice a second, and no more often than that takes a small part of a processor.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use tokio::sync::{Notify, watch};
 use tokio::task::spawn_blocking;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tracing::{info, warn};
 
 use super::cause::Cause;
@@ -20,6 +20,9 @@ use crate::plan::{ByCheck, Check, Plan};
 
 /// What happens within this time is diagnosed together.
 const AT_MOST_EVERY: Duration = Duration::from_millis(500);
+
+/// The most time of a processor that it takes, of however many checks: one part in so many.
+const AT_MOST_A_SHARE: u32 = 20;
 
 /// Certificates come to their end while nothing else changes.
 const AT_LEAST_EVERY: Duration = Duration::from_secs(60);
@@ -70,10 +73,14 @@ impl Diagnosis {
                 () = sleep(look_again) => {}
             }
             let diagnosis = Arc::clone(&self);
-            let looked = spawn_blocking(move || diagnosis.now(SystemTime::now()));
+            let looked = spawn_blocking(move || {
+                let begun = Instant::now();
+                (diagnosis.now(SystemTime::now()), begun.elapsed())
+            });
             // It ends early only with the runtime.
-            look_again = looked.await.unwrap_or(AT_LEAST_EVERY);
-            sleep(AT_MOST_EVERY).await;
+            let (again, took) = looked.await.unwrap_or((AT_LEAST_EVERY, Duration::ZERO));
+            look_again = again;
+            sleep(AT_MOST_EVERY.max(took * AT_MOST_A_SHARE)).await;
         }
     }
 

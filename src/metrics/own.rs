@@ -2,11 +2,13 @@
 //! serves them best.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use prometheus::{
     Gauge, Histogram, HistogramOpts, IntCounter, IntGauge, IntGaugeVec, Opts, Registry,
 };
+use tokio::runtime::{Handle, RuntimeMetrics};
 
 use super::format::Format;
 use super::present::Present;
@@ -38,6 +40,9 @@ pub(super) struct OwnHealth {
     shard: IntGaugeVec,
     web_accept_errors: IntCounter,
     web_panics: IntCounter,
+    tasks: IntGaugeVec,
+    /// Whose tasks they are.
+    runtimes: Mutex<Vec<(&'static str, RuntimeMetrics)>>,
 }
 
 // === impl OwnHealth ===
@@ -124,35 +129,49 @@ impl OwnHealth {
                 "reachd_web_panics_total",
                 "Tasks of the web server that a fault of reachd itself ended.",
             )?,
+            tasks: IntGaugeVec::new(
+                Opts::new(
+                    "reachd_runtime_alive_tasks",
+                    "Tasks that are not over, by the runtime on which they run.",
+                ),
+                &["runtime"],
+            )?,
+            runtimes: Mutex::default(),
             registry,
         };
+        health.register()?;
+        Ok(health)
+    }
+
+    fn register(&self) -> prometheus::Result<()> {
         let build = IntGauge::with_opts(
             Opts::new("reachd_build_info", "Which reachd this is.")
                 .const_label("version", env!("CARGO_PKG_VERSION")),
         )?;
         build.set(1);
 
-        let registry = &health.registry;
+        let registry = &self.registry;
         registry.register(Box::new(build))?;
-        registry.register(Box::new(health.checks.clone()))?;
-        registry.register(Box::new(health.in_flight.clone()))?;
-        registry.register(Box::new(health.skipped.clone()))?;
-        registry.register(Box::new(health.holds_skipped.clone()))?;
-        registry.register(Box::new(health.panics.clone()))?;
-        registry.register(Box::new(health.lag.clone()))?;
-        registry.register(Box::new(health.reload_successful.clone()))?;
-        registry.register(Box::new(health.reloaded_at.clone()))?;
-        registry.register(Box::new(health.roots.clone()))?;
-        registry.register(Box::new(health.history_store_up.clone()))?;
-        registry.register(Box::new(health.shard.clone()))?;
-        registry.register(Box::new(health.web_accept_errors.clone()))?;
-        registry.register(Box::new(health.web_panics.clone()))?;
+        registry.register(Box::new(self.checks.clone()))?;
+        registry.register(Box::new(self.in_flight.clone()))?;
+        registry.register(Box::new(self.skipped.clone()))?;
+        registry.register(Box::new(self.holds_skipped.clone()))?;
+        registry.register(Box::new(self.panics.clone()))?;
+        registry.register(Box::new(self.lag.clone()))?;
+        registry.register(Box::new(self.reload_successful.clone()))?;
+        registry.register(Box::new(self.reloaded_at.clone()))?;
+        registry.register(Box::new(self.roots.clone()))?;
+        registry.register(Box::new(self.history_store_up.clone()))?;
+        registry.register(Box::new(self.shard.clone()))?;
+        registry.register(Box::new(self.web_accept_errors.clone()))?;
+        registry.register(Box::new(self.web_panics.clone()))?;
+        registry.register(Box::new(self.tasks.clone()))?;
         // The library reads /proc and offers the collector where there is one.
         #[cfg(target_os = "linux")]
         registry.register(Box::new(
             prometheus::process_collector::ProcessCollector::for_self(),
         ))?;
-        Ok(health)
+        Ok(())
     }
 
     pub(super) fn planned(&self, checks: usize) {
@@ -241,8 +260,24 @@ impl OwnHealth {
         self.shard.with_label_values(&labels).set(1);
     }
 
+    /// A runtime whose tasks are counted from now on.
+    pub(super) fn runtime(&self, name: &'static str, runtime: &Handle) {
+        let runtimes = self.runtimes.lock();
+        let mut runtimes = runtimes.unwrap_or_else(PoisonError::into_inner);
+        runtimes.push((name, runtime.metrics()));
+    }
+
     /// Appends everything that is in the registry.
     pub(super) fn write(&self, out: &mut Vec<u8>, format: Format) {
+        self.count_tasks();
         registry::write(&self.registry.gather(), out, format);
+    }
+
+    fn count_tasks(&self) {
+        let runtimes = self.runtimes.lock();
+        for (name, runtime) in &*runtimes.unwrap_or_else(PoisonError::into_inner) {
+            let tasks = i64::try_from(runtime.num_alive_tasks()).unwrap_or(i64::MAX);
+            self.tasks.with_label_values(&[name]).set(tasks);
+        }
     }
 }

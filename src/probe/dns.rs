@@ -4,6 +4,7 @@
 
 mod aliases;
 mod answer;
+mod datagram;
 mod dialogue;
 mod exchange;
 mod findings;

@@ -12,7 +12,8 @@ mod table;
 
 use std::fmt;
 
-use layout::{Colour, Paint, counted, harmless, wrapped};
+pub(crate) use layout::harmless;
+use layout::{Colour, Paint, counted, wrapped};
 pub(super) use prerequisites::PrerequisitesText;
 
 use super::{FailureGroup, Report, Verdict, of_trust_store};

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::limit::Limit;
+use super::limit::Lane;
 use super::turns::Turns;
 use crate::observer::Watcher;
 use crate::outcome::HoldOutcome;
@@ -25,7 +25,7 @@ pub(super) struct Holding {
     pub(super) watcher: Box<dyn Watcher>,
     /// What it does at its next turn. A reload replaces it without disturbing a hold under way.
     pub(super) hold: watch::Receiver<HoldFunction>,
-    pub(super) limit: Limit,
+    pub(super) lane: Lane,
     pub(super) turns: Turns,
 }
 
@@ -34,10 +34,7 @@ impl Holding {
     pub(super) async fn run(mut self) {
         loop {
             sleep_until(self.turns.next()).await;
-            // None is given only by a semaphore that was closed.
-            let Some(permit) = self.limit.permit().await else {
-                return;
-            };
+            let permit = self.lane.permit().await;
             let hold = Arc::clone(&self.hold.borrow());
             self.hold_once(&hold).await;
             drop(permit);

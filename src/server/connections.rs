@@ -19,6 +19,7 @@ use tokio_util::task::TaskTracker;
 use tracing::{debug, error, info, warn};
 
 use super::events::Events;
+use super::hosts::Hosts;
 use super::listening::{Client, Door, Listener, Stream};
 use super::supervised::supervised;
 use super::web::{H2, Keeper};
@@ -64,6 +65,8 @@ const BEAT_EVERY: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 struct Reception {
     service: TowerToHyperService<Router>,
+    /// The same for those who come in by a door of which only this machine knows.
+    service_for_locals: TowerToHyperService<Router>,
     /// Who knows how TLS is spoken; nobody where it is not.
     keeper: Option<Arc<Keeper>>,
     metrics: Arc<Metrics>,
@@ -92,6 +95,7 @@ async fn serve_at<D: Door>(
     let Front {
         web,
         place,
+        hosts,
         heartbeat,
     } = front;
     let keeper = match web.map(Keeper::new).transpose() {
@@ -103,10 +107,21 @@ async fn serve_at<D: Door>(
     };
     let stop = CancellationToken::new();
     let (server, events) = (Arc::new(server), Events::new(stop.clone()));
-    let router = router(Arc::clone(&server), events.clone(), place, keeper.clone());
+    let over_tls = keeper.as_ref().is_some_and(|keeper| keeper.tls().is_some());
+    let service = |is_local| {
+        let hosts = Hosts {
+            names: hosts.clone(),
+            is_local,
+            over_tls,
+            keeper: keeper.clone(),
+        };
+        let router = router(Arc::clone(&server), events.clone(), place.clone(), hosts);
+        TowerToHyperService::new(router)
+    };
     let reception = Reception {
-        service: TowerToHyperService::new(router),
-        keeper,
+        service: service(false),
+        service_for_locals: service(true),
+        keeper: keeper.clone(),
         metrics: Arc::clone(&server.metrics),
         slots: Arc::new(Semaphore::new(CONNECTIONS)),
         connections: TaskTracker::new(),
@@ -167,7 +182,10 @@ impl Reception {
         });
     }
 
-    async fn accept(self, door: Arc<impl Door>) {
+    async fn accept(mut self, door: Arc<impl Door>) {
+        if door.is_local() {
+            self.service = self.service_for_locals.clone();
+        }
         let mut trouble = Trouble::default();
         loop {
             // Nothing is accepted before there is room for it. Nobody closes this semaphore.

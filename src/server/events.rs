@@ -22,7 +22,7 @@ use super::api::Pulse;
 use super::{Server, respond};
 
 /// How many clients are told at once. Each of them takes one of the server's connections.
-const CLIENTS: usize = 64;
+pub(super) const CLIENTS: usize = 64;
 
 /// How often clients are told at most.
 const AT_MOST_EVERY: Duration = Duration::from_secs(1);

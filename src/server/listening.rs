@@ -21,6 +21,9 @@ pub(super) type Client = Box<dyn Stream>;
 pub(super) trait Door: Send + Sync + 'static {
     /// The next one.
     fn accept(&self) -> impl Future<Output = io::Result<Client>> + Send;
+
+    /// Whether browsers of this machine come in by it, and nobody else.
+    fn is_local(&self) -> bool;
 }
 
 /// A socket that clients connect to.
@@ -61,6 +64,18 @@ impl Door for Listener {
                 let (stream, _) = listener.accept().await?;
                 Ok(Box::new(stream))
             }
+        }
+    }
+
+    fn is_local(&self) -> bool {
+        match self {
+            Self::Tcp(listener) => {
+                let address = listener.local_addr();
+                address.is_ok_and(|address| address.ip().to_canonical().is_loopback())
+            }
+            // No browser asks a socket of Unix.
+            #[cfg(unix)]
+            Self::Unix(_) => false,
         }
     }
 }

@@ -6,8 +6,9 @@ use axum::http::{HeaderName, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-/// What browsers are told: nothing from elsewhere, no script or style within a page, no frame, and nobody is told where one came from.
-const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
+/// What browsers are told: nothing from elsewhere, no script or style within a page, no frame, nobody is told
+/// where one came from, and pages of other sites embed nothing.
+const SECURITY_HEADERS: [(HeaderName, &str); 5] = [
     (
         header::CONTENT_SECURITY_POLICY,
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -15,6 +16,10 @@ const SECURITY_HEADERS: [(HeaderName, &str); 4] = [
     (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::REFERRER_POLICY, "no-referrer"),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        "same-origin",
+    ),
 ];
 
 /// The media type of what went wrong (RFC 9457).

@@ -461,9 +461,14 @@ async fn every_answer_tells_browsers_to_be_strict() {
             "x-content-type-options: nosniff",
             "x-frame-options: DENY",
             "referrer-policy: no-referrer",
+            "cross-origin-resource-policy: same-origin",
         ] {
             assert!(answer.has(header), "{path}: {}", answer.head);
         }
+        let rest = "base-uri 'none'; form-action 'self'; frame-ancestors 'none'\r\n";
+        assert!(answer.head.contains(rest), "{path}: {}", answer.head);
+        let is_asset = path.starts_with("/assets/");
+        assert_eq!(answer.has("cache-control: no-store"), !is_asset, "{path}");
     }
 }
 

@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hasher};
 use std::net::{Ipv4Addr, TcpListener};
 
 /// Who has which address of the block. The names are the placeholders of the templates and scenarios.
-const SERVERS: [(&str, u8); 43] = [
+const SERVERS: [(&str, u8); 46] = [
     ("knot", 10),
     ("unbound", 11),
     ("dnsdist", 12),
@@ -33,6 +33,9 @@ const SERVERS: [(&str, u8); 43] = [
     ("haproxy-mtls12", 45),
     ("haproxy-answers", 46),
     ("prometheus", 60),
+    ("soak-names", 70),
+    ("soak-web", 71),
+    ("soak-proxy", 72),
     ("nginx", 80),
     ("kdc", 88),
     ("nginx-h2", 81),

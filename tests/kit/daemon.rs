@@ -91,6 +91,21 @@ impl Daemon {
         assert!(status.success(), "kill -{signal} of {}", self.name);
     }
 
+    /// Sends it and everything that it started a signal, such as `STOP`.
+    pub(crate) fn signal_all(&self, signal: &str) {
+        let group = format!("-{}", self.child.id());
+        let status = Command::new("kill")
+            .args([&format!("-{signal}"), "--", &group])
+            .status()
+            .unwrap();
+        assert!(status.success(), "kill -{signal} of all of {}", self.name);
+    }
+
+    /// Whether it has ended by now.
+    pub(crate) fn has_ended(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
+    }
+
     /// Waits for its end.
     pub(crate) fn wait_for_end(&mut self, deadline: Duration) -> ExitStatus {
         let status = wait::within(deadline, || self.child.try_wait().unwrap());

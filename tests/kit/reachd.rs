@@ -106,10 +106,22 @@ impl Reachd {
         flags: &[&str],
         prepare: impl FnOnce(&mut Command),
     ) -> Self {
+        let program = env!("CARGO_BIN_EXE_reachd");
+        Self::start_program(lab, name, program, config, flags, prepare)
+    }
+
+    /// Starts another build of it.
+    pub(crate) fn start_program(
+        lab: &Lab,
+        name: &str,
+        program: &str,
+        config: &Path,
+        flags: &[&str],
+        prepare: impl FnOnce(&mut Command),
+    ) -> Self {
         let address = lab.fresh_address();
         let listen = address.to_string();
         let config = config.to_str().expect("a path in UTF-8");
-        let program = env!("CARGO_BIN_EXE_reachd");
         let own = [program, "run", "--config.file", config];
         let listen = ["--web.listen-address", &listen];
         let command = [&own[..], &listen, flags].concat();

@@ -296,6 +296,11 @@ pub(crate) fn as_squid(command: &[&str]) -> Vec<String> {
     whole.into_iter().map(str::to_owned).collect()
 }
 
+/// The numbers of the user that squid runs as.
+pub(crate) fn squid_identity() -> (u32, u32) {
+    identity(SQUID_USER)
+}
+
 /// The numbers of a system user.
 pub(super) fn identity(user: &str) -> (u32, u32) {
     let passwd = fs::read_to_string("/etc/passwd").unwrap();

@@ -68,6 +68,9 @@ fn compose() {
         reachd["image"],
         concat!("reachd:", env!("CARGO_PKG_VERSION"))
     );
+    // Docker Compose prints no zero.
+    assert!(reachd["ulimits"]["core"].is_object());
+    assert!(read(file).contains("\n    ulimits: {core: 0}\n"));
     let healthcheck = serde_json::json!(["CMD", "/reachd", "healthcheck"]);
     assert_eq!(reachd["healthcheck"]["test"], healthcheck);
     assert_flags_exist(&reachd["command"].to_string());

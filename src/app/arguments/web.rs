@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use url::Url;
 
-use crate::server::PathFlag;
+use crate::server::{HostFlag, PathFlag};
 
 /// Flags of the web server.
 #[derive(Debug, Clone, Args)]
@@ -32,6 +32,11 @@ pub struct WebArguments {
     /// What stands before every path, as for a reverse proxy.
     #[arg(long = "web.route-prefix", value_name = "PATH", default_value = "/")]
     pub route_prefix: PathFlag,
+
+    /// A name by which clients know reachd, such as a reverse proxy's; repeatable. Requests for another name are refused
+    /// then. Without any, they are refused on loopback without TLS and logins, where pages of other sites could ask.
+    #[arg(long = "web.host", value_name = "NAME")]
+    pub hosts: Vec<HostFlag>,
 }
 
 /// Flags of `healthcheck`.

@@ -28,6 +28,7 @@ impl Serving {
             .enable_all()
             .build()
             .map_err(|error| cannot_start(&error))?;
+        server.metrics.runtime("serving", runtime.handle());
         Self::on_thread(stop.clone(), move || {
             runtime.block_on(async {
                 let listeners = sockets.into_iter().map(registered);
@@ -70,6 +71,7 @@ pub(super) fn front(arguments: &DaemonArguments) -> Result<Front, Fault> {
     Ok(Front {
         web: file,
         place,
+        hosts: web.hosts.clone(),
         ..Front::default()
     })
 }

@@ -1,7 +1,8 @@
 //! What is known of the service, and under which name it is asked: on disk, where there is a folder for it, so that a
 //! start without network knows it, too, and no start asks earlier than it may.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -20,6 +21,7 @@ const FOLDER: &str = "m365";
 const CLIENT: &str = "client-request-id";
 
 const MOST_BYTES: u64 = 32 << 20;
+const MOST_CLIENT_BYTES: u64 = 1 << 10;
 
 /// What is known of the service. Times are in seconds since 1970.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -166,10 +168,10 @@ impl Shelf {
     /// The name under which the service is asked, made once.
     pub(super) fn client(&self) -> String {
         let file = self.folder.join(CLIENT);
-        let kept = fs::read_to_string(&file).unwrap_or_default();
-        let kept = kept.trim();
-        if is_client(kept) {
-            return kept.to_owned();
+        let kept = read_bounded(&file, MOST_CLIENT_BYTES).unwrap_or_default();
+        let kept = String::from_utf8_lossy(&kept);
+        if is_client(kept.trim()) {
+            return kept.trim().to_owned();
         }
         let client = new_client();
         if let Err(error) = self.replace(&file, client.as_bytes()) {
@@ -184,9 +186,17 @@ impl Shelf {
     fn replace(&self, file: &Path, content: &[u8]) -> Result<(), String> {
         let part = file.with_extension("part");
         fs::create_dir_all(&self.folder)
-            .and_then(|()| fs::write(&part, content))
+            .and_then(|()| write_new(&part, content))
             .and_then(|()| fs::rename(&part, file))
             .map_err(|error| format!("{}: {error}", file.display()))
+    }
+}
+
+/// Writes a file in the place of what was never finished, and never through what lies there.
+fn write_new(path: &Path, content: &[u8]) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => File::create_new(path)?.write_all(content),
     }
 }
 
@@ -291,5 +301,24 @@ mod tests {
         assert_eq!(shelf.read(), None);
         fs::write(folder.path().join("state/m365").join(CLIENT), "x y").unwrap();
         assert!(is_client(&shelf.client()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_lies_where_something_is_written_is_not_written_through() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(folder.path(), M365Instance::China);
+        let elsewhere = folder.path().join("elsewhere");
+        fs::write(&elsewhere, "precious").unwrap();
+        fs::create_dir(&shelf.folder).unwrap();
+        for part in ["china.part", "client-request-id.part"] {
+            let part = shelf.folder.join(part);
+            std::os::unix::fs::symlink(&elsewhere, part).unwrap();
+        }
+        shelf.write(&known()).unwrap();
+        assert_eq!(shelf.read(), Some(known()));
+        let client = shelf.client();
+        assert_eq!(shelf.client(), client);
+        assert_eq!(fs::read_to_string(&elsewhere).unwrap(), "precious");
     }
 }

@@ -26,6 +26,8 @@ fn exposed() -> BTreeMap<String, (String, BTreeSet<String>)> {
     metrics.sources(&Arc::new(Discovery::new(&config, &plan, None)));
     metrics.history_store(true);
     metrics.shard(Shard::new(0, 1).unwrap());
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    metrics.runtime("probing", runtime.unwrap().handle());
     metrics.causes([(CauseKind::ProxyDown, "corp", true)].into_iter());
     metrics.explained([(CauseKind::ProxyDown, "corp", &check.key())].into_iter());
     metrics.watch(&check).observed(&full_failure(1));

@@ -13,6 +13,7 @@ use hickory_resolver::{ConnectionProvider, PoolContext, TlsConfig};
 use tokio::time::{Instant, timeout_at};
 
 use super::answer::Answer;
+use super::datagram;
 use super::dialogue::{self, Secured};
 use super::trouble;
 use crate::endpoint::{ResolverSettings, ResolverTransport};
@@ -144,25 +145,27 @@ impl Servers {
         server: IpAddr,
         query: &Query,
     ) -> Result<DnsResponse, NetError> {
-        let secured = match &connection.protocol {
-            ProtocolConfig::Tcp => Some(None),
-            ProtocolConfig::Tls { server_name } => Some(Some(Secured {
-                config: &self.context.tls,
-                server_name,
-            })),
-            _ => None,
-        };
-        if let Some(secured) = secured {
-            let request = DnsRequest::from_query(query.clone(), request_options());
-            let server = SocketAddr::new(server, connection.port);
-            return dialogue::ask(server, secured, &request).await;
+        let request = || DnsRequest::from_query(query.clone(), request_options());
+        let address = SocketAddr::new(server, connection.port);
+        match &connection.protocol {
+            ProtocolConfig::Udp => datagram::ask(address, &request()).await,
+            ProtocolConfig::Tcp => dialogue::ask(address, None, &request()).await,
+            ProtocolConfig::Tls { server_name } => {
+                let secured = Secured {
+                    config: &self.context.tls,
+                    server_name,
+                };
+                dialogue::ask(address, Some(secured), &request()).await
+            }
+            ProtocolConfig::Https { .. } => {
+                let connecting = self
+                    .provider
+                    .new_connection(server, connection, &self.context)?;
+                let handle = connecting.await?;
+                let answers = handle.lookup(query.clone(), request_options());
+                answers.first_answer().await
+            }
         }
-        let connecting = self
-            .provider
-            .new_connection(server, connection, &self.context)?;
-        let handle = connecting.await?;
-        let answers = handle.lookup(query.clone(), request_options());
-        answers.first_answer().await
     }
 }
 

@@ -1,5 +1,6 @@
 //! One process that runs scripts, seen from the one that asks.
 
+use std::env;
 use std::path::Path;
 use std::process::Stdio;
 use std::sync::Arc;
@@ -15,6 +16,9 @@ use super::worker::{Order, PAC_COMMAND, Reply};
 /// The longest reply that is read: an answer of 64 KiB, each byte of which JSON may write as six.
 const MOST_REPLIED_BYTES: u64 = 512 << 10;
 
+/// What a process needs to know of the environment: the time zone, after which scripts ask, and where Windows is.
+const KEPT_VARIABLES: [&str; 2] = ["TZ", "SystemRoot"];
+
 /// Killed when this is dropped.
 #[derive(Debug)]
 pub(super) struct Process {
@@ -29,8 +33,13 @@ impl Process {
     pub(super) fn start(program: Option<&Path>) -> Result<Self, String> {
         let cannot = |why: &str| format!("its process does not start: {why}");
         let program = program.ok_or_else(|| cannot("it is not known where reachd's program is"))?;
+        // What stands in the environment, such as passwords, is no matter of a script's.
+        let kept = KEPT_VARIABLES.iter();
+        let kept = kept.filter_map(|name| Some((name, env::var_os(name)?)));
         let mut child = Command::new(program)
             .arg(PAC_COMMAND)
+            .env_clear()
+            .envs(kept)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -278,4 +278,30 @@ mod tests {
         assert_eq!(told, expected);
         assert!(authority.subject(&[1]).readable);
     }
+
+    #[test]
+    fn only_so_many_places_are_asked_and_only_over_http() {
+        let uris: Vec<String> = [
+            "ldap://pki.test/cn=x",
+            "file:///etc/passwd",
+            "ftp://pki.test/x",
+        ]
+        .into_iter()
+        .map(str::to_owned)
+        .chain((0..20).map(|number| format!("http://pki.test/{number}.crl")))
+        .collect();
+        let mut params = rcgen::CertificateParams::new(vec!["web.test".to_owned()]).unwrap();
+        params.crl_distribution_points = vec![rcgen::CrlDistributionPoint { uris }];
+        let key = rcgen::KeyPair::generate().unwrap();
+        let certificate = params.self_signed(&key).unwrap().der().clone();
+        let subject = subjects(&[certificate, Authority::new("CA").der()]).remove(0);
+        assert_eq!(subject.lists.len(), MOST_URLS);
+        assert!(
+            subject.lists.iter().all(|url| url.scheme() == "http"),
+            "{:?}",
+            subject.lists
+        );
+        assert_eq!(subject.skipped.len(), 3, "{:?}", subject.skipped);
+        assert!(subject.points.len() <= MOST_URLS);
+    }
 }

@@ -41,11 +41,11 @@ impl Paint {
     }
 }
 
-/// Text without anything that a terminal would obey, or that would turn the reading direction.
-pub(super) fn harmless(text: &str) -> Cow<'_, str> {
+/// Text without anything that a terminal would obey, that would begin a line, or turn the reading direction.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
     let obeyed = |c: char| {
         c.is_control()
-            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
     };
     if text.contains(obeyed) {
         Cow::Owned(text.replace(obeyed, "\u{fffd}"))

@@ -32,6 +32,10 @@ impl Door for Arc<Scripted> {
             None => std::future::pending().await,
         }
     }
+
+    fn is_local(&self) -> bool {
+        true
+    }
 }
 
 /// Answers the one client who comes after all of that, and says what is counted.
@@ -87,4 +91,22 @@ fn pauses_grow_and_start_anew() {
     assert_eq!(trouble.pause_after(&gone), Duration::ZERO);
     trouble.is_over();
     assert_eq!(trouble.pause_after(&error), FIRST_PAUSE);
+}
+
+#[test]
+fn the_limits_are_those_of_the_page_on_security() {
+    const PAGE: &str = include_str!("../../../docs/security.md");
+    let page = PAGE.split_whitespace().collect::<Vec<_>>().join(" ");
+    let (head, body) = (HEAD_LIMIT >> 10, crate::server::REQUEST_BODY_LIMIT >> 10);
+    let (lifetime, patience) = (LIFETIME.as_secs(), HEAD_TIMEOUT.as_secs());
+    let (answer, clients) = (
+        crate::server::REQUEST_TIMEOUT.as_secs(),
+        crate::server::events::CLIENTS,
+    );
+    let told = format!(
+        "It serves {CONNECTIONS} connections at once, each for {lifetime} seconds and the answer under way; a request's head has \
+         {patience} seconds and {head} KiB, its body {body} KiB, its answer {answer} seconds to begin; HTTP/2 has {STREAMS} streams, \
+         and {clients} clients hear of events"
+    );
+    assert!(page.contains(&told), "{told}");
 }

@@ -151,3 +151,76 @@ async fn answers_are_compressed_once_and_only_for_those_who_ask() {
         assert_eq!(answer.body.starts_with(b"# HELP"), !expected, "{header}");
     }
 }
+
+/// What a server says to whoever asks for it by another name.
+async fn asked_for(server: &Running, host: &str, headers: &str) -> Answer {
+    let mut stream = server.connected().await;
+    let request =
+        format!("GET /config HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n{headers}\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    answer(stream).await
+}
+
+#[tokio::test]
+async fn a_site_that_has_its_name_lead_here_learns_nothing() {
+    let server = Running::new(history(), true).await;
+    let own = format!("localhost:{}", server.address.port());
+    assert_eq!(asked_for(&server, &own, "").await.status(), "200");
+    let refused = asked_for(&server, "evil.example:9797", "").await;
+    assert_eq!(refused.status(), "421");
+    assert!(refused.text().contains("--web.host"), "{}", refused.text());
+    assert!(!refused.text().contains("evil"), "{}", refused.text());
+    assert!(refused.has("x-frame-options: DENY"), "{}", refused.head);
+
+    let named = Front {
+        hosts: vec!["reachd.corp.example".parse().unwrap()],
+        ..Front::default()
+    };
+    let server = Running::behind(named, history(), true).await;
+    let own = asked_for(&server, "reachd.corp.example", "").await;
+    assert_eq!(own.status(), "200");
+    assert_eq!(asked_for(&server, "evil.example", "").await.status(), "421");
+}
+
+#[tokio::test]
+async fn where_there_are_logins_any_name_may_lead_here() {
+    let hash = "$2y$04$AQUBAgMEBQYHCAkKCwwNDuL8psxDtkasFlkF3vVwIZrjvxcy6YYYq";
+    let front = guarded(&format!("basic_auth_users: {{alice: {hash}}}"));
+    let server = Running::behind(front, history(), false).await;
+    assert_eq!(
+        asked_for(&server, "reachd.corp.example", "").await.status(),
+        "401"
+    );
+    let login = "Authorization: Basic YWxpY2U6d29uZGVybGFuZA==\r\n";
+    let told = asked_for(&server, "reachd.corp.example", login).await;
+    assert_eq!(told.status(), "200");
+}
+
+#[tokio::test]
+async fn no_other_site_may_read() {
+    let server = Running::new(history(), false).await;
+    for path in ["/", "/api/v1/status", "/metrics", "/config"] {
+        let answer = server
+            .ask("GET", path, "Origin: https://evil.example\r\n")
+            .await;
+        assert_eq!(answer.status(), "200", "{path}");
+        let head = answer.head.to_ascii_lowercase();
+        assert!(!head.contains("access-control-"), "{path}: {head}");
+        assert!(!head.contains("set-cookie"), "{path}: {head}");
+    }
+    let preflight = server.ask(
+        "OPTIONS",
+        "/api/v1/status",
+        "Origin: https://evil.example\r\n",
+    );
+    assert_eq!(preflight.await.status(), "405");
+}
+
+#[tokio::test]
+async fn nobody_can_have_anything_probed() {
+    let server = Running::new(history(), true).await;
+    for path in ["/probe?target=http://169.254.169.254/", "/api/v1/probe"] {
+        assert_eq!(server.get(path).await.status(), "404", "{path}");
+        assert_eq!(server.ask("POST", path, "").await.status(), "404", "{path}");
+    }
+}

@@ -55,6 +55,11 @@ impl InForce {
         })
     }
 
+    /// Whether anybody has to log in.
+    pub(crate) fn has_logins(&self) -> bool {
+        !self.logins.is_open()
+    }
+
     /// Gives an answer the headers that are configured, in place of reachd's own of the same name.
     pub(super) fn add_headers(&self, headers: &mut HeaderMap) {
         for (name, value) in &self.headers {

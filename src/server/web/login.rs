@@ -43,9 +43,14 @@ impl Logins {
         }
     }
 
+    /// Whether nobody has to log in.
+    pub(super) fn is_open(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// Whether whoever sent this header, or none, is to be answered.
     pub(super) async fn admit(&self, header: Option<&HeaderValue>) -> bool {
-        if self.users.is_empty() {
+        if self.is_open() {
             return true;
         }
         let Some((user, password)) = header.and_then(credentials) else {

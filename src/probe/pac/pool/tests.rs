@@ -273,3 +273,21 @@ async fn the_time_of_another_is_not_ones_own() {
     let (short, long) = tokio::join!(within(100), within(5000));
     assert_eq!((short, long), (Err("timeout"), Ok(Vec::new())));
 }
+
+#[tokio::test]
+async fn the_environment_is_kept_from_scripts() {
+    let (pool, folder) = pool(&format!(
+        "env > \"$(dirname \"$0\")/environment\"; while read order; do {REPLIES}; done"
+    ));
+    let evaluation = ask(&pool, &script(), "a", LONG).await;
+    assert_eq!(evaluation.result, Ok("DIRECT".to_owned()));
+    // There is one to be kept, and a shell sets none of its own but these.
+    assert!(std::env::var_os("PATH").is_some());
+    let known = fs::read_to_string(folder.path().join("environment")).unwrap();
+    let names: Vec<&str> = known
+        .lines()
+        .filter_map(|line| line.split('=').next())
+        .collect();
+    let allowed = ["TZ", "PWD", "SHLVL", "_", "OLDPWD"];
+    assert!(names.iter().all(|name| allowed.contains(name)), "{names:?}");
+}

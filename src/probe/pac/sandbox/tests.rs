@@ -394,3 +394,30 @@ fn what_it_says_is_bounded() {
     assert_eq!(alerts.len(), 20);
     assert!(alerts[0].chars().count() < 300);
 }
+
+#[test]
+fn a_script_finds_nothing_but_the_functions_of_scripts() {
+    for name in [
+        "fetch",
+        "XMLHttpRequest",
+        "WebSocket",
+        "Worker",
+        "importScripts",
+        "require",
+        "module",
+        "process",
+        "std",
+        "os",
+        "load",
+        "read",
+        "open",
+        "print",
+        "console",
+        "setTimeout",
+        "bjson",
+        "scriptArgs",
+    ] {
+        assert_eq!(value(&format!("typeof {name}")), "\"undefined\"", "{name}");
+    }
+    assert_eq!(value("typeof dnsResolve"), "\"function\"");
+}
