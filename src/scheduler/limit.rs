@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-use crate::endpoint::ResolverSettings;
+use crate::endpoint::{ResolverSettings, Shared};
 use crate::plan::Check;
 
 /// A lane holds at most so many times what it leaves free to the others (the dynamic thresholds of Choudhury and
@@ -23,8 +23,8 @@ pub(super) struct Limit {
 }
 
 /// What fails together: the same route, and the same resolver. `None` is one lane for all.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hops(Option<(String, ResolverSettings)>);
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Hops(Option<(String, Shared<ResolverSettings>)>);
 
 /// Their part of the limit, as one check uses it.
 #[derive(Debug)]

@@ -44,21 +44,30 @@ class Lab:
         def sign(name, by, extensions):
             (self.folder / f"{name}.ext").write_text(extensions)
             openssl("req", "-new", "-key", f"{name}.key", "-subj", f"/CN=bench {name}", "-out", f"{name}.csr")
-            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "30",
+            openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-days", "365",
                     "-CAcreateserial", "-extfile", f"{name}.ext", "-out", f"{name}.pem")
 
         for name in ("root", "intermediate", "leaf"):
             key(name)
-        openssl("req", "-x509", "-new", "-key", "root.key", "-subj", "/CN=bench root", "-days", "30", "-out", "root.pem")
+        openssl("req", "-x509", "-new", "-key", "root.key", "-subj", "/CN=bench root", "-days", "365", "-out", "root.pem")
         sign("intermediate", "root", "basicConstraints=critical,CA:TRUE\nkeyUsage=critical,keyCertSign,cRLSign\n")
-        sign("leaf", "intermediate", "subjectAltName=DNS:*.lab.test\nextendedKeyUsage=serverAuth\n")
+        sign("leaf", "intermediate", "subjectAltName=DNS:*.lab.test\nextendedKeyUsage=serverAuth\n"
+             "crlDistributionPoints=URI:http://crl.lab.test/intermediate.crl\n")
+        # Nobody is on it: it is looked up, kept, and looked into by whoever asks about revocation.
+        (self.folder / "ca.cnf").write_text(
+            f"[ca]\ndefault_ca = bench\n[bench]\ndatabase = {self.folder}/ca.index\ncertificate = {self.folder}/intermediate.pem\n"
+            f"private_key = {self.folder}/intermediate.key\ndefault_md = sha256\ndefault_crl_days = 30\n"
+        )
+        (self.folder / "ca.index").touch()
+        openssl("ca", "-config", "ca.cnf", "-gencrl", "-out", "intermediate.crl.pem")
+        openssl("crl", "-in", "intermediate.crl.pem", "-outform", "DER", "-out", "intermediate.crl")
         chain = (self.folder / "leaf.pem").read_text() + (self.folder / "intermediate.pem").read_text()
         (self.folder / "chain.pem").write_text(chain)
 
     def start_servers(self):
         folder = self.folder
         names = "".join(f"t{number:05} A 127.1.{number // 250}.{number % 250 + 1}\n" for number in range(self.names))
-        (folder / "lab.test.zone").write_text(f"$TTL 0\n@ SOA ns. host. 1 1 1 1 0\n@ NS ns.lab.test.\nns A {DNS}\n{names}")
+        (folder / "lab.test.zone").write_text(f"$TTL 0\n@ SOA ns. host. 1 1 1 1 0\n@ NS ns.lab.test.\nns A {DNS}\ncrl A 127.1.0.1\n{names}")
         (folder / "knot.conf").write_text(
             f"server:\n  rundir: {folder}\n  listen: {DNS}@53\n  udp-workers: 1\n"
             f"database:\n  storage: {folder}/db\nzone:\n  - domain: lab.test\n    file: {folder}/lab.test.zone\n"
@@ -69,7 +78,8 @@ class Lab:
             "http { access_log off; keepalive_timeout 0; ssl_session_tickets off; ssl_session_cache off;\n"
             "  server { listen 443 ssl backlog=4096; ssl_protocols TLSv1.3;\n"
             f"    ssl_certificate {folder}/chain.pem; ssl_certificate_key {folder}/leaf.key;\n"
-            "    location / { default_type text/plain; return 200 'twenty-five bytes of body'; } } }\n"
+            "    location / { default_type text/plain; return 200 'twenty-five bytes of body'; } }\n"
+            f"  server {{ listen 80; root {folder}; }} }}\n"
         )
         (folder / "blackbox.yml").write_text(
             "modules:\n  https:\n    prober: http\n    timeout: 5s\n"

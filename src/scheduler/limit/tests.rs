@@ -5,7 +5,7 @@ use tokio::time::timeout;
 use super::*;
 
 fn by(route: &str) -> Hops {
-    Hops(Some((route.to_owned(), ResolverSettings::System)))
+    Hops(Some((route.to_owned(), ResolverSettings::System.into())))
 }
 
 fn limit(most: usize) -> Limit {
