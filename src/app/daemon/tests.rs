@@ -1,5 +1,7 @@
 //! The daemon without its process: how it ends.
 
+use std::fmt::Write as _;
+
 use clap::Parser;
 use tempfile::TempDir;
 
@@ -83,9 +85,10 @@ fn many(changed: usize) -> String {
     let mut text = "metrics: {histograms: service}\nendpoints:\n".to_owned();
     for number in 0..10_000 {
         let timeout = if number % changed == 0 { 6 } else { 7 };
-        text.push_str(&format!(
-            "  - {{name: e{number}, url: \"tcp://127.0.0.1:9\", timeout: {timeout}s}}\n"
-        ));
+        let _ = writeln!(
+            text,
+            "  - {{name: e{number}, url: \"tcp://127.0.0.1:9\", timeout: {timeout}s}}"
+        );
     }
     text
 }

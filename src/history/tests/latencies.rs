@@ -119,14 +119,14 @@ fn of_thousands_of_checks_slots_are_joined_and_none_is_lost() {
         (36_490, None),
         (36_610, Some(20)),
     ]);
-    let watched = history.snapshot().remove(0).check;
+    let check = history.snapshot().remove(0).check;
     let many = (0..9_999).map(|number| {
         let name = format!("e{number}");
         fixture::check("site", &name, "https://gateway.example/")
     });
-    let all: Vec<_> = many.chain([Arc::clone(&watched)]).collect();
+    let all: Vec<_> = many.chain([Arc::clone(&check)]).collect();
     history.planned(&fixture::plan(&all));
-    let watcher = history.watch(&watched);
+    let watcher = history.watch(&check);
     watcher.observed(&success(36_620));
     watcher.observed(&success(37_000));
     watcher.observed(&success(37_500));
