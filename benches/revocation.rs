@@ -112,7 +112,7 @@ fn plan(port: u16, ca_file: &std::path::Path, mode: RevocationMode) -> Plan {
             server_name: Some("server.test".to_owned()),
             ..TlsSettings::default()
         }),
-        revocation: Shared::from(Revocation {
+        revocation: reachd::endpoint::Shared::from(Revocation {
             mode,
             methods: vec![RevocationMethod::Crl],
             ..Revocation::off(route)

@@ -45,8 +45,10 @@ const INTERVAL: Duration = Duration::from_secs(30);
 const ROUNDS: [usize; 5] = [1, 3, 60, 240, 2_880];
 
 fn main() -> Result<(), Box<dyn Error>> {
-    idle(100_000)?;
-    println!();
+    for checks in [10_000, 100_000] {
+        idle(checks)?;
+        println!();
+    }
     probed(10_000)
 }
 
@@ -138,6 +140,35 @@ impl Planned {
         Observers(all.map(|(_, observer)| Arc::clone(observer)).collect())
     }
 
+    /// How long it takes to bring it into force once more, step by step; the last one on the thread that probes.
+    fn again(
+        &self,
+        scheduler: &mut Scheduler,
+        concurrency: Concurrency,
+    ) -> Result<(), Box<dyn Error>> {
+        for (name, observer) in &self.observers {
+            let start = std::time::Instant::now();
+            observer.planned(&self.plan);
+            println!(
+                "{name} once more{:>20.1} ms",
+                start.elapsed().as_secs_f64() * 1e3
+            );
+        }
+        let start = std::time::Instant::now();
+        let jobs = self.jobs()?;
+        println!(
+            "probes once more{:>20.1} ms",
+            start.elapsed().as_secs_f64() * 1e3
+        );
+        let start = std::time::Instant::now();
+        scheduler.apply(jobs, concurrency);
+        println!(
+            "scheduler once more{:>20.1} ms",
+            start.elapsed().as_secs_f64() * 1e3
+        );
+        Ok(())
+    }
+
     fn jobs(&self) -> Result<Vec<Job>, Box<dyn Error>> {
         let prober = Prober::new(&self.plan)?;
         let job = |check: &Arc<Check>| {
@@ -178,6 +209,7 @@ fn idle(checks: usize) -> Result<(), Box<dyn Error>> {
         }
         ledger.line("scheduler")?;
         ledger.total()?;
+        planned.again(&mut scheduler, concurrency)?;
         scheduler.stop(Duration::ZERO).await;
         Ok(())
     })
@@ -206,7 +238,7 @@ fn probed(checks: usize) -> Result<(), Box<dyn Error>> {
             for (number, watcher) in watchers.iter().enumerate() {
                 let at = at + Duration::from_micros(3_000 * number as u64 + dice.below(900));
                 watcher.started(Duration::from_micros(900));
-                let outcome = outcome(number, at, &mut dice, &chain, &path);
+                let outcome = outcome(number, at, &mut dice, &chain, &path).trimmed();
                 watcher.observed(&Arc::new(outcome));
             }
             round += 1;

@@ -269,8 +269,7 @@ impl Observer for History {
             // One of a former plan writes where nobody reads.
             record: record
                 .filter(|record| record.check().is_as(check))
-                .map(Arc::clone)
-                .unwrap_or_else(|| Record::new(check, None)),
+                .map_or_else(|| Record::new(check, None), Arc::clone),
             shared: Arc::clone(&self.shared),
         })
     }

@@ -105,7 +105,9 @@ impl Setup {
             plan: base,
             notices,
         } = planned;
-        let shown = Arc::new(config.effective_yaml());
+        let mut shown = config.effective_yaml();
+        shown.shrink_to_fit();
+        let shown = Arc::new(shown);
         if config.discovery.is_none() {
             config.endpoints = Vec::new();
         }

@@ -47,13 +47,12 @@ impl Baseline {
         }
         for timing in timings.iter() {
             let found = self.0.iter_mut().find(|usual| usual.step == timing.step);
-            match found {
-                Some(usual) => usual.learn(timing.elapsed),
-                None => {
-                    // There are few steps, and doubling would waste much.
-                    self.0.reserve_exact(1);
-                    self.0.push(Usual::new(timing.step, timing.elapsed));
-                }
+            if let Some(usual) = found {
+                usual.learn(timing.elapsed);
+            } else {
+                // There are few steps, and doubling would waste much.
+                self.0.reserve_exact(1);
+                self.0.push(Usual::new(timing.step, timing.elapsed));
             }
         }
     }

@@ -187,13 +187,18 @@ fn integer(out: &mut Vec<u8>, mut value: u64) {
     out.extend_from_slice(&digits[first..]);
 }
 
-/// Exact to the nanosecond.
+/// Exact to the nanosecond, and without `fmt`, too.
 fn seconds(out: &mut Vec<u8>, value: Duration) {
     integer(out, value.as_secs());
-    if value.subsec_nanos() > 0 {
-        let _ = write!(out, ".{:09}", value.subsec_nanos());
-        let zeros = out.iter().rev().take_while(|byte| **byte == b'0').count();
-        out.truncate(out.len() - zeros);
+    let mut nanos = value.subsec_nanos();
+    if nanos > 0 {
+        let mut fraction = *b".000000000";
+        for digit in fraction[1..].iter_mut().rev() {
+            *digit += (nanos % 10) as u8;
+            nanos /= 10;
+        }
+        let zeros = fraction.iter().rev().take_while(|digit| **digit == b'0');
+        out.extend_from_slice(&fraction[..fraction.len() - zeros.count()]);
     }
 }
 

@@ -29,8 +29,8 @@ impl<T> ByCheck<T> {
                 gone.push(left);
             }
             let known = former.next_if(|(known, _)| known.labels() == labels);
-            let made = make(check, known.map(|(_, known)| known));
-            kept.push((Arc::clone(check), made));
+            let value = make(check, known.map(|(_, known)| known));
+            kept.push((Arc::clone(check), value));
         }
         gone.extend(former);
         self.0 = kept;

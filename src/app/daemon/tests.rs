@@ -1,5 +1,7 @@
 //! The daemon without its process: how it ends.
 
+use std::fmt::Write as _;
+
 use clap::Parser;
 use tempfile::TempDir;
 
@@ -7,6 +9,7 @@ use super::*;
 use crate::app::arguments::Arguments;
 use crate::metrics::Format;
 use crate::outcome::RequiredRoot;
+use crate::plan::fixture::success;
 use crate::platform::ListeningSocket;
 use crate::server::Front;
 
@@ -75,6 +78,60 @@ fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
     let metrics = String::from_utf8(pieces.concat()).unwrap();
     assert!(metrics.contains("state=\"expired\""), "{metrics}");
     assert!(!metrics.contains("state=\"present\""), "{metrics}");
+}
+
+/// Ten thousand checks, of which those have another timeout whose number this divides.
+fn many(changed: usize) -> String {
+    let mut text = "metrics: {histograms: service}\nendpoints:\n".to_owned();
+    for number in 0..10_000 {
+        let timeout = if number % changed == 0 { 6 } else { 7 };
+        let _ = writeln!(
+            text,
+            "  - {{name: e{number}, url: \"tcp://127.0.0.1:9\", timeout: {timeout}s}}"
+        );
+    }
+    text
+}
+
+#[test]
+fn a_reload_of_one_in_a_hundred_touches_no_other_check() {
+    let (_dir, file) = configured();
+    std::fs::write(&file, many(usize::MAX)).unwrap();
+    let former = Setup::load(Some(&file), None).unwrap();
+    let (metrics, history) = (Metrics::new(), History::default());
+    let observers: [&dyn Observer; 2] = [&metrics, &history];
+    for observer in observers {
+        observer.planned(&former.plan);
+        for check in &former.plan.checks {
+            observer.watch(check).observed(&success(1));
+        }
+    }
+    std::fs::write(&file, many(100)).unwrap();
+    let heritage = former.heritage(&Arc::default());
+    let setup = Setup::succeeding(&heritage, Some(&file)).unwrap();
+    let checks = former.plan.checks.iter().zip(&setup.plan.checks);
+    let changed = checks.filter(|(former, check)| !Arc::ptr_eq(former, check));
+    // The first had the shorter timeout before.
+    assert_eq!(changed.count(), 99);
+    for observer in observers {
+        observer.planned(&setup.plan);
+    }
+    let histories = history.snapshot();
+    let known = histories.iter().filter(|known| known.latest().is_some());
+    assert_eq!(known.count(), 9_901);
+    let pieces: Vec<_> = metrics.exposition(Format::Text).collect();
+    let text = String::from_utf8(pieces.concat()).unwrap();
+    let lines = |start: &str, end: &str| {
+        let lines = text.lines();
+        let found = lines.filter(|line| line.starts_with(start) && line.ends_with(end));
+        found.count()
+    };
+    assert_eq!(lines("reachd_probe_success{", " 1"), 9_901);
+    // Counters are the key's, and outlive what is known of a former definition.
+    assert_eq!(
+        lines("reachd_probes_total{", "result=\"success\"} 1"),
+        10_000
+    );
 }
 
 #[cfg(unix)]

@@ -110,3 +110,37 @@ fn a_check_that_is_defined_anew_keeps_its_latencies() {
     let hour = history.latencies(&key, Window::Hour, seconds(61)).unwrap();
     assert_eq!(told(&hour), [(0, 2, 0, Some((30, 50)))]);
 }
+
+#[test]
+fn of_thousands_of_checks_slots_are_joined_and_none_is_lost() {
+    let (history, key) = history_of(&[
+        (36_000, Some(10)),
+        (36_130, Some(30)),
+        (36_490, None),
+        (36_610, Some(20)),
+    ]);
+    let check = history.snapshot().remove(0).check;
+    let many = (0..9_999).map(|number| {
+        let name = format!("e{number}");
+        fixture::check("site", &name, "https://gateway.example/")
+    });
+    let all: Vec<_> = many.chain([Arc::clone(&check)]).collect();
+    history.planned(&fixture::plan(&all));
+    let watcher = history.watch(&check);
+    watcher.observed(&success(36_620));
+    watcher.observed(&success(37_000));
+    watcher.observed(&success(37_500));
+    let hour = history
+        .latencies(&key, Window::Hour, seconds(37_501))
+        .unwrap();
+    assert_eq!(hour.slot, Duration::from_secs(480));
+    let of_slots: Vec<_> = hour
+        .points
+        .iter()
+        .map(|it| (it.probes, it.failures))
+        .collect();
+    assert_eq!(of_slots, [(2, 0), (3, 1), (1, 0), (1, 0)]);
+    let first = hour.points[0].latency.as_ref().unwrap();
+    assert_eq!(first.mean, Duration::from_millis(20));
+    assert_eq!(hour.points[0].from, seconds(36_000));
+}
