@@ -264,13 +264,18 @@ impl Running {
         let Some(permit) = permit.await else {
             return false;
         };
+        // In a place of its own: of thousands of loops nearly all wait, and need no room for a probe.
+        Box::pin(self.run_now(turn)).await;
+        drop(permit);
+        true
+    }
+
+    async fn run_now(&mut self, turn: Instant) {
         let probe = Arc::clone(&self.probe.borrow());
         self.watcher.started(turn.elapsed());
         if let Some(failed) = self.probe_once(&probe).await {
             self.failing = failed;
         }
-        drop(permit);
-        true
     }
 
     /// When to look again whether it fails. The next turn does that, where it comes before.

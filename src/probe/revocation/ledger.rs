@@ -2,7 +2,7 @@
 //! authorities publish, which become endpoints of their own.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use rustls::pki_types::CertificateDer;
 use tokio::sync::{Semaphore, watch};
@@ -26,6 +26,7 @@ const MOST_LISTS: usize = 8;
 #[derive(Debug)]
 pub(in crate::probe) struct Ledger {
     pages: Mutex<BTreeMap<CheckKey, Arc<Page>>>,
+    library: Arc<Library>,
     changed: watch::Sender<()>,
     /// The turns of those who read a published list.
     pub(super) lists: Semaphore,
@@ -37,8 +38,15 @@ pub(in crate::probe) struct Page {
     /// The revocation route of the check.
     route: String,
     chains: Mutex<Vec<Met>>,
+    library: Arc<Library>,
     changed: watch::Sender<()>,
 }
+
+/// The chains of all pages: one that many checks meet is parsed and kept once.
+#[derive(Debug, Default)]
+struct Library(Mutex<HashMap<Path, Weak<Chain>>>);
+
+type Path = Arc<[CertificateDer<'static>]>;
 
 /// A chain of late.
 #[derive(Debug, Clone)]
@@ -51,7 +59,7 @@ struct Met {
 /// A verified chain.
 #[derive(Debug)]
 pub(in crate::probe) struct Chain {
-    path: Arc<[CertificateDer<'static>]>,
+    path: Path,
     /// Its certificates that may have been revoked.
     pub(super) subjects: Vec<Subject>,
 }
@@ -60,6 +68,7 @@ impl Default for Ledger {
     fn default() -> Self {
         Self {
             pages: Mutex::default(),
+            library: Arc::default(),
             changed: watch::Sender::default(),
             lists: Semaphore::new(MOST_LISTS),
         }
@@ -78,6 +87,7 @@ impl Ledger {
         let page = Arc::new(Page {
             route: route.to_owned(),
             chains: Mutex::new(chains),
+            library: Arc::clone(&self.library),
             changed: self.changed.clone(),
         });
         pages.insert(key, Arc::clone(&page));
@@ -122,19 +132,34 @@ impl Ledger {
     }
 }
 
+impl Library {
+    fn read(&self, path: &Path) -> Arc<Chain> {
+        let mut chains = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(chain) = chains.get(path).and_then(Weak::upgrade) {
+            return chain;
+        }
+        if chains.len() == chains.capacity() {
+            chains.retain(|_, chain| chain.strong_count() > 0);
+        }
+        let chain = Arc::new(Chain {
+            subjects: subjects(path),
+            path: Arc::clone(path),
+        });
+        chains.insert(Arc::clone(path), Arc::downgrade(&chain));
+        chain
+    }
+}
+
 impl Page {
     /// What there is to know of a chain, known already or parsed now.
-    pub(super) fn read(&self, path: &Arc<[CertificateDer<'static>]>) -> Arc<Chain> {
+    pub(super) fn read(&self, path: &Path) -> Arc<Chain> {
         let chains = self.chains();
         let known = chains.iter().find(|met| met.chain.path == *path);
         if let Some(met) = known {
             return Arc::clone(&met.chain);
         }
         drop(chains);
-        Arc::new(Chain {
-            subjects: subjects(path),
-            path: Arc::clone(path),
-        })
+        self.library.read(path)
     }
 
     /// Writes down what a probe met. Only one that came to its end tells what is not met any more.
