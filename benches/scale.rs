@@ -34,6 +34,7 @@ use reachd::scheduler::{Concurrency, Job, Scheduler};
 use reachd::server::Changes;
 use tokio::runtime::Builder;
 use tokio::task::yield_now;
+use tokio::time::Instant;
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -147,20 +148,20 @@ impl Planned {
         concurrency: Concurrency,
     ) -> Result<(), Box<dyn Error>> {
         for (name, observer) in &self.observers {
-            let start = std::time::Instant::now();
+            let start = Instant::now();
             observer.planned(&self.plan);
             println!(
                 "{name} once more{:>20.1} ms",
                 start.elapsed().as_secs_f64() * 1e3
             );
         }
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         let jobs = self.jobs()?;
         println!(
             "probes once more{:>20.1} ms",
             start.elapsed().as_secs_f64() * 1e3
         );
-        let start = std::time::Instant::now();
+        let start = Instant::now();
         scheduler.apply(jobs, concurrency);
         println!(
             "scheduler once more{:>20.1} ms",
@@ -318,8 +319,8 @@ fn outcome(
     let address = IpAddr::from(Ipv4Addr::new(
         127,
         1,
-        (number / 250) as u8,
-        (number % 250) as u8,
+        u8::try_from(number / 250 % 256).unwrap_or_default(),
+        u8::try_from(number % 250).unwrap_or_default(),
     ));
     Outcome {
         started,

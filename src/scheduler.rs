@@ -96,7 +96,7 @@ impl Scheduler {
     }
 
     /// Brings a plan into force: checks that are gone stop, those that did not change keep their rhythm, new
-    /// and changed ones start, spread evenly: over their interval, over a minute, or a second apart, whatever is shortest. The observers
+    /// and changed ones start, spread evenly: over most of their interval, over a minute, or a second apart, whatever is shortest. The observers
     /// know the plan already.
     pub fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
         self.probes.change(concurrency.probes);
@@ -213,11 +213,13 @@ impl Scheduler {
     }
 }
 
-/// Over how long the first probes of so many checks are spread.
+/// Over how long the first probes of so many checks are spread. The last of them come to their end before the first
+/// ones have their second turn.
 fn time_to_begin(interval: Duration, count: usize) -> Duration {
     let gaps = u32::try_from(count).unwrap_or(u32::MAX);
     let far_apart = LONGEST_GAP.saturating_mul(gaps);
-    interval.min(MOST_TIME_TO_BEGIN).min(far_apart)
+    let most_of_interval = interval / 20 * 19;
+    most_of_interval.min(MOST_TIME_TO_BEGIN).min(far_apart)
 }
 
 /// The part of that time after which the check `number` of `count` starts.

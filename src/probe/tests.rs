@@ -76,7 +76,7 @@ fn check(url: &str, authorities: &Path, resolver: Option<ResolverSettings>) -> A
         ..TlsSettings::default()
     });
     if let Some(resolver) = resolver {
-        check.resolver = resolver;
+        check.resolver = resolver.into();
     }
     Arc::new(check)
 }
