@@ -1,7 +1,7 @@
 //! Servers that mean harm in HTTP/2 (RFC 9113): frames written by hand, over TLS.
 
 use std::io::{self, Read, Write};
-use std::net::TcpStream;
+use std::net::{Shutdown, TcpStream};
 
 use super::tls::{Identity, Secured, greeted, secured};
 use super::{for_ever, named, trickle, until_closed};
@@ -146,7 +146,8 @@ const FAULTS: [(&str, Fault); 31] = [
     }),
     ("goes-away", |it| {
         greet(it)?;
-        it.write_all(&goaway(NO_ERROR))
+        it.write_all(&goaway(NO_ERROR))?;
+        hang_up(it)
     }),
     ("goes-away-angry", |it| {
         greet(it)?;
@@ -229,6 +230,14 @@ pub(super) fn hear_request(stream: &mut Secured) -> io::Result<Vec<u8>> {
             return Ok(if head[3] == DATA { content } else { Vec::new() });
         }
     }
+}
+
+/// Says that nothing more comes, and hears what does: who closes with something unheard resets the connection.
+fn hang_up(it: &mut Secured) -> io::Result<()> {
+    it.conn.send_close_notify();
+    it.flush()?;
+    it.sock.shutdown(Shutdown::Write)?;
+    until_closed(it)
 }
 
 /// Settings, as every connection begins with.
