@@ -26,7 +26,7 @@ const MOST_LISTS: usize = 8;
 #[derive(Debug)]
 pub(in crate::probe) struct Ledger {
     pages: Mutex<BTreeMap<CheckKey, Arc<Page>>>,
-    library: Arc<Library>,
+    archive: Arc<Archive>,
     changed: watch::Sender<()>,
     /// The turns of those who read a published list.
     pub(super) lists: Semaphore,
@@ -38,13 +38,13 @@ pub(in crate::probe) struct Page {
     /// The revocation route of the check.
     route: String,
     chains: Mutex<Vec<Met>>,
-    library: Arc<Library>,
+    archive: Arc<Archive>,
     changed: watch::Sender<()>,
 }
 
 /// The chains of all pages: one that many checks meet is parsed and kept once.
 #[derive(Debug, Default)]
-struct Library(Mutex<HashMap<Path, Weak<Chain>>>);
+struct Archive(Mutex<HashMap<Path, Weak<Chain>>>);
 
 type Path = Arc<[CertificateDer<'static>]>;
 
@@ -68,7 +68,7 @@ impl Default for Ledger {
     fn default() -> Self {
         Self {
             pages: Mutex::default(),
-            library: Arc::default(),
+            archive: Arc::default(),
             changed: watch::Sender::default(),
             lists: Semaphore::new(MOST_LISTS),
         }
@@ -87,7 +87,7 @@ impl Ledger {
         let page = Arc::new(Page {
             route: route.to_owned(),
             chains: Mutex::new(chains),
-            library: Arc::clone(&self.library),
+            archive: Arc::clone(&self.archive),
             changed: self.changed.clone(),
         });
         pages.insert(key, Arc::clone(&page));
@@ -132,7 +132,7 @@ impl Ledger {
     }
 }
 
-impl Library {
+impl Archive {
     fn read(&self, path: &Path) -> Arc<Chain> {
         let mut chains = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(chain) = chains.get(path).and_then(Weak::upgrade) {
@@ -159,7 +159,7 @@ impl Page {
             return Arc::clone(&met.chain);
         }
         drop(chains);
-        self.library.read(path)
+        self.archive.read(path)
     }
 
     /// Writes down what a probe met. Only one that came to its end tells what is not met any more.
