@@ -89,7 +89,7 @@ class Accuracy:
             "global: {interval: 1s, timeout: 5s, retry_interval: off, resolver: late}\n"
             f'resolvers:\n  late: {{servers: ["{delays.NAMES}:53"], transport: udp}}\n  load: {{servers: ["{DNS}:53"], transport: udp}}\n'
             f"proxies:\n{proxies}routes: [direct]\n"
-            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nmetrics: {{histograms: none}}\nendpoints:\n{load}{late}"
+            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nrevocation: {{mode: off}}\nmetrics: {{histograms: none}}\nendpoints:\n{load}{late}"
         )
         process = self.lab.start(MEASURED_ON, str(self.reachd), "--config.file", str(config))
         wait_for(REACHD, "/-/healthy")

@@ -58,7 +58,7 @@ class Peers:
         config.write_text(
             f"global: {{interval: {max(interval, 1):g}s, timeout: 5s, retry_interval: off, resolver: bench{'' if pace else f', concurrency: {AT_ONCE}'}}}\n"
             f"resolvers: {{bench: {{servers: [\"{DNS}:53\"], transport: udp}}}}\n"
-            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nmetrics: {{histograms: service}}\nendpoints:\n{endpoints}"
+            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nrevocation: {{derived_interval: off}}\nmetrics: {{histograms: service}}\nendpoints:\n{endpoints}"
         )
         process = self.lab.start(MEASURED_ON, str(self.reachd), "--config.file", str(config))
         wait_for(REACHD, "/-/healthy")

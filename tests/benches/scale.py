@@ -131,7 +131,7 @@ class Scale:
         self.config.write_text(
             f"global: {{interval: {interval}, timeout: 5s, resolver: bench}}\n"
             f"resolvers: {{bench: {{servers: [\"{DNS}:53\"], transport: udp}}}}\n"
-            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nmetrics: {{histograms: service}}\n"
+            f"tls: {{ca_file: {self.lab.folder}/root.pem}}\nrevocation: {{derived_interval: off}}\nmetrics: {{histograms: service}}\n"
             + (f"proxies:\n{written}" if proxies else "")
             + f"routes: [{', '.join(routes)}]\nendpoints:\n{listed}"
         )
