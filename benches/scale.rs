@@ -142,9 +142,9 @@ impl Planned {
     }
 
     /// How long it takes to bring it into force once more, step by step; the last one on the thread that probes.
-    fn again(
+    async fn again(
         &self,
-        scheduler: &mut Scheduler,
+        scheduler: &Scheduler,
         concurrency: Concurrency,
     ) -> Result<(), Box<dyn Error>> {
         for (name, observer) in &self.observers {
@@ -162,7 +162,8 @@ impl Planned {
             start.elapsed().as_secs_f64() * 1e3
         );
         let start = Instant::now();
-        scheduler.apply(jobs, concurrency);
+        scheduler.apply(jobs, concurrency).await;
+        yield_now().await;
         println!(
             "scheduler once more{:>20.1} ms",
             start.elapsed().as_secs_f64() * 1e3
@@ -198,19 +199,19 @@ fn idle(checks: usize) -> Result<(), Box<dyn Error>> {
         let planned = Planned::new(checks, &mut ledger)?;
         let jobs = planned.jobs()?;
         ledger.line("probes")?;
-        let mut scheduler = Scheduler::new(planned.observers());
+        let scheduler = Scheduler::new(planned.observers());
         // Nothing is to run: what is measured is what waits.
         let concurrency = Concurrency {
             probes: 0,
             holds: 0,
         };
-        scheduler.apply(jobs, concurrency);
-        for _ in 0..checks {
+        scheduler.apply(jobs, concurrency).await;
+        for _ in 0..10 {
             yield_now().await;
         }
         ledger.line("scheduler")?;
         ledger.total()?;
-        planned.again(&mut scheduler, concurrency)?;
+        planned.again(&scheduler, concurrency).await?;
         scheduler.stop(Duration::ZERO).await;
         Ok(())
     })

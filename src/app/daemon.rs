@@ -20,7 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use tracing::{error, info, warn};
 
 use self::gathering::Gathering;
-use self::inferring::infer;
+use self::inferring::Inferring;
 use self::serving::{Serving, front, sockets};
 use self::watchdog::{Turns, feed};
 use super::Fault;
@@ -60,7 +60,10 @@ pub(super) fn run(
     let setup = Setup::load(file, shard)?;
     let front = front(arguments)?;
     let runtime = probing_runtime(setup.config.global.workers)?;
-    let (mut daemon, server) = Daemon::new(file, arguments, setup);
+    let (mut daemon, server) = {
+        let _in_runtime = runtime.enter();
+        Daemon::new(file, arguments, setup)
+    };
     daemon.server_heartbeat = front.heartbeat.clone();
     let ended = live(&runtime, daemon, |stop| {
         Serving::start(sockets(arguments)?, server, front, stop)
@@ -98,6 +101,7 @@ struct Daemon {
     findings: Gathering,
     observers: Observers,
     diagnosis: Arc<Diagnosis>,
+    inferring: Inferring,
     metrics: Arc<Metrics>,
     history: Arc<History>,
     scheduler: Scheduler,
@@ -164,6 +168,7 @@ impl Daemon {
             setup,
             scheduler: Scheduler::new(observers.clone()),
             observers,
+            inferring: Inferring::new(&diagnosis, &metrics, &history),
             diagnosis,
             metrics,
             history,
@@ -188,11 +193,7 @@ impl Daemon {
         let feeding = AbortOnDropHandle::new(tokio::spawn(async move {
             feed(&manager, &turns, &heartbeat).await;
         }));
-        let inferring = AbortOnDropHandle::new(tokio::spawn(infer(
-            Arc::clone(&self.diagnosis),
-            Arc::clone(&self.metrics),
-            Arc::clone(&self.history),
-        )));
+        let inferring = AbortOnDropHandle::new(tokio::spawn(self.inferring.clone().run()));
         self.reload_until_end(&mut signals, stop).await;
         info!("stopping: probes under way may finish");
         self.manager.stopping();
@@ -341,8 +342,10 @@ impl Daemon {
     /// ten thousand checks that takes longer than a probe may be late.
     async fn apply_plan(&mut self) {
         let (setup, observers) = (self.setup.clone(), self.observers.clone());
+        let inferring = self.inferring.clone();
         let prepared = spawn_blocking(move || {
             observers.planned(&setup.plan);
+            inferring.at_once();
             setup.jobs()
         });
         let Ok(jobs) = prepared.await else {
@@ -351,7 +354,7 @@ impl Daemon {
         };
         let setup = &self.setup;
         setup.comes_into_force();
-        self.scheduler.apply(jobs, setup.concurrency());
+        self.scheduler.apply(jobs, setup.concurrency()).await;
         self.not_probed
             .send_replace(Arc::new(setup.plan.not_probed.clone()));
         let checks = setup.plan.checks.len();

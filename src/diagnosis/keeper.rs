@@ -34,6 +34,7 @@ pub struct Diagnosis {
     roots: Mutex<Arc<[RootStanding]>>,
     news: Arc<News>,
     causes: watch::Sender<Arc<Vec<Cause>>>,
+    diagnosing: Mutex<()>,
 }
 
 /// Whether something happened that may change the causes.
@@ -87,6 +88,9 @@ impl Diagnosis {
     /// Makes a diagnosis, and tells of it where it is another one. Answers after what time it may be another one although
     /// nothing happened: a failure waits for the others no longer, or a certificate comes to its end.
     pub fn now(&self, now: SystemTime) -> Duration {
+        // One after the other, so that what is told last is what was looked at last.
+        let diagnosing = self.diagnosing.lock();
+        let _one_at_a_time = diagnosing.unwrap_or_else(PoisonError::into_inner);
         let records: Vec<Arc<Record>> = self.records().values().map(Arc::clone).collect();
         let findings: Vec<_> = records.iter().map(|record| record.finding()).collect();
         let roots = Arc::clone(&self.roots.lock().unwrap_or_else(PoisonError::into_inner));
@@ -123,6 +127,7 @@ impl Default for Diagnosis {
             roots: Mutex::new(Arc::default()),
             news: Arc::default(),
             causes: watch::channel(Arc::default()).0,
+            diagnosing: Mutex::default(),
         }
     }
 }

@@ -4,9 +4,6 @@
 //! probes under way count on.
 
 use std::collections::VecDeque;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use tokio::sync::oneshot;
 
 use crate::endpoint::{ResolverSettings, Shared};
 use crate::plan::Check;
@@ -16,160 +13,113 @@ use crate::plan::Check;
 /// quarters; with two, three sevenths each; and so on, so that there is always room.
 const TIMES_FREE: usize = 3;
 
-/// The limit on all probes together. Clones share it.
-#[derive(Debug, Clone, Default)]
+/// The limit on all probes together.
+#[derive(Debug, Default)]
 pub(super) struct Limit {
-    state: Arc<Mutex<State>>,
+    most: usize,
+    under_way: usize,
+    lanes: Vec<Lane>,
+    /// The lanes in which somebody waits, in the order of their turns.
+    turns: VecDeque<usize>,
 }
 
 /// What fails together: the same route, and the same resolver. `None` is one lane for all.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Hops(Option<(String, Shared<ResolverSettings>)>);
 
-/// Their part of the limit, as one check uses it.
+/// Their part of the limit.
 #[derive(Debug)]
-pub(super) struct Lane {
-    limit: Limit,
-    number: usize,
-}
-
-/// One probe may be under way, until this is dropped.
-#[derive(Debug)]
-pub(super) struct Permit {
-    limit: Limit,
-    lane: usize,
-}
-
-#[derive(Debug, Default)]
-struct State {
-    most: usize,
-    under_way: usize,
-    lanes: Vec<LaneState>,
-    /// The lanes in which somebody waits, in the order of their turns.
-    turns: VecDeque<usize>,
-}
-
-#[derive(Debug)]
-struct LaneState {
+struct Lane {
     hops: Hops,
-    /// How many checks may come to it.
+    /// How many rounds come to it.
     users: usize,
     under_way: usize,
-    /// Who has gone away meanwhile is passed over.
-    waiting: VecDeque<oneshot::Sender<Permit>>,
+    waiting: VecDeque<usize>,
 }
 
 // === impl Limit ===
 
 impl Limit {
     /// Lets no more probes than this be under way, as soon as those have ended that are.
-    pub(super) fn change(&self, most: usize) {
-        self.state().most = most;
-        self.pass_on();
+    pub(super) fn change(&mut self, most: usize) {
+        self.most = most;
     }
 
-    /// The lane of those that share these hops.
-    pub(super) fn lane(&self, hops: Hops) -> Lane {
-        let mut state = self.state();
-        let number = state.number_of(hops);
-        state.lanes[number].users += 1;
-        drop(state);
-        Lane {
-            limit: self.clone(),
-            number,
+    /// The number of the lane of those that share these hops, for one more.
+    pub(super) fn join(&mut self, hops: Hops) -> usize {
+        let number = self.number_of(hops);
+        self.lanes[number].users += 1;
+        number
+    }
+
+    /// One comes to this lane no more. Where one lane is left, it may take everything.
+    pub(super) fn leave(&mut self, number: usize) {
+        self.lanes[number].users -= 1;
+    }
+
+    /// Whether one more probe of this lane may be under way, which it is by that; otherwise `who` waits.
+    pub(super) fn admits(&mut self, number: usize, who: usize) -> bool {
+        if self.may_start(number) {
+            self.start(number);
+            return true;
         }
-    }
-
-    /// Gives what is free to those who wait.
-    fn pass_on(&self) {
-        loop {
-            let Some((lane, waiting)) = self.state().next_waiting() else {
-                return;
-            };
-            let limit = self.clone();
-            // Who went away just now gives it back by that.
-            drop(waiting.send(Permit { limit, lane }));
+        let lane = &mut self.lanes[number];
+        if lane.waiting.is_empty() {
+            self.turns.push_back(number);
         }
+        lane.waiting.push_back(who);
+        false
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    /// A probe of this lane has ended.
+    pub(super) fn ends(&mut self, number: usize) {
+        self.under_way -= 1;
+        self.lanes[number].under_way -= 1;
     }
-}
 
-// === impl Hops ===
-
-impl Hops {
-    /// One for everybody: nobody is limited further.
-    pub(super) const SHARED: Self = Self(None);
-
-    pub(super) fn of(check: &Check) -> Self {
-        Self(Some((check.route.name.clone(), check.resolver.clone())))
-    }
-}
-
-// === impl Lane ===
-
-impl Lane {
-    /// Waits until one more probe of this lane may be under way.
-    pub(super) async fn permit(&self) -> Permit {
-        loop {
-            let turn = {
-                let mut state = self.limit.state();
-                if state.may_start(self.number) {
-                    state.start(self.number);
-                    None
-                } else {
-                    Some(state.wait(self.number))
-                }
+    /// Who comes next of those who wait, and is under way by that.
+    pub(super) fn next_admitted(&mut self) -> Option<usize> {
+        for _ in 0..self.turns.len() {
+            let number = self.turns.pop_front()?;
+            let next = if self.may_start(number) {
+                self.lanes[number].waiting.pop_front()
+            } else {
+                None
             };
-            let Some(turn) = turn else {
-                return Permit {
-                    limit: self.limit.clone(),
-                    lane: self.number,
-                };
-            };
-            // Nobody drops the other end without an answer.
-            if let Ok(permit) = turn.await {
-                return permit;
+            if !self.lanes[number].waiting.is_empty() {
+                self.turns.push_back(number);
+            }
+            if next.is_some() {
+                self.start(number);
+                return next;
             }
         }
+        None
     }
-}
 
-impl Drop for Lane {
-    fn drop(&mut self) {
-        self.limit.state().lanes[self.number].users -= 1;
-        // Where one lane is left, it may take everything.
-        self.limit.pass_on();
+    /// Only these wait on.
+    pub(super) fn forget_unless(&mut self, stays: impl Fn(usize) -> bool) {
+        for lane in &mut self.lanes {
+            lane.waiting.retain(|who| stays(*who));
+        }
+        let lanes = &self.lanes;
+        self.turns
+            .retain(|number| !lanes[*number].waiting.is_empty());
     }
-}
 
-// === impl Permit ===
-
-impl Drop for Permit {
-    fn drop(&mut self) {
-        self.limit.state().end(self.lane);
-        self.limit.pass_on();
-    }
-}
-
-// === impl State ===
-
-impl State {
     fn number_of(&mut self, hops: Hops) -> usize {
         let mut lanes = self.lanes.iter();
         if let Some(known) = lanes.position(|lane| lane.hops == hops) {
             return known;
         }
-        let lane = LaneState {
+        let lane = Lane {
             hops,
             users: 0,
             under_way: 0,
             waiting: VecDeque::new(),
         };
         // Nobody remembers the number of a lane that is not used.
-        if let Some(unused) = self.lanes.iter().position(LaneState::is_unused) {
+        if let Some(unused) = self.lanes.iter().position(Lane::is_unused) {
             self.lanes[unused] = lane;
             return unused;
         }
@@ -193,62 +143,24 @@ impl State {
         self.under_way += 1;
         self.lanes[number].under_way += 1;
     }
+}
 
-    fn end(&mut self, number: usize) {
-        self.under_way -= 1;
-        self.lanes[number].under_way -= 1;
-    }
+// === impl Hops ===
 
-    fn wait(&mut self, number: usize) -> oneshot::Receiver<Permit> {
-        let lane = &mut self.lanes[number];
-        let has_turn = !lane.waiting.is_empty();
-        // Each who comes to it waits once: more are gone.
-        if lane.waiting.len() > 2 * lane.users {
-            lane.waiting.retain(|waiting| !waiting.is_closed());
-        }
-        let (sender, receiver) = oneshot::channel();
-        lane.waiting.push_back(sender);
-        if !has_turn {
-            self.turns.push_back(number);
-        }
-        receiver
-    }
+impl Hops {
+    /// One for everybody: nobody is limited further.
+    pub(super) const SHARED: Self = Self(None);
 
-    /// Who comes next, and starts by that.
-    fn next_waiting(&mut self) -> Option<(usize, oneshot::Sender<Permit>)> {
-        for _ in 0..self.turns.len() {
-            let number = self.turns.pop_front()?;
-            let next = if self.may_start(number) {
-                self.lanes[number].next_waiting()
-            } else {
-                None
-            };
-            if !self.lanes[number].waiting.is_empty() {
-                self.turns.push_back(number);
-            }
-            if let Some(next) = next {
-                self.start(number);
-                return Some((number, next));
-            }
-        }
-        None
+    pub(super) fn of(check: &Check) -> Self {
+        Self(Some((check.route.name.clone(), check.resolver.clone())))
     }
 }
 
-// === impl LaneState ===
+// === impl Lane ===
 
-impl LaneState {
+impl Lane {
     fn is_unused(&self) -> bool {
         self.users == 0 && self.under_way == 0 && self.waiting.is_empty()
-    }
-
-    fn next_waiting(&mut self) -> Option<oneshot::Sender<Permit>> {
-        loop {
-            let next = self.waiting.pop_front()?;
-            if !next.is_closed() {
-                return Some(next);
-            }
-        }
     }
 }
 

@@ -5,11 +5,14 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::SystemTime;
 
+use tokio::time::{Instant, sleep_until};
 use url::Url;
 
+use super::dispatcher::time_to_begin;
 use super::*;
-use crate::endpoint::{Endpoint, Expectation, Origin, ResolverSettings, Target, TlsSettings};
-use crate::outcome::{DnsReason, Failure, HoldOutcome, Observed, Timings};
+use crate::endpoint::{Endpoint, Expectation, Hold, Origin, ResolverSettings, Target, TlsSettings};
+use crate::observer::{Observer, Watcher};
+use crate::outcome::{DnsReason, Failure, Observed, Timings};
 use crate::plan::{Plan, Revocation};
 use crate::route::{Route, Via};
 
@@ -168,9 +171,9 @@ async fn advance_to(notebook: &Notebook, second: u32) {
 #[tokio::test(start_paused = true)]
 async fn first_runs_are_spread_and_the_rate_does_not_drift() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let jobs = ["a", "b", "c"].map(|name| job(name, 30 * SECOND, 3 * SECOND));
-    scheduler.apply(jobs.to_vec(), at_once(10));
+    scheduler.apply(jobs.to_vec(), at_once(10)).await;
     advance_to(&notebook, 89).await;
     assert_eq!(notebook.of("a started"), [0, 30, 60]);
     assert_eq!(notebook.of("b started"), [1, 31, 61]);
@@ -198,8 +201,10 @@ fn first_probes_begin_soon_but_not_all_at_once() {
 #[tokio::test(start_paused = true)]
 async fn a_turn_that_comes_during_a_probe_is_skipped_and_counted() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(vec![job("slow", 10 * SECOND, 25 * SECOND)], at_once(10));
+    let scheduler = Scheduler::new(notebook.observers());
+    scheduler
+        .apply(vec![job("slow", 10 * SECOND, 25 * SECOND)], at_once(10))
+        .await;
     advance_to(&notebook, 59).await;
     assert_eq!(notebook.of("slow started"), [0, 30]);
     assert_eq!(notebook.of("slow skipped 2"), [25, 55]);
@@ -243,9 +248,9 @@ async fn a_check_that_begins_to_fail_is_probed_once_more_and_keeps_its_rhythm() 
     ];
     for (retry, ends, expected) in cases {
         let notebook = Notebook::new();
-        let mut scheduler = Scheduler::new(notebook.observers());
+        let scheduler = Scheduler::new(notebook.observers());
         let job = failing_job("a", 30 * SECOND, retry, ends);
-        scheduler.apply(vec![job], at_once(10));
+        scheduler.apply(vec![job], at_once(10)).await;
         advance_to(&notebook, 91).await;
         assert_eq!(notebook.of("a started"), expected, "{ends:?}");
         assert_eq!(notebook.of("a skipped"), [0; 0]);
@@ -256,11 +261,11 @@ async fn a_check_that_begins_to_fail_is_probed_once_more_and_keeps_its_rhythm() 
 #[tokio::test(start_paused = true)]
 async fn a_check_that_is_stopped_is_not_probed_once_more() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let job = failing_job("a", 30 * SECOND, Some(5 * SECOND), &[false; 9]);
-    scheduler.apply(vec![job], at_once(10));
+    scheduler.apply(vec![job], at_once(10)).await;
     advance_to(&notebook, 2).await;
-    scheduler.apply(Vec::new(), at_once(10));
+    scheduler.apply(Vec::new(), at_once(10)).await;
     advance_to(&notebook, 60).await;
     assert_eq!(notebook.of("a started"), [0]);
 }
@@ -304,8 +309,8 @@ impl Crowd {
 #[tokio::test(start_paused = true)]
 async fn no_more_probes_run_at_once_than_the_limit() {
     let (notebook, crowd) = (Notebook::new(), Crowd::default());
-    let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(crowd.jobs(20), at_once(3));
+    let scheduler = Scheduler::new(notebook.observers());
+    scheduler.apply(crowd.jobs(20), at_once(3)).await;
     advance_to(&notebook, 100).await;
     assert_eq!(crowd.most(), 3);
     assert!(!notebook.of("check 19 observed").is_empty());
@@ -314,9 +319,9 @@ async fn no_more_probes_run_at_once_than_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn the_limit_holds_over_quick_reloads() {
     let (notebook, crowd) = (Notebook::new(), Crowd::default());
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     for second in 0..20 {
-        scheduler.apply(crowd.jobs(20), at_once(3));
+        scheduler.apply(crowd.jobs(20), at_once(3)).await;
         advance_to(&notebook, second).await;
     }
     assert_eq!(crowd.most(), 3);
@@ -325,11 +330,11 @@ async fn the_limit_holds_over_quick_reloads() {
 #[tokio::test(start_paused = true)]
 async fn a_reload_changes_the_limit() {
     let (notebook, crowd) = (Notebook::new(), Crowd::default());
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     // A limit, and a while later the most that run at once under it. What runs already may finish.
     let steps = [(3, 20), (6, 40), (2, 60), (1, 80), (4, 100)];
     for (limit, until) in steps {
-        scheduler.apply(crowd.jobs(20), at_once(limit));
+        scheduler.apply(crowd.jobs(20), at_once(limit)).await;
         advance_to(&notebook, until - 14).await;
         crowd.most();
         advance_to(&notebook, until).await;
@@ -337,7 +342,7 @@ async fn a_reload_changes_the_limit() {
     }
     // Down and up again before any probe has finished: nothing is lost, and nothing won.
     for limit in [1, 4, 2, 5] {
-        scheduler.apply(crowd.jobs(20), at_once(limit));
+        scheduler.apply(crowd.jobs(20), at_once(limit)).await;
     }
     advance_to(&notebook, 106).await;
     crowd.most();
@@ -348,32 +353,103 @@ async fn a_reload_changes_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn a_panic_is_contained_and_told() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let probe: ProbeFunction = Arc::new(|| Box::pin(async { panic!("a fault in a probe") }));
-    scheduler.apply(
-        vec![Job {
-            check: check("broken", 10 * SECOND),
-            probe,
-            hold: None,
-        }],
-        at_once(10),
-    );
+    scheduler
+        .apply(
+            vec![Job {
+                check: check("broken", 10 * SECOND),
+                probe,
+                hold: None,
+            }],
+            at_once(10),
+        )
+        .await;
     advance_to(&notebook, 25).await;
     assert_eq!(notebook.of("broken abandoned true"), [0, 10, 20]);
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_fault_in_an_observer_is_contained() {
+    struct Faulty;
+
+    impl Observer for Faulty {
+        fn planned(&self, _: &Plan) {}
+
+        fn watch(&self, _: &Arc<Check>) -> Box<dyn Watcher> {
+            Box::new(Self)
+        }
+    }
+
+    impl Watcher for Faulty {
+        fn started(&self, _: Duration) {}
+        fn observed(&self, _: &Arc<Outcome>) {
+            panic!("a fault in an observer");
+        }
+        fn abandoned(&self, _: bool) {}
+        fn held(&self, _: &Arc<HoldOutcome>) {}
+        fn skipped(&self, _: u64) {}
+        fn hold_panicked(&self) {}
+        fn holds_skipped(&self, _: u64) {}
+    }
+
+    let notebook = Notebook::new();
+    let observers = vec![
+        Arc::new(notebook.clone()) as Arc<dyn Observer>,
+        Arc::new(Faulty),
+    ];
+    let scheduler = Scheduler::new(Observers(observers));
+    let jobs = ["a", "b"].map(|name| job(name, 10 * SECOND, SECOND));
+    scheduler.apply(jobs.to_vec(), at_once(10)).await;
+    advance_to(&notebook, 25).await;
+    assert_eq!(notebook.of("a observed"), [1, 11, 21]);
+    assert_eq!(notebook.of("b observed"), [2, 12, 22]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_leaves_while_it_waits_for_room_is_not_probed() {
+    let notebook = Notebook::new();
+    let scheduler = Scheduler::new(notebook.observers());
+    let runs = job("runs", 100 * SECOND, 20 * SECOND);
+    let waits = job("waits", 100 * SECOND, SECOND);
+    let both = vec![runs.clone(), waits];
+    scheduler.apply(both, at_once(1)).await;
+    advance_to(&notebook, 10).await;
+    scheduler.apply(vec![runs], at_once(1)).await;
+    advance_to(&notebook, 130).await;
+    assert_eq!(notebook.of("runs started"), [0, 100]);
+    assert!(notebook.of("waits").is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_check_that_leaves_while_it_is_probed_is_told_to_its_end() {
+    let notebook = Notebook::new();
+    let scheduler = Scheduler::new(notebook.observers());
+    let leaves = job("leaves", 10 * SECOND, 5 * SECOND);
+    scheduler.apply(vec![leaves.clone()], at_once(1)).await;
+    advance_to(&notebook, 2).await;
+    scheduler.apply(Vec::new(), at_once(1)).await;
+    // It comes back before its former probe is over.
+    scheduler.apply(vec![leaves], at_once(1)).await;
+    advance_to(&notebook, 16).await;
+    assert_eq!(notebook.of("leaves observed"), [5, 10]);
+    assert_eq!(notebook.of("leaves started"), [0, 5, 12]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_reload_touches_only_what_changed() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let kept = job("kept", 10 * SECOND, Duration::ZERO);
     let gone = job("gone", 10 * SECOND, Duration::ZERO);
-    scheduler.apply(vec![gone, kept.clone()], at_once(10));
+    scheduler.apply(vec![gone, kept.clone()], at_once(10)).await;
     advance_to(&notebook, 12).await;
-    scheduler.apply(
-        vec![kept, job("new", 10 * SECOND, Duration::ZERO)],
-        at_once(10),
-    );
+    scheduler
+        .apply(
+            vec![kept, job("new", 10 * SECOND, Duration::ZERO)],
+            at_once(10),
+        )
+        .await;
     advance_to(&notebook, 34).await;
     assert_eq!(notebook.of("gone started"), [0, 10]);
     assert_eq!(notebook.of("kept started"), [1, 11, 21, 31]);
@@ -383,11 +459,11 @@ async fn a_reload_touches_only_what_changed() {
 #[tokio::test(start_paused = true)]
 async fn stopping_lets_probes_finish_within_the_grace() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let short = job("short", 100 * SECOND, 3 * SECOND);
     let mut long = job("long", 100 * SECOND, 60 * SECOND);
     long.check = check("long", 2 * SECOND);
-    scheduler.apply(vec![short, long], at_once(10));
+    scheduler.apply(vec![short, long], at_once(10)).await;
     advance_to(&notebook, 2).await;
     let all_finished = scheduler.stop(4 * SECOND).await;
     assert!(!all_finished);
@@ -438,10 +514,10 @@ fn held_job(name: &str, interval: Duration, seconds: u32) -> Job {
 #[tokio::test(start_paused = true)]
 async fn holds_have_a_rhythm_of_their_own_and_delay_no_probe() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let jobs = ["a", "b"].map(|name| held_job(name, 100 * SECOND, 50));
     // A single probe at once: were a hold to take its place, none would run for 50 s.
-    scheduler.apply(jobs.to_vec(), at_once(1));
+    scheduler.apply(jobs.to_vec(), at_once(1)).await;
     advance_to(&notebook, 99).await;
     let every_ten: Vec<u64> = (0..10).map(|turn| turn * 10).collect();
     assert_eq!(notebook.of("a started"), every_ten);
@@ -455,9 +531,9 @@ async fn holds_have_a_rhythm_of_their_own_and_delay_no_probe() {
 #[tokio::test(start_paused = true)]
 async fn no_more_are_held_at_once_than_the_limit() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let jobs = ["a", "b", "c"].map(|name| held_job(name, 1000 * SECOND, 300));
-    scheduler.apply(jobs.to_vec(), at_once(10));
+    scheduler.apply(jobs.to_vec(), at_once(10)).await;
     advance_to(&notebook, 900).await;
     assert_eq!(notebook.of("a held"), [300]);
     assert_eq!(notebook.of("b held"), [320]);
@@ -467,9 +543,9 @@ async fn no_more_are_held_at_once_than_the_limit() {
 #[tokio::test(start_paused = true)]
 async fn turns_of_holds_that_find_no_room_are_counted() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let jobs = ["a", "b", "c"].map(|name| held_job(name, 100 * SECOND, 90));
-    scheduler.apply(jobs.to_vec(), at_once(10));
+    scheduler.apply(jobs.to_vec(), at_once(10)).await;
     advance_to(&notebook, 290).await;
     // The third waits from 40 to 90, and its turn at 140 passes while it is held.
     assert_eq!(notebook.of("c held"), [180]);
@@ -480,21 +556,27 @@ async fn turns_of_holds_that_find_no_room_are_counted() {
 #[tokio::test(start_paused = true)]
 async fn a_reload_keeps_a_hold_under_way_and_its_rhythm() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(
-        vec![
-            held_job("gone", 100 * SECOND, 50),
-            held_job("kept", 100 * SECOND, 50),
-        ],
-        at_once(10),
-    );
+    let scheduler = Scheduler::new(notebook.observers());
+    scheduler
+        .apply(
+            vec![
+                held_job("gone", 100 * SECOND, 50),
+                held_job("kept", 100 * SECOND, 50),
+            ],
+            at_once(10),
+        )
+        .await;
     advance_to(&notebook, 40).await;
-    scheduler.apply(vec![held_job("kept", 100 * SECOND, 50)], at_once(10));
+    scheduler
+        .apply(vec![held_job("kept", 100 * SECOND, 50)], at_once(10))
+        .await;
     advance_to(&notebook, 199).await;
     assert_eq!(notebook.of("kept held"), [80, 180]);
     assert!(notebook.of("gone held").is_empty());
     // A change of the hold is a change of the check.
-    scheduler.apply(vec![held_job("kept", 100 * SECOND, 20)], at_once(10));
+    scheduler
+        .apply(vec![held_job("kept", 100 * SECOND, 20)], at_once(10))
+        .await;
     advance_to(&notebook, 225).await;
     assert_eq!(notebook.of("kept held 20"), [219]);
 }
@@ -502,8 +584,10 @@ async fn a_reload_keeps_a_hold_under_way_and_its_rhythm() {
 #[tokio::test(start_paused = true)]
 async fn stopping_does_not_wait_for_holds() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
-    scheduler.apply(vec![held_job("held", 1000 * SECOND, 500)], at_once(10));
+    let scheduler = Scheduler::new(notebook.observers());
+    scheduler
+        .apply(vec![held_job("held", 1000 * SECOND, 500)], at_once(10))
+        .await;
     advance_to(&notebook, 5).await;
     assert!(scheduler.stop(4 * SECOND).await);
     assert_eq!(notebook.opened.elapsed().as_secs(), 5);
@@ -513,11 +597,11 @@ async fn stopping_does_not_wait_for_holds() {
 #[tokio::test(start_paused = true)]
 async fn a_hold_that_panics_is_contained() {
     let notebook = Notebook::new();
-    let mut scheduler = Scheduler::new(notebook.observers());
+    let scheduler = Scheduler::new(notebook.observers());
     let mut broken = held_job("broken", 100 * SECOND, 50);
     broken.hold = Some(Arc::new(|| Box::pin(async { panic!("a fault in a hold") })));
     let well = held_job("well", 100 * SECOND, 50);
-    scheduler.apply(vec![broken, well], at_once(10));
+    scheduler.apply(vec![broken, well], at_once(10)).await;
     advance_to(&notebook, 95).await;
     assert_eq!(notebook.of("well held"), [80]);
     assert_eq!(notebook.of("broken hold panicked"), [0]);

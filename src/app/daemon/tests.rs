@@ -34,7 +34,10 @@ fn ended_with(
     let arguments = arguments();
     let setup = Setup::load(Some(&file), None).unwrap();
     let runtime = probing_runtime(1).unwrap();
-    let (daemon, server) = Daemon::new(Some(&file), &arguments, setup);
+    let (daemon, server) = {
+        let _in_runtime = runtime.enter();
+        Daemon::new(Some(&file), &arguments, setup)
+    };
     live(&runtime, daemon, |stop| serve(server, stop))
 }
 
@@ -53,8 +56,8 @@ fn a_daemon_whose_server_panics_ends_with_a_fault() {
     assert!(matches!(ended, Err(Fault::Internal(_))), "{ended:?}");
 }
 
-#[test]
-fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
+#[tokio::test]
+async fn a_root_whose_time_ends_while_the_daemon_runs_is_told() {
     let (_dir, file) = configured();
     let arguments = arguments();
     let setup = Setup::load(Some(&file), None).unwrap();

@@ -1,7 +1,3 @@
-use std::time::Duration;
-
-use tokio::time::timeout;
-
 use super::*;
 
 fn by(route: &str) -> Hops {
@@ -9,178 +5,160 @@ fn by(route: &str) -> Hops {
 }
 
 fn limit(most: usize) -> Limit {
-    let limit = Limit::default();
+    let mut limit = Limit::default();
     limit.change(most);
     limit
 }
 
-/// As many permits as are to be had at once.
-async fn all_of(lane: &Lane) -> Vec<Permit> {
-    let mut permits = Vec::new();
-    while let Ok(permit) = timeout(Duration::from_secs(1), lane.permit()).await {
-        permits.push(permit);
+/// Starts as many as may at once, and says how many.
+fn fill(limit: &mut Limit, lane: usize) -> usize {
+    let started = (0..).take_while(|who| limit.admits(lane, *who)).count();
+    limit.forget_unless(|_| false);
+    started
+}
+
+fn end(limit: &mut Limit, lane: usize, count: usize) {
+    for _ in 0..count {
+        limit.ends(lane);
     }
-    permits
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_lowered_under_way_is_lowered_when_probes_end() {
-    let limit = limit(5);
-    let lane = limit.lane(Hops::SHARED);
-    let mut held = all_of(&lane).await;
-    assert_eq!(held.len(), 5);
+#[test]
+fn what_is_lowered_under_way_is_lowered_when_probes_end() {
+    let mut limit = limit(5);
+    let lane = limit.join(Hops::SHARED);
+    assert_eq!(fill(&mut limit, lane), 5);
     limit.change(2);
-    held.truncate(2);
-    assert_eq!(all_of(&lane).await.len(), 0);
-    held.clear();
-    assert_eq!(all_of(&lane).await.len(), 2);
+    end(&mut limit, lane, 3);
+    assert_eq!(fill(&mut limit, lane), 0);
+    end(&mut limit, lane, 2);
+    assert_eq!(fill(&mut limit, lane), 2);
 }
 
-#[tokio::test(start_paused = true)]
-async fn lowering_and_raising_cancel_out() {
-    let limit = limit(4);
-    let lane = limit.lane(Hops::SHARED);
-    let held = all_of(&lane).await;
+#[test]
+fn lowering_and_raising_cancel_out() {
+    let mut limit = limit(4);
+    let lane = limit.join(Hops::SHARED);
+    assert_eq!(fill(&mut limit, lane), 4);
     for most in [1, 3, 2, 6] {
         limit.change(most);
     }
-    assert_eq!(all_of(&lane).await.len(), 2, "6 less the 4 under way");
-    drop(held);
-    assert_eq!(all_of(&lane).await.len(), 6);
+    assert_eq!(fill(&mut limit, lane), 2, "6 less the 4 under way");
+    end(&mut limit, lane, 6);
+    assert_eq!(fill(&mut limit, lane), 6);
+    end(&mut limit, lane, 6);
     limit.change(0);
-    assert_eq!(all_of(&lane).await.len(), 0);
+    assert_eq!(fill(&mut limit, lane), 0);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_is_raised_wakes_who_waits() {
-    let limit = limit(0);
-    let lane = limit.lane(Hops::SHARED);
-    let raised = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        limit.change(1);
-    };
-    let (permit, ()) = tokio::join!(timeout(Duration::from_secs(60), lane.permit()), raised);
-    assert!(permit.is_ok());
+#[test]
+fn who_waits_comes_when_there_is_room() {
+    let mut limit = limit(0);
+    let lane = limit.join(Hops::SHARED);
+    assert!(!limit.admits(lane, 7));
+    assert_eq!(limit.next_admitted(), None);
+    limit.change(1);
+    assert_eq!(limit.next_admitted(), Some(7));
+    assert_eq!(limit.next_admitted(), None);
+    assert!(!limit.admits(lane, 8), "that one is under way");
 }
 
-#[tokio::test(start_paused = true)]
-async fn lanes_that_do_not_end_their_probes_leave_room() {
-    let limit = limit(256);
-    let [dead, silent, alive] = ["dead", "silent", "alive"].map(|route| limit.lane(by(route)));
-    let of_dead = all_of(&dead).await;
-    assert_eq!(of_dead.len(), 192, "three quarters");
-    let of_silent = all_of(&silent).await;
-    assert_eq!(of_silent.len(), 48, "three quarters of what is left");
-    assert_eq!(all_of(&alive).await.len(), 12);
-    // When they end some, both come to the same.
-    drop(of_dead);
-    drop(of_silent);
-    let mut held = Vec::new();
-    for _ in 0..256 {
-        for lane in [&dead, &silent] {
-            held.extend(timeout(Duration::from_millis(1), lane.permit()).await);
-        }
+#[test]
+fn lanes_that_do_not_end_their_probes_leave_room() {
+    let mut limit = limit(256);
+    let [dead, silent, alive] = ["dead", "silent", "alive"].map(|route| limit.join(by(route)));
+    assert_eq!(fill(&mut limit, dead), 192, "three quarters");
+    let of_silent = fill(&mut limit, silent);
+    assert_eq!(of_silent, 48, "three quarters of what is left");
+    assert_eq!(fill(&mut limit, alive), 12);
+    // When they end all, and take what they get in turn, both come to the same.
+    end(&mut limit, dead, 192);
+    end(&mut limit, silent, 48);
+    end(&mut limit, alive, 12);
+    for who in 0..512 {
+        limit.admits([dead, silent][who % 2], who);
     }
-    let of = |lane: &Lane| held.iter().filter(|held| held.lane == lane.number).count();
-    assert_eq!((of(&dead), of(&silent)), (110, 110));
-    assert_eq!(all_of(&alive).await.len(), 27);
+    let of = |lane: usize| limit.lanes[lane].under_way;
+    assert_eq!((of(dead), of(silent)), (110, 110));
+    assert_eq!(fill(&mut limit, alive), 27);
 }
 
-#[tokio::test(start_paused = true)]
-async fn nothing_is_kept_free_for_nobody() {
-    let limit = limit(256);
-    let only = limit.lane(by("only"));
-    assert_eq!(all_of(&only).await.len(), 256);
-    let other = limit.lane(by("other"));
-    assert_eq!(all_of(&only).await.len(), 192);
-    // The other is given up while the first one waits.
-    let held = all_of(&only).await;
-    let given_up = async {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        drop(other);
-    };
-    let (permit, ()) = tokio::join!(timeout(Duration::from_secs(60), only.permit()), given_up);
-    assert!(permit.is_ok());
-    assert_eq!(held.len(), 192);
+#[test]
+fn nothing_is_kept_free_for_nobody() {
+    let mut limit = limit(256);
+    let only = limit.join(by("only"));
+    assert_eq!(fill(&mut limit, only), 256);
+    end(&mut limit, only, 256);
+    let other = limit.join(by("other"));
+    assert_eq!(fill(&mut limit, only), 192);
+    // The other is given up while one of the first waits.
+    assert!(!limit.admits(only, 7));
+    assert_eq!(limit.next_admitted(), None);
+    limit.leave(other);
+    assert_eq!(limit.next_admitted(), Some(7));
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_small_limit_is_used_up() {
+#[test]
+fn a_small_limit_is_used_up() {
     for most in 1..=3 {
-        let limit = limit(most);
-        let [one, other] = ["one", "other"].map(|route| limit.lane(by(route)));
-        let held = all_of(&one).await;
-        assert_eq!(held.len(), most);
-        drop(held);
-        assert_eq!(all_of(&other).await.len(), most);
+        let mut limit = limit(most);
+        let [one, other] = ["one", "other"].map(|route| limit.join(by(route)));
+        assert_eq!(fill(&mut limit, one), most);
+        end(&mut limit, one, most);
+        assert_eq!(fill(&mut limit, other), most);
     }
 }
 
-/// Ends one probe, and says of which lane the next one is.
-fn next(held: &mut VecDeque<Permit>, waiting: &mut VecDeque<oneshot::Receiver<Permit>>) {
-    held.pop_front();
-    for _ in 0..waiting.len() {
-        let mut receiver = waiting.pop_front().unwrap();
-        match receiver.try_recv() {
-            Ok(permit) => held.push_back(permit),
-            Err(_) => waiting.push_back(receiver),
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn lanes_take_turns() {
-    let limit = limit(2);
-    let [many, few] = ["many", "few"].map(|route| limit.lane(by(route)));
-    let mut held = VecDeque::from(all_of(&many).await);
-    let mut waiting = VecDeque::new();
+#[test]
+fn lanes_take_turns() {
+    let mut limit = limit(2);
+    let [many, few] = ["many", "few"].map(|route| limit.join(by(route)));
+    assert_eq!(fill(&mut limit, many), 2);
     // Ten of one wait before the first of the other does.
-    let order = [many.number; 10].into_iter().chain([few.number; 2]);
-    waiting.extend(order.map(|number| limit.state().wait(number)));
-    let mut seen = Vec::new();
-    for _ in 0..4 {
-        next(&mut held, &mut waiting);
-        seen.push(held.back().unwrap().lane);
+    for who in 0..10 {
+        assert!(!limit.admits(many, who));
     }
-    assert_eq!(seen, [many, few].map(|lane| lane.number).repeat(2));
+    for who in 20..22 {
+        assert!(!limit.admits(few, who));
+    }
+    let mut seen = Vec::new();
+    let mut under_way = VecDeque::from([many, many]);
+    for _ in 0..4 {
+        let ending = under_way.pop_front().unwrap();
+        limit.ends(ending);
+        let who = limit.next_admitted().unwrap();
+        under_way.push_back(if who < 20 { many } else { few });
+        seen.push(who);
+    }
+    assert_eq!(seen, [0, 20, 1, 21]);
 }
 
-#[tokio::test(start_paused = true)]
-async fn who_goes_away_is_passed_over() {
-    let limit = limit(1);
-    let lane = limit.lane(by("only"));
-    let held = all_of(&lane).await;
-    let gone: Vec<_> = (0..10_000)
-        .map(|_| limit.state().wait(lane.number))
-        .collect();
-    drop(gone);
-    let mut last = limit.state().wait(lane.number);
-    assert!(limit.state().lanes[lane.number].waiting.len() < 10);
-    drop(held);
-    assert!(last.try_recv().is_ok());
-    assert_eq!(all_of(&lane).await.len(), 1);
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_permit_that_nobody_takes_comes_back() {
-    let limit = limit(1);
-    let lane = limit.lane(by("only"));
-    let held = all_of(&lane).await;
-    let receiver = limit.state().wait(lane.number);
-    drop(held);
-    drop(receiver);
-    assert_eq!(all_of(&lane).await.len(), 1);
+#[test]
+fn who_is_forgotten_waits_no_more() {
+    let mut limit = limit(1);
+    let [one, other] = ["one", "other"].map(|route| limit.join(by(route)));
+    assert_eq!(fill(&mut limit, one), 1);
+    for who in 0..4 {
+        assert!(!limit.admits(one, who));
+    }
+    assert!(!limit.admits(other, 9));
+    limit.forget_unless(|who| who == 2);
+    limit.ends(one);
+    assert_eq!(limit.next_admitted(), Some(2));
+    limit.ends(one);
+    assert_eq!(limit.next_admitted(), None);
 }
 
 #[test]
 fn lanes_are_used_again() {
-    let limit = limit(1);
+    let mut limit = limit(1);
     for number in 0..100 {
-        drop(limit.lane(by(&format!("route {number}"))));
+        let lane = limit.join(by(&format!("route {number}")));
+        limit.leave(lane);
     }
-    assert_eq!(limit.state().lanes.len(), 1);
+    assert_eq!(limit.lanes.len(), 1);
     let check = crate::plan::fixture::check("s", "a", "https://a.test/");
-    let (one, same) = (limit.lane(Hops::of(&check)), limit.lane(Hops::of(&check)));
-    assert_eq!(one.number, same.number);
-    assert_eq!(limit.state().lanes[one.number].users, 2);
+    let (one, same) = (limit.join(Hops::of(&check)), limit.join(Hops::of(&check)));
+    assert_eq!(one, same);
+    assert_eq!(limit.lanes[one].users, 2);
 }
