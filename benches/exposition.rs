@@ -210,9 +210,9 @@ fn outcome(milliseconds: u64) -> Arc<Outcome> {
             tls: vec![TlsSeen {
                 peer: Peer::Endpoint,
                 version: Some("TLSv1.3"),
-                cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
-                key_exchange: Some("X25519MLKEM768".to_owned()),
-                alpn: Some("h2".to_owned()),
+                cipher: Some("TLS_AES_128_GCM_SHA256"),
+                key_exchange: Some("X25519MLKEM768"),
+                alpn: Some("h2".into()),
                 certificates: [CertificateSeen {
                     subject: "CN=lab.example, O=Example, C=US".to_owned(),
                     issuer: "CN=Example TLS Issuing CA 01, O=Example, C=US".to_owned(),

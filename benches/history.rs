@@ -234,8 +234,8 @@ fn observed() -> Observed {
         dns: vec![DnsSeen {
             peer: Peer::Endpoint,
             name: "www.lab.example".to_owned(),
-            resolver: "system".to_owned(),
-            rcode: Some("NOERROR".to_owned()),
+            resolver: "system".into(),
+            rcode: Some("NOERROR".into()),
             cname_chain: vec!["edge.cdn.lab.example".to_owned()],
             ttl_seconds: Some(60),
             answers: vec!["192.0.2.10".to_owned(), "192.0.2.11".to_owned()],
@@ -249,9 +249,9 @@ fn observed() -> Observed {
         tls: vec![TlsSeen {
             peer: Peer::Endpoint,
             version: Some("TLSv1.3"),
-            cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
-            key_exchange: Some("X25519MLKEM768".to_owned()),
-            alpn: Some("h2".to_owned()),
+            cipher: Some("TLS_AES_128_GCM_SHA256"),
+            key_exchange: Some("X25519MLKEM768"),
+            alpn: Some("h2".into()),
             certificates: [certificate(), certificate()].into(),
             path: Arc::default(),
         }],

@@ -335,8 +335,8 @@ fn outcome(
             dns: vec![DnsSeen {
                 peer: Peer::Endpoint,
                 name: format!("t{number:05}.lab.test"),
-                resolver: "bench".to_owned(),
-                rcode: Some("NOERROR".to_owned()),
+                resolver: "bench".into(),
+                rcode: Some("NOERROR".into()),
                 cname_chain: Vec::new(),
                 ttl_seconds: Some(60),
                 answers: vec![address.to_string()],
@@ -350,9 +350,9 @@ fn outcome(
             tls: vec![TlsSeen {
                 peer: Peer::Endpoint,
                 version: Some("TLSv1.3"),
-                cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
-                key_exchange: Some("X25519MLKEM768".to_owned()),
-                alpn: Some("h2".to_owned()),
+                cipher: Some("TLS_AES_128_GCM_SHA256"),
+                key_exchange: Some("X25519MLKEM768"),
+                alpn: Some("h2".into()),
                 certificates: Arc::clone(chain),
                 path: Arc::clone(path),
             }],

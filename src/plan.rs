@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-pub use by_check::ByCheck;
+pub use by_check::{ByCheck, Labelled};
 pub use derived::{Named, Place};
 pub use errand::MOST_TARGETS_BYTES;
 pub use identity::{NoOutcomeId, OutcomeId};

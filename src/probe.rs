@@ -38,9 +38,9 @@ use self::journal::Journal;
 use self::pac::{Decider, Question};
 pub use self::pac::{PAC_COMMAND, PacAnswer, PacTrial, PacTrialError, run_pac_scripts};
 pub use self::prober::{Prober, ProberError};
-use self::revocation::{Inquiry, Ledger};
+use self::revocation::{Inquiry, Ledger, RevocationStore};
 use self::tls::{Demand, Identity, Trust};
-use crate::endpoint::{Authority, DnsQuestion, Expectation, Target};
+use crate::endpoint::{Authority, DnsQuestion, Expectation, Shared, Target};
 use crate::outcome::{Failure, Outcome, Phase};
 use crate::plan::Check;
 use crate::route::{Proxy, Via};
@@ -49,6 +49,14 @@ use crate::route::{Proxy, Via};
 #[derive(Debug, Clone)]
 pub struct Probe {
     check: Arc<Check>,
+    means: Shared<Means>,
+    /// What finds out whether certificates were revoked, where that is wanted.
+    revocation: Option<Inquiry>,
+}
+
+/// With what a check is probed: many checks have it alike.
+#[derive(Debug, Clone)]
+struct Means {
     resolver: Arc<Resolver>,
     proxy_resolver: Arc<Resolver>,
     trust: Arc<Trust>,
@@ -64,8 +72,8 @@ pub struct Probe {
     tickets: Arc<Tickets>,
     /// What was found out about broken chains of late.
     diagnoses: Arc<Diagnoses>,
-    /// What finds out whether certificates were revoked, where that is wanted.
-    revocation: Option<Inquiry>,
+    /// What is known of revocation.
+    store: Arc<RevocationStore>,
     /// What the certificates of all checks name.
     ledger: Arc<Ledger>,
 }
@@ -106,6 +114,7 @@ impl Probe {
         let expectation = &self.check.endpoint.expectation.dns;
         let started = Instant::now();
         let answer = self
+            .means
             .resolver
             .ask(
                 question,
@@ -267,6 +276,26 @@ impl Probe {
 
     fn expectation(&self) -> &Expectation {
         &self.check.endpoint.expectation
+    }
+}
+
+impl PartialEq for Means {
+    /// Whether they are the very same.
+    fn eq(&self, other: &Self) -> bool {
+        fn same<T>(one: Option<&Arc<T>>, other: Option<&Arc<T>>) -> bool {
+            one.map(Arc::as_ptr) == other.map(Arc::as_ptr)
+        }
+        Arc::ptr_eq(&self.resolver, &other.resolver)
+            && Arc::ptr_eq(&self.proxy_resolver, &other.proxy_resolver)
+            && Arc::ptr_eq(&self.trust, &other.trust)
+            && Arc::ptr_eq(&self.proxy_trust, &other.proxy_trust)
+            && same(self.identity.as_ref(), other.identity.as_ref())
+            && same(self.proxy_identity.as_ref(), other.proxy_identity.as_ref())
+            && same(self.decider.as_ref(), other.decider.as_ref())
+            && Arc::ptr_eq(&self.tickets, &other.tickets)
+            && Arc::ptr_eq(&self.diagnoses, &other.diagnoses)
+            && Arc::ptr_eq(&self.store, &other.store)
+            && Arc::ptr_eq(&self.ledger, &other.ledger)
     }
 }
 

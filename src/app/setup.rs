@@ -65,7 +65,7 @@ struct Clues {
     /// Where redirects lead.
     redirects: HashMap<CheckKey, Vec<Url>>,
     /// What certificates name.
-    places: HashMap<CheckKey, Vec<Named>>,
+    places: HashMap<CheckKey, Arc<[Named]>>,
 }
 
 /// A plan with what was found, and what prepares its checks.
@@ -116,7 +116,7 @@ impl Setup {
             None => base,
         };
         let clues = match former {
-            Some(former) => Clues::of(revision, &former.prober, &former.redirects),
+            Some(former) => Clues::of(revision, &config, &former.prober, &former.redirects),
             None => Clues {
                 revision,
                 ..Clues::default()
@@ -154,7 +154,7 @@ impl Setup {
         redirects: &Redirects,
     ) -> Result<Option<Found>, Fault> {
         let revision = self.discovery.revision();
-        self.following(Clues::of(revision, &self.prober, redirects))
+        self.following(Clues::of(revision, &self.config, &self.prober, redirects))
     }
 
     /// The same with the hosts to which redirects led; `None` where that changes nothing.
@@ -215,7 +215,7 @@ impl Setup {
 
     /// It is the one in force now.
     pub(super) fn comes_into_force(&self) {
-        self.prober.comes_into_force();
+        self.prober.comes_into_force(&self.plan);
         self.discovery.begin(&self.prober);
     }
 
@@ -274,11 +274,14 @@ fn holding(probe: &Arc<Probe>, hold: Hold) -> HoldFunction {
 }
 
 impl Clues {
-    fn of(revision: u64, prober: &Prober, redirects: &Redirects) -> Self {
+    fn of(revision: u64, config: &Config, prober: &Prober, redirects: &Redirects) -> Self {
         Self {
             revision,
             redirects: redirects.places(),
-            places: prober.places(),
+            places: match config.revocation.derived {
+                DerivedEndpoints::Every(_) => prober.places(),
+                DerivedEndpoints::Off => HashMap::new(),
+            },
         }
     }
 

@@ -106,7 +106,7 @@ fn full_failure(at: u64) -> Arc<Outcome> {
         TlsSeen {
             peer: Peer::Endpoint,
             version: Some("TLSv1.2"),
-            cipher: Some("TLS_OLD".to_owned()),
+            cipher: Some("TLS_OLD"),
             key_exchange: None,
             alpn: None,
             certificates: vec![
@@ -119,9 +119,9 @@ fn full_failure(at: u64) -> Arc<Outcome> {
         TlsSeen {
             peer: Peer::Endpoint,
             version: Some("TLSv1.3"),
-            cipher: Some("TLS_AES_128_GCM_SHA256".to_owned()),
+            cipher: Some("TLS_AES_128_GCM_SHA256"),
             key_exchange: None,
-            alpn: Some("h2".to_owned()),
+            alpn: Some("h2".into()),
             certificates: [certificate("CN=last", day(30))].into(),
             path: Arc::default(),
         },

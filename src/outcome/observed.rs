@@ -1,5 +1,6 @@
 //! What a probe saw on its way: the evidence behind the verdict.
 
+use std::borrow::Cow;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -22,7 +23,7 @@ pub struct Observed {
     pub connects: Vec<ConnectSeen>,
     /// The proxy's answer.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub proxy: Option<ProxySeen>,
+    pub proxy: Option<Box<ProxySeen>>,
     /// The TLS handshakes, in order.
     pub tls: Vec<TlsSeen>,
     /// Whether the endpoint's certificate is its own, where that can be said.
@@ -47,10 +48,10 @@ pub struct DnsSeen {
     /// The name asked for: the host, or what the system's search domains made of it.
     pub name: String,
     /// The resolver's name in the configuration; `hosts file` or `localhost (RFC 6761)` where no server was asked.
-    pub resolver: String,
+    pub resolver: Arc<str>,
     /// The response code (RFC 1035 mnemonics); `None` when no answer came.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rcode: Option<String>,
+    pub rcode: Option<Cow<'static, str>>,
     /// The aliases followed, in order.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub cname_chain: Vec<String>,
@@ -134,13 +135,13 @@ pub struct TlsSeen {
     pub version: Option<&'static str>,
     /// The cipher suite by its IANA name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub cipher: Option<String>,
+    pub cipher: Option<&'static str>,
     /// The group of the key exchange by its IANA name.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_exchange: Option<String>,
+    pub key_exchange: Option<&'static str>,
     /// The application protocol agreed by ALPN.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub alpn: Option<String>,
+    pub alpn: Option<Cow<'static, str>>,
     /// As presented, leaf first.
     pub certificates: Arc<[CertificateSeen]>,
     /// The way by which the certificate is trusted, from the leaf to the root; empty when it is not.
@@ -290,8 +291,8 @@ impl TlsSeen {
             alpn,
             ..
         } = self;
-        let texts = [cipher, key_exchange, alpn].map(Option::as_deref);
-        let agreed: Vec<&str> = [*version].into_iter().chain(texts).flatten().collect();
+        let texts = [*version, *cipher, *key_exchange, alpn.as_deref()];
+        let agreed: Vec<&str> = texts.into_iter().flatten().collect();
         if agreed.is_empty() {
             "nothing was agreed".to_owned()
         } else {

@@ -1,5 +1,7 @@
 //! Something for each check of a plan, found by the check's labels: ordered by them, without a copy of them.
 
+use std::cmp::Ordering;
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::{Check, CheckKey, Plan};
@@ -7,6 +9,10 @@ use super::{Check, CheckKey, Plan};
 /// What somebody keeps of each check.
 #[derive(Debug)]
 pub struct ByCheck<T>(Vec<(Arc<Check>, T)>);
+
+/// A check as its labels tell it from others, whatever else its definition says.
+#[derive(Debug, Clone)]
+pub struct Labelled(pub Arc<Check>);
 
 // === impl ByCheck ===
 
@@ -65,6 +71,34 @@ impl<T> ByCheck<T> {
 impl<T> Default for ByCheck<T> {
     fn default() -> Self {
         Self(Vec::new())
+    }
+}
+
+// === impl Labelled ===
+
+impl PartialEq for Labelled {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.labels() == other.0.labels()
+    }
+}
+
+impl Eq for Labelled {}
+
+impl Ord for Labelled {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.labels().cmp(&other.0.labels())
+    }
+}
+
+impl PartialOrd for Labelled {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Hash for Labelled {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.labels().hash(state);
     }
 }
 

@@ -51,13 +51,14 @@ impl Plan {
     /// The same plan with the places that the certificates of its checks were found to name, as endpoints of their own.
     /// Each is probed every `interval` over the revocation route of the check that found it.
     #[must_use]
-    pub fn with_places(&self, found: &HashMap<CheckKey, Vec<Named>>, interval: Duration) -> Self {
+    pub fn with_places(&self, found: &HashMap<CheckKey, Arc<[Named]>>, interval: Duration) -> Self {
         let mut derived = Derived::new();
         for check in &self.checks {
             if check.revocation.mode == RevocationMode::Off {
                 continue;
             }
-            for named in found.get(&check.key()).into_iter().flatten() {
+            let named = found.get(&check.key()).map(|named| named.iter());
+            for named in named.into_iter().flatten() {
                 let place = &named.place;
                 let service = check.endpoint.service.as_str();
                 let route = check.revocation.route.name.as_str();

@@ -78,7 +78,7 @@ impl Probe {
             let detail = format!("proxy script of {}: {}", pac.name, why.detail);
             Failure::of_proxy(why.reason, detail)
         };
-        let Some(decider) = &self.decider else {
+        let Some(decider) = &self.means.decider else {
             let detail = "it was not prepared".to_owned();
             return Err(failure(NoAnswer::new(ProxyReason::PacUnavailable, detail)));
         };
@@ -86,7 +86,7 @@ impl Probe {
             source: decider.source().to_string(),
             ..PacSeen::default()
         });
-        let asked = decider.ask(question, &self.proxy_resolver, journal.deadline);
+        let asked = decider.ask(question, &self.means.proxy_resolver, journal.deadline);
         let answer = asked.await.map_err(|why| {
             seen.unanswered.clone_from(&why.unanswered);
             failure(why)

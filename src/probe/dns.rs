@@ -46,7 +46,7 @@ pub(super) fn is_name(host: &str) -> bool {
 /// Whoever is asked for names: the operating system's servers with its hosts file, or servers of one's own.
 #[derive(Debug)]
 pub(super) struct Resolver {
-    name: String,
+    name: Arc<str>,
     source: Source,
 }
 
@@ -83,7 +83,7 @@ impl Resolver {
             ResolverSettings::Servers { .. } => Source::Own(Arc::new(Known::of_ones_own(servers))),
         };
         Ok(Self {
-            name: settings.name().to_owned(),
+            name: settings.name().into(),
             source,
         })
     }
@@ -107,7 +107,7 @@ impl Resolver {
                 observed.dns.push(DnsSeen {
                     peer,
                     name: host.to_owned(),
-                    resolver: whose.to_owned(),
+                    resolver: whose.into(),
                     answers: addresses.iter().map(ToString::to_string).collect(),
                     ..nothing_seen()
                 });
@@ -143,7 +143,7 @@ impl Resolver {
         observed.dns.push(DnsSeen {
             peer: Peer::Endpoint,
             name: question.name.clone(),
-            resolver: self.name.clone(),
+            resolver: Arc::clone(&self.name),
             ..answer.seen()
         });
         let verdict = answer.judge(wire_type, expectation);
@@ -168,7 +168,7 @@ impl Resolver {
         observed.dns.push(DnsSeen {
             peer,
             name: name.clone(),
-            resolver: self.name.clone(),
+            resolver: Arc::clone(&self.name),
             ..sought.findings.seen()
         });
         match sought.findings.reason() {

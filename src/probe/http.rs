@@ -397,7 +397,7 @@ fn not_the_proxys_own(
             None => (Ok(()), head.relayed()),
         };
         asked.login.write_into_proxy(&mut seen);
-        observed.proxy = Some(seen);
+        observed.proxy = Some(Box::new(seen));
         return failure;
     }
     Ok(())

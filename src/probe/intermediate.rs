@@ -106,11 +106,11 @@ impl Probe {
         };
         let trusted = trusted.and_then(|tls| tls.ca_file.clone());
         let key = (gap.digest(), peer, route.name.clone(), trusted);
-        let diagnosis = if let Some(known) = self.diagnoses.of(&key) {
+        let diagnosis = if let Some(known) = self.means.diagnoses.of(&key) {
             known
         } else {
             let found = self.fill(gap, peer, journal.deadline).await;
-            self.diagnoses.remember(key, found.clone());
+            self.means.diagnoses.remember(key, found.clone());
             found
         };
         match diagnosis.reason {
@@ -162,8 +162,8 @@ impl Probe {
             steps.push(format!("{}, fetched from {url}", gap.issuer));
             let added = steps.join(", and that of ");
             let trust = match peer {
-                Peer::Endpoint => &self.trust,
-                Peer::Proxy => &self.proxy_trust,
+                Peer::Endpoint => &self.means.trust,
+                Peer::Proxy => &self.means.proxy_trust,
             };
             match trust.fill(&gap, &filler) {
                 Filled::Whole => {
@@ -211,8 +211,8 @@ impl Probe {
     /// Past the proxy, which cannot be spoken to.
     async fn fetch_directly(&self, url: &Url, deadline: Instant) -> Result<Vec<u8>, String> {
         let fetcher = Fetcher {
-            resolver: Arc::clone(&self.proxy_resolver),
-            trust: Arc::clone(&self.proxy_trust),
+            resolver: Arc::clone(&self.means.proxy_resolver),
+            trust: Arc::clone(&self.means.proxy_trust),
             peer: Peer::Proxy,
         };
         let document = Document::at(url, MOST_BYTES);

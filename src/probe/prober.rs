@@ -4,12 +4,11 @@
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use thiserror::Error;
 use tokio::sync::watch;
 
-use super::Probe;
 use super::authentication::Tickets;
 use super::dns::Resolver;
 use super::errand::Errand;
@@ -18,8 +17,10 @@ use super::intermediate::Diagnoses;
 use super::pac::Decider;
 use super::revocation::{Inquiry, Ledger, RevocationStore};
 use super::tls::{Identity, Trust};
+use super::{Means, Probe};
 use crate::endpoint::{
-    ClientFiles, ExpectedRoot, ResolverSettings, RevocationMode, TlsSettings, TlsVersion,
+    ClientFiles, ExpectedRoot, Pool, ResolverSettings, RevocationMode, Shared, TlsSettings,
+    TlsVersion,
 };
 use crate::outcome::{Peer, RequiredRoot};
 use crate::plan::{Check, CheckKey, Named, Plan};
@@ -41,8 +42,8 @@ pub struct Prober {
     diagnoses: Arc<Diagnoses>,
     store: Arc<RevocationStore>,
     ledger: Arc<Ledger>,
-    /// The checks of the plan that look for revocation.
-    looking: HashSet<CheckKey>,
+    /// What many checks have alike.
+    means: Mutex<Pool<Means>>,
 }
 
 /// Why a plan cannot be probed at all.
@@ -143,22 +144,20 @@ impl Prober {
             resolvers: self.resolvers.clone(),
             deciders: self.deciders.clone(),
             diagnoses: Arc::clone(&self.diagnoses),
-            ..Self::bare(plan, Some(self))
+            ..Self::bare(Some(self))
         };
         prober.prepare_all(plan, Some(self))?;
         Ok(prober)
     }
 
     fn with_former(plan: &Plan, former: Option<&Self>) -> Result<Self, ProberError> {
-        let mut prober = Self::bare(plan, former);
+        let mut prober = Self::bare(former);
         prober.prepare_all(plan, former)?;
         Ok(prober)
     }
 
     /// With what goes on for ever, and nothing prepared.
-    fn bare(plan: &Plan, former: Option<&Self>) -> Self {
-        let checks = plan.checks.iter();
-        let looking = checks.filter(|check| check.revocation.mode != RevocationMode::Off);
+    fn bare(former: Option<&Self>) -> Self {
         Self {
             trusts: HashMap::new(),
             identities: HashMap::new(),
@@ -169,7 +168,7 @@ impl Prober {
             diagnoses: Arc::default(),
             store: former.map_or_else(Arc::default, |former| Arc::clone(&former.store)),
             ledger: former.map_or_else(Arc::default, |former| Arc::clone(&former.ledger)),
-            looking: looking.map(|check| check.key()).collect(),
+            means: Mutex::default(),
         }
     }
 
@@ -260,9 +259,9 @@ impl Prober {
     }
 
     /// The plan is the one in force now: no tickets are got for anybody else.
-    pub fn comes_into_force(&self) {
+    pub fn comes_into_force(&self, plan: &Plan) {
         self.tickets.keep_only(self.ticket_holders.clone());
-        self.ledger.keep_only(&self.looking);
+        self.ledger.keep_only(plan);
     }
 
     /// The configuration was read anew: what could not be fetched before may be had now.
@@ -272,7 +271,7 @@ impl Prober {
 
     /// The places where the authorities of the certificates publish that each check met of late.
     #[must_use]
-    pub fn places(&self) -> HashMap<CheckKey, Vec<Named>> {
+    pub fn places(&self) -> HashMap<CheckKey, Arc<[Named]>> {
         self.ledger.places()
     }
 
@@ -320,11 +319,9 @@ impl Prober {
     pub fn probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
         let mut probe = self.bare_probe_of(check)?;
         if check.revocation.mode != RevocationMode::Off {
-            let carrier = self.bare_probe_of(&Arc::new(check.carrier()))?;
             probe.revocation = Some(Inquiry {
-                carrier: Arc::new(carrier),
-                store: Arc::clone(&self.store),
-                page: self.ledger.page(check.key(), &check.revocation.route.name),
+                means: self.means_of(&check.carrier())?,
+                page: self.ledger.page(check, &check.revocation.route.name),
             });
         }
         Some(probe)
@@ -340,6 +337,13 @@ impl Prober {
     fn bare_probe_of(&self, check: &Arc<Check>) -> Option<Probe> {
         Some(Probe {
             check: Arc::clone(check),
+            means: self.means_of(check)?,
+            revocation: None,
+        })
+    }
+
+    fn means_of(&self, check: &Check) -> Option<Shared<Means>> {
+        let means = Means {
             resolver: Arc::clone(self.resolvers.get(&*check.resolver)?),
             proxy_resolver: Arc::clone(self.resolvers.get(&*check.proxy_resolver)?),
             trust: Arc::clone(self.trusts.get(&trust_key(&check.tls))?),
@@ -355,9 +359,11 @@ impl Prober {
                 .map(Arc::clone),
             tickets: Arc::clone(&self.tickets),
             diagnoses: Arc::clone(&self.diagnoses),
-            revocation: None,
+            store: Arc::clone(&self.store),
             ledger: Arc::clone(&self.ledger),
-        })
+        };
+        let mut known = self.means.lock().unwrap_or_else(PoisonError::into_inner);
+        Some(known.keep(means))
     }
 }
 

@@ -100,7 +100,7 @@ impl Tunnel<'_> {
         let earlier = earlier.and_then(|earlier| earlier.clock_offset_seconds);
         seen.clock_offset_seconds = seen.clock_offset_seconds.or(earlier);
         asked.login.write_into_proxy(&mut seen);
-        observed.proxy = Some(seen);
+        observed.proxy = Some(Box::new(seen));
         if response.status().is_success() {
             return Ok(());
         }

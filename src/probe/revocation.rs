@@ -33,11 +33,11 @@ pub(super) use self::store::RevocationStore;
 use self::store::{Found, Key, Known};
 use self::trouble::Trouble;
 use self::verdict::Verdict;
-use super::Probe;
 use super::connect::fair_share;
 use super::journal::Journal;
 use super::tls::Presented;
-use crate::endpoint::{RevocationMethod, RevocationMode};
+use super::{Means, Probe};
+use crate::endpoint::{RevocationMethod, RevocationMode, Shared};
 use crate::outcome::{
     CertificatePlace, Failure, Phase, RevocationReason, RevocationSeen, RevocationState,
 };
@@ -48,9 +48,8 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// What finds out about revocation for one check.
 #[derive(Debug, Clone)]
 pub(super) struct Inquiry {
-    /// What makes the small probes that fetch lists and answers.
-    pub(super) carrier: Arc<Probe>,
-    pub(super) store: Arc<RevocationStore>,
+    /// With what lists and answers are fetched.
+    pub(super) means: Shared<Means>,
     /// Where it is written down what the check meets.
     pub(super) page: Arc<Page>,
 }
@@ -154,6 +153,15 @@ impl Probe {
         best
     }
 
+    /// What makes the small probes that fetch: seldom, so that no check keeps one.
+    fn carrier(&self, inquiry: &Inquiry) -> Self {
+        Self {
+            check: Arc::new(self.check.carrier()),
+            means: inquiry.means.clone(),
+            revocation: None,
+        }
+    }
+
     async fn find(
         &self,
         inquiry: &Inquiry,
@@ -162,7 +170,7 @@ impl Probe {
         url: &Url,
         deadline: Instant,
     ) -> Known {
-        let route = &inquiry.carrier.check.route.name;
+        let route = &self.check.revocation.route.name;
         let is_answer = method == RevocationMethod::Ocsp;
         let key = Key {
             issuer: subject.issuer.digest,
@@ -170,11 +178,11 @@ impl Probe {
             url: url.to_string(),
             route: route.clone(),
         };
-        let store = &inquiry.store;
+        let store = &inquiry.means.store;
         let disk = store.disk();
         let found = store.find(&key, self.check.interval, |renewal| {
             let errand = Errand {
-                carrier: Arc::clone(&inquiry.carrier),
+                carrier: self.carrier(inquiry),
                 url: url.clone(),
                 subject: subject.clone(),
                 key: key.clone(),

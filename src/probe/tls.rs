@@ -19,6 +19,7 @@ mod verifier;
 mod weak;
 mod witness;
 
+use std::borrow::Cow;
 use std::fmt;
 use std::ops::RangeInclusive;
 use std::path::Path;
@@ -31,7 +32,9 @@ use rustls::crypto::aws_lc_rs::kx_group::{SECP256R1, SECP384R1, X25519, X25519ML
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::version::{TLS12, TLS13};
-use rustls::{ClientConfig, ClientConnection, ProtocolVersion, SupportedProtocolVersion};
+use rustls::{
+    CipherSuite, ClientConfig, ClientConnection, ProtocolVersion, SupportedProtocolVersion,
+};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::time::{Instant, timeout_at};
 use tokio_rustls::TlsConnector;
@@ -346,18 +349,32 @@ fn agreed(connection: &ClientConnection, peer: Peer) -> TlsSeen {
         ProtocolVersion::TLSv1_3 => TLS_1_3,
         _ => "TLSv1.2",
     });
-    // rustls names the suites of TLS 1.3 with a prefix of its own; IANA's names have TLS_.
-    let cipher = connection
-        .negotiated_cipher_suite()
-        .map(|suite| format!("{:?}", suite.suite()));
+    let suite = connection.negotiated_cipher_suite();
     let group = connection.negotiated_key_exchange_group();
     TlsSeen {
         version,
-        key_exchange: group.map(|group| format!("{:?}", group.name())),
-        cipher: cipher.map(|name| name.replacen("TLS13_", "TLS_", 1)),
-        alpn: connection
-            .alpn_protocol()
-            .map(|name| String::from_utf8_lossy(name).into_owned()),
+        key_exchange: group.and_then(|group| group.name().as_str()),
+        cipher: suite.and_then(|suite| name_of_suite(suite.suite())),
+        alpn: connection.alpn_protocol().map(name_of_protocol),
         ..nothing_agreed(peer)
+    }
+}
+
+/// rustls names the suites of TLS 1.3 with a prefix of its own; IANA's names have `TLS_`.
+fn name_of_suite(suite: CipherSuite) -> Option<&'static str> {
+    match suite {
+        CipherSuite::TLS13_AES_128_GCM_SHA256 => Some("TLS_AES_128_GCM_SHA256"),
+        CipherSuite::TLS13_AES_256_GCM_SHA384 => Some("TLS_AES_256_GCM_SHA384"),
+        CipherSuite::TLS13_CHACHA20_POLY1305_SHA256 => Some("TLS_CHACHA20_POLY1305_SHA256"),
+        other => other.as_str(),
+    }
+}
+
+/// Without a copy for those that are usual; the configuration may offer others.
+fn name_of_protocol(name: &[u8]) -> Cow<'static, str> {
+    match name {
+        b"h2" => "h2".into(),
+        b"http/1.1" => "http/1.1".into(),
+        other => String::from_utf8_lossy(other).into_owned().into(),
     }
 }

@@ -101,11 +101,12 @@ impl Probe {
             server_name: tls.server_name.as_deref(),
             alpn: proxy::ALPN,
             asks_then: true,
-            identity: self.proxy_identity.as_ref(),
+            identity: self.means.proxy_identity.as_ref(),
             pins: &[],
         };
         let started = Instant::now();
         let result = self
+            .means
             .proxy_trust
             .attempt(stream, peer, journal.deadline, &mut journal.observed)
             .await;
@@ -180,8 +181,8 @@ impl Probe {
             return Ok(address_literal(&authority.host).into_iter().collect());
         };
         let resolver = match peer {
-            Peer::Proxy => &self.proxy_resolver,
-            Peer::Endpoint => &self.resolver,
+            Peer::Proxy => &self.means.proxy_resolver,
+            Peer::Endpoint => &self.means.resolver,
         };
         let started = Instant::now();
         let addresses = resolver
@@ -209,7 +210,7 @@ impl Probe {
         let is_own = self.is_own_host(authority);
         let pins = &self.expectation().pins;
         // A certificate is shown to the endpoint itself, and not to whom it redirects; and only its own is pinned.
-        let identity = self.identity.as_ref();
+        let identity = self.means.identity.as_ref();
         let peer = TlsPeer {
             peer: Peer::Endpoint,
             authority,
@@ -221,6 +222,7 @@ impl Probe {
         };
         let started = Instant::now();
         let result = self
+            .means
             .trust
             .attempt(stream, peer, journal.deadline, &mut journal.observed)
             .await;

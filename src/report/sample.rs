@@ -173,8 +173,8 @@ fn nxdomain(name: &str) -> Arc<Outcome> {
         dns: vec![DnsSeen {
             peer: Peer::Endpoint,
             name: name.to_owned(),
-            resolver: "system".to_owned(),
-            rcode: Some("NXDOMAIN".to_owned()),
+            resolver: "system".into(),
+            rcode: Some("NXDOMAIN".into()),
             cname_chain: Vec::new(),
             ttl_seconds: None,
             answers: Vec::new(),
@@ -205,12 +205,12 @@ fn forbidden(host: &str) -> Arc<Outcome> {
     );
     let observed = Observed {
         connects: vec![connected("10.0.8.1:3128", Peer::Proxy)],
-        proxy: Some(ProxySeen {
+        proxy: Some(Box::new(ProxySeen {
             connect_status: Some(403),
             product: Some("squid/6.13".to_owned()),
             error: Some("ERR_ACCESS_DENIED 0".to_owned()),
             ..ProxySeen::default()
-        }),
+        })),
         ..Observed::default()
     };
     let steps = [
@@ -268,8 +268,8 @@ fn redirected() -> Arc<Outcome> {
     observed.dns = vec![DnsSeen {
         peer: Peer::Endpoint,
         name: "login.microsoftonline.com".to_owned(),
-        resolver: "system".to_owned(),
-        rcode: Some("NOERROR".to_owned()),
+        resolver: "system".into(),
+        rcode: Some("NOERROR".into()),
         cname_chain: vec![
             "login.mso.msidentity.com".to_owned(),
             "ak.privatelink.msidentity.com".to_owned(),
@@ -372,11 +372,11 @@ const PROXIED: [(Step, u64); 6] = [
 fn proxied_answer(status: u16) -> Observed {
     Observed {
         connects: vec![connected("10.0.8.1:3128", Peer::Proxy)],
-        proxy: Some(ProxySeen {
+        proxy: Some(Box::new(ProxySeen {
             connect_status: Some(200),
             product: Some("squid/6.13".to_owned()),
             ..ProxySeen::default()
-        }),
+        })),
         tls: vec![handshake(
             "CN=*.microsoft.com,O=Microsoft Corporation,C=US",
             started() + Duration::from_secs(140 * 86_400),
@@ -432,9 +432,9 @@ fn handshake(subject: &str, not_after: SystemTime) -> TlsSeen {
     TlsSeen {
         peer: Peer::Endpoint,
         version: Some("TLSv1.3"),
-        cipher: Some("TLS13_AES_256_GCM_SHA384".to_owned()),
-        key_exchange: Some("X25519MLKEM768".to_owned()),
-        alpn: Some("h2".to_owned()),
+        cipher: Some("TLS13_AES_256_GCM_SHA384"),
+        key_exchange: Some("X25519MLKEM768"),
+        alpn: Some("h2".into()),
         certificates: [CertificateSeen {
             subject: subject.to_owned(),
             issuer: "CN=Corp Issuing CA 02,O=Corp,C=US".to_owned(),

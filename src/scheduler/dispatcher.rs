@@ -4,7 +4,6 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::future::pending;
-use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +17,7 @@ use super::round::{Ended, Kind, Round, Standing};
 use super::turns::Turns;
 use super::{Concurrency, Job};
 use crate::observer::{Observer, Observers};
-use crate::plan::Check;
+use crate::plan::Labelled;
 
 /// The first probes of a plan are spread over no more than this, so that the state of a check that runs once a
 /// day is not unknown for half a day.
@@ -50,9 +49,6 @@ pub(super) struct Dispatcher {
     /// Which round runs in which task.
     running: HashMap<Id, usize>,
 }
-
-/// A check, for a map by its labels.
-struct ByLabels(Arc<Check>);
 
 // === impl Dispatcher ===
 
@@ -165,17 +161,17 @@ impl Dispatcher {
     fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
         self.probes.change(concurrency.probes);
         self.holds.change(concurrency.holds);
-        let mut former: HashMap<ByLabels, (usize, Option<usize>)> = HashMap::new();
+        let mut former: HashMap<Labelled, (usize, Option<usize>)> = HashMap::new();
         for (who, round) in &self.rounds {
             if round.kind() == Kind::Probes && !round.gone {
-                former.insert(ByLabels(Arc::clone(&round.check)), (who, round.holds));
+                former.insert(Labelled(Arc::clone(&round.check)), (who, round.holds));
             }
         }
         let mut fresh = Vec::new();
         for job in jobs {
-            let key = ByLabels(Arc::clone(&job.check));
+            let key = Labelled(Arc::clone(&job.check));
             match former.remove_entry(&key) {
-                Some((ByLabels(check), (probes, holds))) if check.is_as(&job.check) => {
+                Some((Labelled(check), (probes, holds))) if check.is_as(&job.check) => {
                     self.keep(probes, holds, job);
                 }
                 Some((changed, rounds)) => {
@@ -319,19 +315,3 @@ fn share(spread: Duration, number: usize, count: usize) -> Duration {
     let fraction = |number: usize| f64::from(u32::try_from(number).unwrap_or(u32::MAX));
     spread.mul_f64(fraction(number) / fraction(count.max(1)))
 }
-
-// === impl ByLabels ===
-
-impl Hash for ByLabels {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        self.0.labels().hash(state);
-    }
-}
-
-impl PartialEq for ByLabels {
-    fn eq(&self, other: &Self) -> bool {
-        self.0.labels() == other.0.labels()
-    }
-}
-
-impl Eq for ByLabels {}

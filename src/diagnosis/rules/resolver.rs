@@ -40,10 +40,10 @@ fn down<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
             continue;
         };
         for seen in outcome.observed.dns.iter().filter(|seen| seen.answered()) {
-            if let Some(inference) = resolvers.get_mut(seen.resolver.as_str()) {
+            if let Some(inference) = resolvers.get_mut(&*seen.resolver) {
                 let words = format!(
                     "it answered {} for {}",
-                    rcode(seen.rcode.as_ref()),
+                    seen.rcode.as_deref().unwrap_or("nothing"),
                     seen.name
                 );
                 let witness = Witness::saying(finding, Aspect::Failure, words);
@@ -65,10 +65,6 @@ fn down<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
         inference.agreeing(name_asked) >= SEVERAL || silent >= SEVERAL
     };
     resolvers.into_values().filter(agree).collect()
-}
-
-fn rcode(rcode: Option<&String>) -> &str {
-    rcode.map_or("nothing", String::as_str)
 }
 
 /// Whose name was asked for: that of a proxy is one, however many checks ask for it.

@@ -226,8 +226,8 @@ fn outcome(check: &Check, result: &str, options: &Options<'_>) -> Outcome {
     let answer = options.text("answer").map(|answer| DnsSeen {
         peer: Peer::Endpoint,
         name: check.endpoint.target.host(),
-        resolver: check.resolver.name().to_owned(),
-        rcode: Some("NOERROR".to_owned()),
+        resolver: check.resolver.name().into(),
+        rcode: Some("NOERROR".into()),
         cname_chain: Vec::new(),
         ttl_seconds: None,
         answers: vec![answer.to_owned()],

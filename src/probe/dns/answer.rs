@@ -1,6 +1,8 @@
 //! What came back for a question, and what it is worth.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use hickory_resolver::proto::op::{DnsResponse, Query, ResponseCode};
 use hickory_resolver::proto::rr::{Name, RData, Record, RecordType as WireType};
@@ -203,7 +205,7 @@ pub(super) fn nothing_seen() -> DnsSeen {
     DnsSeen {
         peer: Peer::Endpoint,
         name: String::new(),
-        resolver: String::new(),
+        resolver: Arc::default(),
         rcode: None,
         cname_chain: Vec::new(),
         ttl_seconds: None,
@@ -270,7 +272,7 @@ fn reason_of_rcode(rcode: ResponseCode) -> DnsReason {
 }
 
 /// The mnemonics of the IANA registry "DNS RCODEs".
-fn rcode_name(rcode: ResponseCode) -> String {
+fn rcode_name(rcode: ResponseCode) -> Cow<'static, str> {
     let number = u16::from(rcode);
     let name = match number {
         0 => "NOERROR",
@@ -286,9 +288,9 @@ fn rcode_name(rcode: ResponseCode) -> String {
         10 => "NOTZONE",
         16 => "BADVERS",
         23 => "BADCOOKIE",
-        _ => return format!("RCODE{number}"),
+        _ => return format!("RCODE{number}").into(),
     };
-    name.to_owned()
+    name.into()
 }
 
 #[cfg(test)]

@@ -48,10 +48,7 @@ async fn what_the_hosts_file_says_is_evidence() {
     assert_eq!(observed.addresses, expected);
     assert_eq!(observed.dns.len(), 1);
     let seen = &observed.dns[0];
-    assert_eq!(
-        (seen.name.as_str(), seen.resolver.as_str()),
-        ("cm01", HOSTS_FILE)
-    );
+    assert_eq!((seen.name.as_str(), &*seen.resolver), ("cm01", HOSTS_FILE));
     assert_eq!(seen.answers, ["192.0.2.1", "2001:db8::1"]);
     assert_eq!(seen.rcode, None);
     let (result, observed) = addresses(&resolver, "cm_01.corp.example", Peer::Proxy).await;
@@ -69,7 +66,7 @@ async fn localhost_is_known_without_anybody() {
     ];
     assert_eq!(result, Ok(both.to_vec()));
     assert_eq!(observed.addresses, both);
-    assert_eq!(observed.dns[0].resolver, LOCALHOST);
+    assert_eq!(&*observed.dns[0].resolver, LOCALHOST);
 }
 
 #[cfg(target_os = "linux")] // elsewhere the settings are in no file that a test could spoil

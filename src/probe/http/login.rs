@@ -52,7 +52,7 @@ impl Probe {
         let is_own = own.scheme() == "https" && Authority::of(own).as_ref() == Some(&hop.authority);
         (hop.secure && is_own && !journal.is_errand).then(|| ServerLogin {
             credentials,
-            login: Login::new(Some(credentials), &self.tickets),
+            login: Login::new(Some(credentials), &self.means.tickets),
             authorization: None,
             seen: LoginSeen::default(),
         })

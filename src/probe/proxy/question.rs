@@ -70,7 +70,7 @@ impl Question<'_> {
             deadline: journal.deadline,
         };
         self.check_name()?;
-        let mut login = Login::new(credentials, &self.probe.tickets);
+        let mut login = Login::new(credentials, &self.probe.means.tickets);
         let mut authorization = login
             .first(&purpose)
             .await
@@ -173,7 +173,7 @@ impl Question<'_> {
         };
         let mut seen = head.seen(self.request.method() == Method::CONNECT);
         login.write_into_proxy(&mut seen);
-        journal.observed.proxy = Some(seen);
+        journal.observed.proxy = Some(Box::new(seen));
     }
 
     async fn connect_anew(

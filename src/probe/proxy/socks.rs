@@ -194,10 +194,10 @@ impl Conversation<'_> {
         let message = self.request.message()?;
         let [version, reply, _, kind] = self.ask(&message, "the request").await?;
         self.check(version)?;
-        observed.proxy = Some(ProxySeen {
+        observed.proxy = Some(Box::new(ProxySeen {
             socks_reply: Some(reply),
             ..ProxySeen::default()
-        });
+        }));
         if reply != SUCCEEDED {
             return Err(self.request.refusal(reply));
         }

@@ -28,7 +28,7 @@ const MOST_ANSWER_BYTES: usize = 256 << 10;
 #[derive(Debug)]
 pub(super) struct Errand {
     /// What makes the small probes: its route, names and trust.
-    pub(super) carrier: Arc<Probe>,
+    pub(super) carrier: Probe,
     pub(super) url: Url,
     pub(super) subject: Subject,
     pub(super) key: Key,

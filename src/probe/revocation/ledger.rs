@@ -9,8 +9,8 @@ use tokio::sync::{Semaphore, watch};
 use url::Url;
 
 use super::certificate::{Subject, subjects};
-use crate::endpoint::Publication;
-use crate::plan::{CheckKey, Named, Place};
+use crate::endpoint::{Pool, Publication, RevocationMode, Shared};
+use crate::plan::{Check, CheckKey, Labelled, Named, Place, Plan};
 
 /// A check meets one chain, and one more with each redirect. Servers behind one name may differ: more than so many
 /// chains of late are not looked at.
@@ -25,9 +25,9 @@ const MOST_LISTS: usize = 8;
 /// What all checks met; it survives a reload.
 #[derive(Debug)]
 pub(in crate::probe) struct Ledger {
-    pages: Mutex<BTreeMap<CheckKey, Arc<Page>>>,
-    archive: Arc<Archive>,
-    changed: watch::Sender<()>,
+    pages: Mutex<BTreeMap<Labelled, Arc<Page>>>,
+    routes: Mutex<Pool<String>>,
+    common: Arc<Common>,
     /// The turns of those who read a published list.
     pub(super) lists: Semaphore,
 }
@@ -36,9 +36,15 @@ pub(in crate::probe) struct Ledger {
 #[derive(Debug)]
 pub(in crate::probe) struct Page {
     /// The revocation route of the check.
-    route: String,
+    route: Shared<String>,
     chains: Mutex<Vec<Met>>,
-    archive: Arc<Archive>,
+    common: Arc<Common>,
+}
+
+/// What all pages have in common.
+#[derive(Debug, Default)]
+struct Common {
+    archive: Archive,
     changed: watch::Sender<()>,
 }
 
@@ -62,14 +68,16 @@ pub(in crate::probe) struct Chain {
     path: Path,
     /// Its certificates that may have been revoked.
     pub(super) subjects: Vec<Subject>,
+    /// What they name.
+    places: Arc<[Named]>,
 }
 
 impl Default for Ledger {
     fn default() -> Self {
         Self {
             pages: Mutex::default(),
-            archive: Arc::default(),
-            changed: watch::Sender::default(),
+            routes: Mutex::default(),
+            common: Arc::default(),
             lists: Semaphore::new(MOST_LISTS),
         }
     }
@@ -77,37 +85,42 @@ impl Default for Ledger {
 
 impl Ledger {
     /// The page of a check whose revocation route is this; what was met is the same whatever the route.
-    pub(in crate::probe) fn page(&self, key: CheckKey, route: &str) -> Arc<Page> {
+    pub(in crate::probe) fn page(&self, check: &Arc<Check>, route: &str) -> Arc<Page> {
+        let check = Labelled(Arc::clone(check));
         let mut pages = self.pages();
-        let known = pages.get(&key);
-        if let Some(page) = known.filter(|page| page.route == route) {
-            return Arc::clone(page);
-        }
-        let chains = known.map(|page| page.chains().clone()).unwrap_or_default();
-        let page = Arc::new(Page {
-            route: route.to_owned(),
-            chains: Mutex::new(chains),
-            archive: Arc::clone(&self.archive),
-            changed: self.changed.clone(),
-        });
-        pages.insert(key, Arc::clone(&page));
+        // Out and in again: the check of the same labels may be defined in another way.
+        let known = pages.remove(&check);
+        let page = match known {
+            Some(page) if *page.route == route => page,
+            known => Arc::new(Page {
+                route: self.routes().keep(route.to_owned()),
+                chains: Mutex::new(known.map(|page| page.chains().clone()).unwrap_or_default()),
+                common: Arc::clone(&self.common),
+            }),
+        };
+        pages.insert(check, Arc::clone(&page));
         page
     }
 
-    /// Forgets all checks but these.
-    pub(in crate::probe) fn keep_only(&self, keys: &HashSet<CheckKey>) {
-        self.pages().retain(|key, _| keys.contains(key));
+    /// Forgets all checks but those of a plan that look for revocation.
+    pub(in crate::probe) fn keep_only(&self, plan: &Plan) {
+        let checks = plan.checks.iter();
+        let looking = checks.filter(|check| check.revocation.mode != RevocationMode::Off);
+        let looking: HashSet<[&str; 3]> = looking.map(|check| check.labels()).collect();
+        let mut pages = self.pages();
+        pages.retain(|Labelled(check), _| looking.contains(&check.labels()));
     }
 
     /// Tells whenever a check met other chains than before.
     pub(in crate::probe) fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
+        self.common.changed.subscribe()
     }
 
     /// The places that the certificates of each check name.
-    pub(in crate::probe) fn places(&self) -> HashMap<CheckKey, Vec<Named>> {
+    pub(in crate::probe) fn places(&self) -> HashMap<CheckKey, Arc<[Named]>> {
         let pages = self.pages();
-        let places = pages.iter().map(|(key, page)| (key.clone(), page.places()));
+        let pages = pages.iter();
+        let places = pages.map(|(Labelled(check), page)| (check.key(), page.places()));
         places.filter(|(_, places)| !places.is_empty()).collect()
     }
 
@@ -120,15 +133,21 @@ impl Ledger {
         route: &str,
     ) -> Option<(Arc<Chain>, usize, usize)> {
         let pages = self.pages();
-        let of_service = pages.iter().filter(|(key, _)| key.service == service);
-        let pages = of_service.filter(|(_, page)| page.route == route);
+        let of_service = pages
+            .iter()
+            .filter(|(Labelled(check), _)| check.endpoint.service == service);
+        let pages = of_service.filter(|(_, page)| *page.route == route);
         let mut found = pages.filter_map(|(_, page)| page.naming(place));
         let (chain, index) = found.next()?;
         Some((chain, index, 1 + found.count()))
     }
 
-    fn pages(&self) -> MutexGuard<'_, BTreeMap<CheckKey, Arc<Page>>> {
+    fn pages(&self) -> MutexGuard<'_, BTreeMap<Labelled, Arc<Page>>> {
         self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn routes(&self) -> MutexGuard<'_, Pool<String>> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -141,8 +160,10 @@ impl Archive {
         if chains.len() == chains.capacity() {
             chains.retain(|_, chain| chain.strong_count() > 0);
         }
+        let subjects = subjects(path);
         let chain = Arc::new(Chain {
-            subjects: subjects(path),
+            places: places(&subjects).into_values().collect(),
+            subjects,
             path: Arc::clone(path),
         });
         chains.insert(Arc::clone(path), Arc::downgrade(&chain));
@@ -159,13 +180,12 @@ impl Page {
             return Arc::clone(&met.chain);
         }
         drop(chains);
-        self.archive.read(path)
+        self.common.archive.read(path)
     }
 
     /// Writes down what a probe met. Only one that came to its end tells what is not met any more.
     pub(in crate::probe) fn write(&self, met: &[Arc<Chain>], came_to_its_end: bool) {
         let mut chains = self.chains();
-        let before = places(&chains);
         for known in chains.iter_mut() {
             if met.iter().any(|chain| chain.path == known.chain.path) {
                 known.missed = 0;
@@ -173,25 +193,34 @@ impl Page {
                 known.missed += 1;
             }
         }
-        chains.retain(|known| known.missed < PROBES_OF_LATE);
-        for chain in met {
+        let is_old = |known: &Met| known.missed >= PROBES_OF_LATE;
+        let is_new =
+            |chain: &&Arc<Chain>| !chains.iter().any(|known| known.chain.path == chain.path);
+        let new: Vec<&Arc<Chain>> = met.iter().filter(is_new).collect();
+        if new.is_empty() && !chains.iter().any(is_old) {
+            return;
+        }
+        let before = places_of(&chains);
+        chains.retain(|known| !is_old(known));
+        for chain in new {
             let is_known = chains.iter().any(|known| known.chain.path == chain.path);
             if !is_known && chains.len() < MOST_CHAINS {
+                chains.reserve_exact(1);
                 chains.push(Met {
                     chain: Arc::clone(chain),
                     missed: 0,
                 });
             }
         }
-        let changed = places(&chains) != before;
+        let changed = places_of(&chains) != before;
         drop(chains);
         if changed {
-            self.changed.send_replace(());
+            self.common.changed.send_replace(());
         }
     }
 
-    fn places(&self) -> Vec<Named> {
-        places(&self.chains()).into_values().collect()
+    fn places(&self) -> Arc<[Named]> {
+        places_of(&self.chains())
     }
 
     fn naming(&self, place: &Place) -> Option<(Arc<Chain>, usize)> {
@@ -208,10 +237,21 @@ impl Page {
     }
 }
 
-/// What the certificates of these chains name; of what several name, as if by the one that names the fewest.
-fn places(chains: &[Met]) -> BTreeMap<Place, Named> {
+/// What the certificates of these chains name. Nearly always it is one chain, which many checks meet.
+fn places_of(chains: &[Met]) -> Arc<[Named]> {
+    match chains {
+        [met] => Arc::clone(&met.chain.places),
+        chains => {
+            let subjects = chains.iter().flat_map(|met| &met.chain.subjects);
+            places(subjects).into_values().collect()
+        }
+    }
+}
+
+/// What certificates name; of what several name, as if by the one that names the fewest.
+fn places<'s>(subjects: impl IntoIterator<Item = &'s Subject>) -> BTreeMap<Place, Named> {
     let mut named: BTreeMap<Place, Named> = BTreeMap::new();
-    for subject in chains.iter().flat_map(|met| &met.chain.subjects) {
+    for subject in subjects {
         for place in subject.places() {
             let (lists, responders) = (subject.lists.len(), subject.responders.len());
             let known = named.entry(place.clone()).or_insert(Named {

@@ -45,6 +45,7 @@ impl Probe {
         };
         let check = &self.check;
         let named = self
+            .means
             .ledger
             .naming(&place, &check.endpoint.service, &check.route.name);
         let Some((chain, index, count)) = named else {
@@ -128,7 +129,7 @@ impl Probe {
     /// Waits for the turn to read a list, where this is one: a moment before the probe's time begins.
     pub(in crate::probe) async fn turn_to_read(&self) -> Option<SemaphorePermit<'_>> {
         match self.check.endpoint.publishes {
-            Some(Publication::RevocationList) => self.ledger.lists.acquire().await.ok(),
+            Some(Publication::RevocationList) => self.means.ledger.lists.acquire().await.ok(),
             Some(Publication::Answers | Publication::Certificate) | None => None,
         }
     }

@@ -39,7 +39,7 @@ impl Probe {
             url: Url::parse(url).unwrap().to_string(),
             route: "direct".to_owned(),
         };
-        let store = &self.revocation.as_ref().unwrap().store;
+        let store = &self.means.store;
         store.find(&key, SECOND, |_| fetched);
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::plan::fixture;
 use crate::probe::revocation::fixture::{Authority, ISSUER, LIST, RESPONDER};
 
 fn key(endpoint: &str) -> CheckKey {
@@ -7,6 +8,12 @@ fn key(endpoint: &str) -> CheckKey {
         endpoint: endpoint.to_owned(),
         route: "direct".to_owned(),
     }
+}
+
+fn check(endpoint: &str) -> Arc<Check> {
+    let mut check = (*fixture::check("s", endpoint, "https://web.test/")).clone();
+    check.revocation.mode = RevocationMode::Report;
+    Arc::new(check)
 }
 
 fn path(authority: &Authority, serial: &[u8]) -> Arc<[CertificateDer<'static>]> {
@@ -31,7 +38,7 @@ fn urls(ledger: &Ledger, endpoint: &str) -> Vec<(Publication, String)> {
 fn what_a_certificate_names_is_told_once() {
     let ledger = Ledger::default();
     let authority = Authority::new("Lab CA");
-    let page = ledger.page(key("a"), "direct");
+    let page = ledger.page(&check("a"), "direct");
     meet(
         &page,
         &[&path(&authority, &[1]), &path(&authority, &[2])],
@@ -51,7 +58,7 @@ fn what_a_certificate_names_is_told_once() {
 #[test]
 fn a_chain_is_parsed_once() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"), "direct");
+    let page = ledger.page(&check("a"), "direct");
     let path = path(&Authority::new("Lab CA"), &[1]);
     meet(&page, &[&path], true);
     assert!(Arc::ptr_eq(&page.read(&path), &page.read(&path)));
@@ -61,7 +68,7 @@ fn a_chain_is_parsed_once() {
 fn changes_are_told_and_only_they() {
     let ledger = Ledger::default();
     let mut changes = ledger.changes();
-    let page = ledger.page(key("a"), "direct");
+    let page = ledger.page(&check("a"), "direct");
     let path = path(&Authority::new("Lab CA"), &[1]);
     meet(&page, &[&path], true);
     assert!(changes.has_changed().unwrap());
@@ -74,7 +81,7 @@ fn changes_are_told_and_only_they() {
 #[test]
 fn a_chain_is_forgotten_when_no_probe_of_late_met_it() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"), "direct");
+    let page = ledger.page(&check("a"), "direct");
     let authority = Authority::new("Lab CA");
     let (first, second) = (path(&authority, &[1]), path(&authority, &[2]));
     meet(&page, &[&first], true);
@@ -102,8 +109,8 @@ fn a_chain_is_forgotten_when_no_probe_of_late_met_it() {
 fn another_route_of_a_check_does_not_make_its_certificates_unknown() {
     let ledger = Ledger::default();
     let path = path(&Authority::new("Lab CA"), &[1]);
-    meet(&ledger.page(key("a"), "direct"), &[&path], true);
-    let page = ledger.page(key("a"), "corp");
+    meet(&ledger.page(&check("a"), "direct"), &[&path], true);
+    let page = ledger.page(&check("a"), "corp");
     assert_eq!(page.chains().len(), 1);
     assert!(!urls(&ledger, "a").is_empty());
 }
@@ -111,7 +118,7 @@ fn another_route_of_a_check_does_not_make_its_certificates_unknown() {
 #[test]
 fn more_chains_than_so_many_are_not_looked_at() {
     let ledger = Ledger::default();
-    let page = ledger.page(key("a"), "direct");
+    let page = ledger.page(&check("a"), "direct");
     let authority = Authority::new("Lab CA");
     for serial in 1..=u8::try_from(MOST_CHAINS).unwrap() + 2 {
         meet(&page, &[&path(&authority, &[serial])], false);
@@ -130,7 +137,7 @@ fn a_place_is_looked_at_with_a_certificate_that_names_it() {
     };
     assert!(ledger.naming(&place, "s", "direct").is_none());
     for endpoint in ["a", "b"] {
-        meet(&ledger.page(key(endpoint), "direct"), &[&path], true);
+        meet(&ledger.page(&check(endpoint), "direct"), &[&path], true);
     }
     let (chain, index, count) = ledger.naming(&place, "s", "direct").unwrap();
     assert_eq!(
@@ -152,9 +159,9 @@ fn checks_that_are_gone_are_forgotten() {
     let ledger = Ledger::default();
     let path = path(&Authority::new("Lab CA"), &[7]);
     for endpoint in ["a", "b"] {
-        meet(&ledger.page(key(endpoint), "direct"), &[&path], true);
+        meet(&ledger.page(&check(endpoint), "direct"), &[&path], true);
     }
-    ledger.keep_only(&HashSet::from([key("b")]));
+    ledger.keep_only(&fixture::plan([&check("b")]));
     let left: Vec<CheckKey> = ledger.places().into_keys().collect();
     assert_eq!(left, [key("b")]);
 }
