@@ -43,7 +43,7 @@ pub(super) fn next_update(samples: &mut Samples<'_>, row: &CheckRow) {
         url,
         next_update,
         ..
-    } in &outcome.observed.revocation
+    } in outcome.observed.revocation.iter()
     {
         let list = url.as_ref().zip(*next_update);
         let Some((url, due)) = list.filter(|_| *method == RevocationMethod::Crl) else {

@@ -96,12 +96,13 @@ fn full_failure(at: u64) -> Arc<Outcome> {
         this_update: None,
         next_update: Some(day(2)),
     };
-    outcome.observed.revocation = vec![
+    outcome.observed.revocation = [
         seen(CertificatePlace::Leaf, RevocationState::Good),
         seen(CertificatePlace::Intermediate, RevocationState::Good),
         // Of two intermediate certificates, the worse one stands for both.
         seen(CertificatePlace::Intermediate, RevocationState::Stale),
-    ];
+    ]
+    .into();
     outcome.observed.tls = vec![
         TlsSeen {
             peer: Peer::Endpoint,

@@ -30,8 +30,8 @@ pub struct Observed {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interception: Option<InterceptionSeen>,
     /// What was found out about the revocation of the certificates, in the order in which it was asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub revocation: Vec<RevocationSeen>,
+    #[serde(skip_serializing_if = "is_empty")]
+    pub revocation: Arc<[RevocationSeen]>,
     /// The last HTTP answer.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub http: Option<HttpSeen>,
@@ -248,7 +248,6 @@ impl Observed {
         self.addresses.shrink_to_fit();
         self.connects.shrink_to_fit();
         self.tls.shrink_to_fit();
-        self.revocation.shrink_to_fit();
         for seen in &mut self.dns {
             seen.answers.shrink_to_fit();
             seen.cname_chain.shrink_to_fit();

@@ -88,6 +88,7 @@ impl Probe {
         let chain = inquiry.page.read(&presented.path);
         journal.chains.push(Arc::clone(&chain));
         let subjects = &chain.subjects;
+        let mut seen = journal.observed.revocation.to_vec();
         for (looked_at, subject) in subjects.iter().enumerate() {
             let share = fair_share(deadline, subjects.len() - looked_at);
             let methods: Vec<RevocationMethod> = settings
@@ -111,15 +112,15 @@ impl Probe {
                     }
                 };
                 let state = finding.state;
-                let seen = finding.seen(subject, method);
+                seen.push(finding.seen(subject, method));
                 verdict.hear(subject, method, &finding);
-                journal.observed.revocation.push(seen);
                 if state.is_conclusive() {
                     break;
                 }
             }
             verdict.next();
         }
+        journal.observed.revocation = chain.shared(seen);
         journal.took(Phase::Revocation.with_endpoint(), started);
         verdict.conclude(&mut journal.warnings)
     }

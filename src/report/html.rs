@@ -194,7 +194,7 @@ fn seen(check: &CheckResult<'_>) -> Vec<String> {
             ));
         }
     }
-    for asked in &observed.revocation {
+    for asked in observed.revocation.iter() {
         lines.push(format!(
             "revocation of {} by {}: {}",
             asked.subject,

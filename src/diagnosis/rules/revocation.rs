@@ -69,7 +69,7 @@ fn was_fetched(finding: &Finding) -> bool {
     let outcome = finding.latest.as_ref();
     let seen = outcome
         .iter()
-        .flat_map(|outcome| &outcome.observed.revocation);
+        .flat_map(|outcome| outcome.observed.revocation.iter());
     seen.into_iter()
         .any(|seen| seen.state == RevocationState::Good && seen.url.is_some())
 }

@@ -10,6 +10,7 @@ use url::Url;
 
 use super::certificate::{Subject, subjects};
 use crate::endpoint::{Pool, Publication, RevocationMode, Shared};
+use crate::outcome::RevocationSeen;
 use crate::plan::{Check, CheckKey, Labelled, Named, Place, Plan};
 
 /// A check meets one chain, and one more with each redirect. Servers behind one name may differ: more than so many
@@ -70,6 +71,8 @@ pub(in crate::probe) struct Chain {
     pub(super) subjects: Vec<Subject>,
     /// What they name.
     places: Arc<[Named]>,
+    /// What was found out about them last: of many checks it is the same.
+    seen: Mutex<Arc<[RevocationSeen]>>,
 }
 
 impl Default for Ledger {
@@ -165,9 +168,21 @@ impl Archive {
             places: places(&subjects).into_values().collect(),
             subjects,
             path: Arc::clone(path),
+            seen: Mutex::default(),
         });
         chains.insert(Arc::clone(path), Arc::downgrade(&chain));
         chain
+    }
+}
+
+impl Chain {
+    /// What was found out about it, kept once where the check before found out the same.
+    pub(super) fn shared(&self, found: Vec<RevocationSeen>) -> Arc<[RevocationSeen]> {
+        let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
+        if **seen != *found {
+            *seen = found.into();
+        }
+        Arc::clone(&seen)
     }
 }
 

@@ -1,4 +1,6 @@
 use super::*;
+use crate::endpoint::RevocationMethod;
+use crate::outcome::{CertificatePlace, RevocationState};
 use crate::plan::fixture;
 use crate::probe::revocation::fixture::{Authority, ISSUER, LIST, RESPONDER};
 
@@ -62,6 +64,32 @@ fn a_chain_is_parsed_once() {
     let path = path(&Authority::new("Lab CA"), &[1]);
     meet(&page, &[&path], true);
     assert!(Arc::ptr_eq(&page.read(&path), &page.read(&path)));
+}
+
+#[test]
+fn what_many_checks_find_out_about_a_chain_is_kept_once() {
+    let ledger = Ledger::default();
+    let path = path(&Authority::new("Lab CA"), &[1]);
+    let chain = |endpoint| ledger.page(&check(endpoint), "direct").read(&path);
+    let seen = |state| RevocationSeen {
+        certificate: CertificatePlace::Leaf,
+        subject: "CN=web.test".into(),
+        method: RevocationMethod::Crl,
+        state,
+        url: Some(LIST.into()),
+        detail: None,
+        this_update: None,
+        next_update: None,
+    };
+    let (a, b) = (chain("a"), chain("b"));
+    let [good, same, revoked] = [
+        a.shared(vec![seen(RevocationState::Good)]),
+        b.shared(vec![seen(RevocationState::Good)]),
+        a.shared(vec![seen(RevocationState::Revoked)]),
+    ];
+    assert!(Arc::ptr_eq(&good, &same));
+    assert_eq!(revoked[0].state, RevocationState::Revoked);
+    assert_eq!(good[0].state, RevocationState::Good);
 }
 
 #[test]

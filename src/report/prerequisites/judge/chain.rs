@@ -102,7 +102,7 @@ fn own_checks(evidence: Evidence<'_>) -> impl Iterator<Item = (&Check, &Outcome)
 
 fn by_certificate(outcome: &Outcome) -> BTreeMap<&str, Vec<&RevocationSeen>> {
     let mut certificates: BTreeMap<&str, Vec<&RevocationSeen>> = BTreeMap::new();
-    for seen in &outcome.observed.revocation {
+    for seen in outcome.observed.revocation.iter() {
         certificates.entry(&seen.subject).or_default().push(seen);
     }
     certificates
