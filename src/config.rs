@@ -30,6 +30,7 @@ mod routes;
 mod scalars;
 mod secrets;
 mod selection;
+mod shown;
 mod substitution;
 mod suggestion;
 mod target;
@@ -56,6 +57,7 @@ pub use discovery::{
 pub use problem::{Position, Problem, Problems, did_you_mean};
 use reader::Value;
 pub use retry::Retry;
+pub use shown::ShownConfig;
 pub use suggestion::Suggestion;
 pub use target_groups::{TargetGroup, target_groups};
 pub use web::{ClientPolicy, RateLimit, WebConfig, WebReading, WebTls};

@@ -48,6 +48,7 @@ pub use web::WebFile;
 use self::hosts::{Hosts, only_own};
 use self::web::{guard, with_configured_headers};
 use crate::catalog::NotProbed;
+use crate::config::ShownConfig;
 use crate::diagnosis::Cause;
 use crate::history::History;
 use crate::metrics::Metrics;
@@ -70,7 +71,7 @@ pub struct Server {
     /// When something changes that is shown.
     pub changes: Changes,
     /// The effective configuration as YAML, without secrets: shown on `/config`.
-    pub config: watch::Receiver<Arc<String>>,
+    pub config: watch::Receiver<ShownConfig>,
     /// What the plan in force requires but does not probe.
     pub not_probed: watch::Receiver<Arc<Vec<NotProbed>>>,
     /// What is inferred from many outcomes.

@@ -27,6 +27,7 @@ use super::Fault;
 use super::arguments::DaemonArguments;
 use super::setup::{Setup, standings};
 use crate::catalog::NotProbed;
+use crate::config::ShownConfig;
 use crate::diagnosis::Diagnosis;
 use crate::history::History;
 use crate::metrics::Metrics;
@@ -105,7 +106,7 @@ struct Daemon {
     metrics: Arc<Metrics>,
     history: Arc<History>,
     scheduler: Scheduler,
-    config: watch::Sender<Arc<String>>,
+    config: watch::Sender<ShownConfig>,
     not_probed: watch::Sender<Arc<Vec<NotProbed>>>,
     trust_store: watch::Sender<Arc<Vec<RootStanding>>>,
     reloads: mpsc::Receiver<ReloadRequest>,
@@ -138,7 +139,7 @@ impl Daemon {
             // The last one: who is told of a change finds it where it is kept.
             Arc::new(changes.clone()),
         ]);
-        let (config, shown_config) = watch::channel(Arc::clone(&setup.shown));
+        let (config, shown_config) = watch::channel(setup.shown.clone());
         let (not_probed, shown_not_probed) =
             watch::channel(Arc::new(setup.plan.not_probed.clone()));
         let (trust_store, shown_trust_store) =
@@ -320,7 +321,7 @@ impl Daemon {
         }
         self.apply_plan().await;
         let setup = &self.setup;
-        self.config.send_replace(Arc::clone(&setup.shown));
+        self.config.send_replace(setup.shown.clone());
         self.publish_roots(standings(&setup.trust_store));
         self.metrics.sources(&setup.discovery);
         self.metrics.reloaded(true, SystemTime::now());

@@ -11,7 +11,7 @@ use url::Url;
 
 use super::Fault;
 use super::planned::{Planned, with_targets};
-use crate::config::{Config, DerivedEndpoints};
+use crate::config::{Config, DerivedEndpoints, ShownConfig};
 use crate::discovery::Discovery;
 use crate::endpoint::Hold;
 use crate::observer::Redirects;
@@ -30,7 +30,7 @@ pub(super) struct Setup {
     /// Without the endpoints, where no source of targets can make a further plan of them: they are in the plan.
     pub(super) config: Arc<Config>,
     /// The configuration as it is shown.
-    pub(super) shown: Arc<String>,
+    pub(super) shown: ShownConfig,
     /// Where further endpoints come from.
     pub(super) discovery: Arc<Discovery>,
     /// Which of several reachd this is.
@@ -105,9 +105,7 @@ impl Setup {
             plan: base,
             notices,
         } = planned;
-        let mut shown = config.effective_yaml();
-        shown.shrink_to_fit();
-        let shown = Arc::new(shown);
+        let shown = ShownConfig::new(&config.effective_yaml());
         if config.discovery.is_none() {
             config.endpoints = Vec::new();
         }

@@ -25,7 +25,7 @@ struct Kept {
     since: Option<SystemTime>,
     /// `None` before the first; there are thousands of checks.
     recent: Option<Packed>,
-    failures: Option<Packed>,
+    failures: Option<Box<Packed>>,
     hold: Option<Arc<HoldOutcome>>,
     /// `None` when another record took it over.
     lasting: Option<Lasting>,
@@ -75,7 +75,7 @@ impl Record {
 
     pub(super) fn history(&self) -> CheckHistory {
         let kept = self.kept();
-        let failures = outcomes_of(kept.failures.as_ref());
+        let failures = outcomes_of(kept.failures.as_deref());
         CheckHistory {
             check: Arc::clone(&self.check),
             since: kept.since,
@@ -185,7 +185,10 @@ impl Kept {
         if outcome.result.is_err() {
             match &mut self.failures {
                 Some(failures) => failures.push(outcome, thrift.failures, true, shapes),
-                none => *none = Some(Packed::of(outcome, thrift.failures, true, shapes)),
+                none => {
+                    let first = Packed::of(outcome, thrift.failures, true, shapes);
+                    *none = Some(Box::new(first));
+                }
             }
         }
     }

@@ -238,6 +238,8 @@ impl Dispatcher {
         let now = Instant::now();
         let count = jobs.len();
         let count_of_holds = jobs.iter().filter(|job| job.hold.is_some()).count();
+        self.rounds.reserve_exact(count + count_of_holds);
+        self.due.reserve_exact(count + count_of_holds);
         let mut earlier_holds = 0;
         for (number, Job { check, probe, hold }) in jobs.into_iter().enumerate() {
             let holds = check.endpoint.hold.zip(hold).map(|(settings, hold)| {

@@ -29,7 +29,8 @@ pub(super) async fn ready(State(server): State<Arc<Server>>) -> Response {
 
 /// The configuration in force, without its secrets.
 pub(super) async fn config(State(server): State<Arc<Server>>) -> String {
-    String::clone(&server.config.borrow())
+    let config = server.config.borrow().clone();
+    config.text()
 }
 
 /// Reads the configuration again, and answers when the new plan is in force or the file was found bad.

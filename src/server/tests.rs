@@ -12,6 +12,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::config::ShownConfig;
 use crate::history::{CheckHistory, History};
 use crate::observer::Observer;
 use crate::outcome::Outcome;
@@ -73,7 +74,7 @@ fn server_of(history: History) -> Server {
         metrics: Arc::new(metrics),
         history: Arc::new(history),
         changes: Changes::default(),
-        config: watch::channel(Arc::new("global:\n  interval: 1m\n".to_owned())).1,
+        config: watch::channel(ShownConfig::new("global:\n  interval: 1m\n")).1,
         not_probed: watch::channel(Arc::new(sample::not_probed())).1,
         causes: watch::channel(Arc::new(sample::causes())).1,
         trust_store: watch::channel(Arc::new(sample::trust_store())).1,
