@@ -81,9 +81,15 @@ pub struct Timing {
 }
 
 /// The timings of a probe in the order in which the steps were first taken.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Timings(Vec<Timing>);
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Timings(Vec<Taken>);
+
+/// A [`Timing`] in fewer bytes: every check keeps those of its latest probe.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Taken {
+    step: Step,
+    nanoseconds: u64,
+}
 
 /// Why a step did not run. It is not a time of zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -298,28 +304,38 @@ impl Step {
 impl Timings {
     /// Adds to the time of a step, which a redirect may take again.
     pub fn add(&mut self, step: Step, elapsed: Duration) {
-        match self.0.iter_mut().find(|timing| timing.step == step) {
-            Some(timing) => timing.elapsed += elapsed,
-            None => self.0.push(Timing { step, elapsed }),
+        let nanoseconds = u64::try_from(elapsed.as_nanos()).unwrap_or(u64::MAX);
+        match self.0.iter_mut().find(|taken| taken.step == step) {
+            Some(taken) => taken.nanoseconds = taken.nanoseconds.saturating_add(nanoseconds),
+            None => self.0.push(Taken { step, nanoseconds }),
         }
     }
 
     /// The time of a step, if it was reached.
     #[must_use]
     pub fn of(&self, step: Step) -> Option<Duration> {
-        let timing = self.0.iter().find(|timing| timing.step == step)?;
-        Some(timing.elapsed)
+        let mut timings = self.iter();
+        Some(timings.find(|timing| timing.step == step)?.elapsed)
     }
 
     /// The timings in the order in which the steps were first taken.
-    pub fn iter(&self) -> impl Iterator<Item = &Timing> {
-        self.0.iter()
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Timing> {
+        self.0.iter().map(|taken| Timing {
+            step: taken.step,
+            elapsed: Duration::from_nanos(taken.nanoseconds),
+        })
     }
 
     /// The sum of all steps.
     #[must_use]
     pub fn total(&self) -> Duration {
-        self.0.iter().map(|timing| timing.elapsed).sum()
+        self.iter().map(|timing| timing.elapsed).sum()
+    }
+}
+
+impl Serialize for Timings {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.iter())
     }
 }
 

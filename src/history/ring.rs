@@ -234,10 +234,10 @@ impl Shape {
             }
             (own, other) => own == other,
         };
-        let steps = outcome.timings.iter().map(|timing| &timing.step);
+        let steps = outcome.timings.iter().map(|timing| timing.step);
         has_result
             && self.via == outcome.via
-            && self.steps.iter().eq(steps)
+            && self.steps.iter().copied().eq(steps)
             && *self.not_run == *outcome.not_run
             && *self.warnings == *outcome.warnings
     }

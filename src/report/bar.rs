@@ -44,7 +44,7 @@ pub(crate) fn pieces_of(timings: &Timings, failed: Option<(Phase, Peer)>) -> Vec
     let scale = WHOLE / shares.iter().sum::<f64>().max(LEAST);
 
     let mut start = 0.0;
-    let piece = |(timing, share): (&crate::outcome::Timing, &f64)| {
+    let piece = |(timing, share): (crate::outcome::Timing, &f64)| {
         let width = share * scale;
         let piece = Piece {
             start: format!("{start:.1}"),
