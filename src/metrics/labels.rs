@@ -48,10 +48,15 @@ impl Labels {
     pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
-            let (name, after) = rest.split_once("=\"")?;
-            let end = end_of_value(after);
-            rest = after[end..].trim_start_matches(['"', ',']);
-            Some((name, unescaped(&after[..end])))
+            let name = rest.bytes().position(|byte| byte == b'=')?;
+            let value = name + "=\"".len();
+            let (end, is_escaped) = end_of_value(rest.as_bytes(), value);
+            let pair = (
+                rest.get(..name)?,
+                unescaped(rest.get(value..end)?, is_escaped),
+            );
+            rest = rest.get(end + "\",".len()..).unwrap_or_default();
+            Some(pair)
         })
     }
 }
@@ -81,19 +86,24 @@ pub(super) fn shortened(value: &str) -> &str {
     }
 }
 
-/// Where the quote is that ends an escaped value.
-fn end_of_value(text: &str) -> usize {
-    let mut is_escaped = false;
-    let end = text.bytes().position(|byte| {
-        let ends = byte == b'"' && !is_escaped;
-        is_escaped = byte == b'\\' && !is_escaped;
-        ends
-    });
-    end.unwrap_or(text.len())
+/// Where the quote is that ends the escaped value which begins there, and whether something before it is escaped.
+fn end_of_value(text: &[u8], start: usize) -> (usize, bool) {
+    let (mut end, mut is_escaped) = (start, false);
+    while let Some(byte) = text.get(end) {
+        match byte {
+            b'"' => break,
+            b'\\' => {
+                is_escaped = true;
+                end += 2;
+            }
+            _ => end += 1,
+        }
+    }
+    (end, is_escaped)
 }
 
-fn unescaped(value: &str) -> Cow<'_, str> {
-    if !value.contains('\\') {
+fn unescaped(value: &str, is_escaped: bool) -> Cow<'_, str> {
+    if !is_escaped {
         return Cow::Borrowed(value);
     }
     let mut plain = String::with_capacity(value.len());
