@@ -6,7 +6,9 @@ use super::exemplar::{self, Exemplar};
 use super::labels::Labels;
 use super::native::{Native, Sparse, ZERO_THRESHOLD};
 use super::sample::{Head, Kind, Reading, Value};
-use super::wire::{Wire, begin, double, end, pair, signed, text, unsigned, varint, zigzag};
+use super::wire::{
+    Wire, begin, double, end, pair, pair_of, signed, text, unsigned, varint, zigzag,
+};
 use crate::outcome::Step;
 
 /// The numbers of the fields, by message.
@@ -83,8 +85,18 @@ pub(super) fn begin_metric(out: &mut impl Wire, of_metric: &Labels) -> usize {
 }
 
 pub(super) fn labels(out: &mut impl Wire, labels: &Labels) {
-    for (name, value) in labels.pairs() {
-        label(out, name, &value);
+    for pair in labels.pairs() {
+        match pair.plain() {
+            Some(text) => {
+                pair_of(
+                    out,
+                    field::metric::LABEL,
+                    text.as_bytes(),
+                    pair.name().len(),
+                );
+            }
+            None => label(out, pair.name(), &pair.value()),
+        }
     }
 }
 

@@ -9,12 +9,19 @@ const DELIMITED: u8 = 2;
 /// The number of a field that no message has: readers skip what they do not know.
 const UNKNOWN: u8 = 15;
 
+/// The fields of a pair.
+const ONE: u8 = 1;
+const OTHER: u8 = 2;
+
 /// The longest field of those with a length of one byte.
 const SHORT: usize = 0x7f;
 
 /// Takes a message.
 pub(super) trait Wire {
     fn put(&mut self, bytes: &[u8]);
+
+    /// Puts two bytes in the place of what stands there.
+    fn put_over(&mut self, place: usize, bytes: &[u8; 2]);
 
     /// How much was put.
     fn position(&self) -> usize;
@@ -36,15 +43,27 @@ struct Varint {
 // === impl Wire ===
 
 impl Wire for Vec<u8> {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.extend_from_slice(bytes);
     }
 
+    #[inline]
+    fn put_over(&mut self, place: usize, bytes: &[u8; 2]) {
+        self[place..place + 2].copy_from_slice(bytes);
+    }
+
+    #[inline]
     fn position(&self) -> usize {
         self.len()
     }
 
+    #[inline]
     fn insert_length(&mut self, start: usize, room: usize, length: usize) {
+        if length <= SHORT && room == 1 {
+            self[start - 1] = short(length);
+            return;
+        }
         let length = Varint::of(length as u64);
         let (written, missing) = (self.len(), length.length - room);
         if missing > 0 {
@@ -56,14 +75,20 @@ impl Wire for Vec<u8> {
 }
 
 impl Wire for Length {
+    #[inline]
     fn put(&mut self, bytes: &[u8]) {
         self.0 += bytes.len();
     }
 
+    #[inline]
+    fn put_over(&mut self, _place: usize, _bytes: &[u8; 2]) {}
+
+    #[inline]
     fn position(&self) -> usize {
         self.0
     }
 
+    #[inline]
     fn insert_length(&mut self, _start: usize, room: usize, length: usize) {
         self.0 += Varint::of(length as u64).length - room;
     }
@@ -72,6 +97,7 @@ impl Wire for Length {
 // === impl Varint ===
 
 impl Varint {
+    #[inline]
     fn of(mut value: u64) -> Self {
         let (mut bytes, mut length) = ([0; 10], 0);
         for byte in &mut bytes {
@@ -86,6 +112,7 @@ impl Varint {
         Self { bytes, length }
     }
 
+    #[inline]
     fn as_bytes(&self) -> &[u8] {
         &self.bytes[..self.length]
     }
@@ -105,10 +132,8 @@ pub(super) fn end(out: &mut impl Wire, start: usize) {
     out.insert_length(start, 1, out.position() - start);
 }
 
-/// Two texts as a message of their own, the fields 1 and 2 of it.
+/// Two texts as a message of their own, its fields.
 pub(super) fn pair(out: &mut impl Wire, number: u8, one: &[u8], other: &[u8]) {
-    const ONE: u8 = 1;
-    const OTHER: u8 = 2;
     let length = one.len() + other.len() + 4;
     if length <= SHORT {
         // The bulk of an exposition.
@@ -127,6 +152,25 @@ pub(super) fn pair(out: &mut impl Wire, number: u8, one: &[u8], other: &[u8]) {
     text(out, ONE, one);
     text(out, OTHER, other);
     end(out, start);
+}
+
+/// The same of two texts that stand together with two bytes between them, in whose place the second one's length comes.
+pub(super) fn pair_of(out: &mut impl Wire, number: u8, both: &[u8], one: usize) {
+    let length = both.len() + 2;
+    let other = both.len() - one - 2;
+    if length > SHORT {
+        pair(out, number, &both[..one], &both[one + 2..]);
+        return;
+    }
+    out.put(&[
+        tag(number, DELIMITED),
+        short(length),
+        tag(ONE, DELIMITED),
+        short(one),
+    ]);
+    let start = out.position();
+    out.put(both);
+    out.put_over(start + one, &[tag(OTHER, DELIMITED), short(other)]);
 }
 
 /// So many bytes that mean nothing. There is no field of one byte.
@@ -170,16 +214,19 @@ pub(super) fn varint(out: &mut impl Wire, value: u64) {
 }
 
 /// Numbers around zero as small ones.
+#[inline]
 pub(super) fn zigzag(value: i64) -> u64 {
     ((value << 1) ^ (value >> 63)).cast_unsigned()
 }
 
+#[inline]
 fn tag(number: u8, kind: u8) -> u8 {
     // No field of these messages has a number above 15: a tag is one byte.
     number << 3 | kind
 }
 
 /// A length up to [`SHORT`].
+#[inline]
 fn short(length: usize) -> u8 {
     let [lowest, ..] = length.to_le_bytes();
     lowest
@@ -212,6 +259,21 @@ mod tests {
         }
         signed(out, 5, i64::MIN);
         end(out, start);
+    }
+
+    #[test]
+    fn texts_that_stand_together_are_a_pair_as_any() {
+        for other in [0, 1, 100, 115, 116, 117, 118, 119, 300] {
+            let (name, value) = (b"service", vec![b'v'; other]);
+            let both = [name.as_slice(), b"=\"", &value].concat();
+            let (mut one, mut expected) = (Vec::new(), Vec::new());
+            pair_of(&mut one, 1, &both, name.len());
+            pair(&mut expected, 1, name, &value);
+            assert_eq!(one, expected);
+            let mut measured = Length(0);
+            pair_of(&mut measured, 1, &both, name.len());
+            assert_eq!(measured.0, one.len());
+        }
     }
 
     #[test]
