@@ -77,6 +77,7 @@ impl Labels {
 // === impl Pair ===
 
 impl<'a> Pair<'a> {
+    #[inline]
     pub(super) fn name(&self) -> &'a str {
         &self.text[..self.name]
     }
@@ -92,6 +93,7 @@ impl<'a> Pair<'a> {
     }
 
     /// The name and the value with two bytes between them, where nothing is escaped.
+    #[inline]
     pub(super) fn plain(&self) -> Option<&'a str> {
         Some(self.text).filter(|_| !self.is_escaped)
     }

@@ -20,8 +20,11 @@ const SHORT: usize = 0x7f;
 pub(super) trait Wire {
     fn put(&mut self, bytes: &[u8]);
 
+    /// The same for so few that they are better put one by one.
+    fn put_few<const FEW: usize>(&mut self, bytes: [u8; FEW]);
+
     /// Puts two bytes in the place of what stands there.
-    fn put_over(&mut self, place: usize, bytes: &[u8; 2]);
+    fn put_over(&mut self, place: usize, bytes: [u8; 2]);
 
     /// How much was put.
     fn position(&self) -> usize;
@@ -49,8 +52,13 @@ impl Wire for Vec<u8> {
     }
 
     #[inline]
-    fn put_over(&mut self, place: usize, bytes: &[u8; 2]) {
-        self[place..place + 2].copy_from_slice(bytes);
+    fn put_few<const FEW: usize>(&mut self, bytes: [u8; FEW]) {
+        self.extend(bytes);
+    }
+
+    #[inline]
+    fn put_over(&mut self, place: usize, bytes: [u8; 2]) {
+        self[place..place + 2].copy_from_slice(&bytes);
     }
 
     #[inline]
@@ -81,7 +89,12 @@ impl Wire for Length {
     }
 
     #[inline]
-    fn put_over(&mut self, _place: usize, _bytes: &[u8; 2]) {}
+    fn put_few<const FEW: usize>(&mut self, _bytes: [u8; FEW]) {
+        self.0 += FEW;
+    }
+
+    #[inline]
+    fn put_over(&mut self, _place: usize, _bytes: [u8; 2]) {}
 
     #[inline]
     fn position(&self) -> usize {
@@ -123,7 +136,7 @@ impl Varint {
 /// Begins a message within another one, which [`end`] ends.
 pub(super) fn begin(out: &mut impl Wire, number: u8) -> usize {
     // Most messages are short enough for a length of one byte.
-    out.put(&[tag(number, DELIMITED), 0]);
+    out.put_few([tag(number, DELIMITED), 0]);
     out.position()
 }
 
@@ -137,14 +150,14 @@ pub(super) fn pair(out: &mut impl Wire, number: u8, one: &[u8], other: &[u8]) {
     let length = one.len() + other.len() + 4;
     if length <= SHORT {
         // The bulk of an exposition.
-        out.put(&[
+        out.put_few([
             tag(number, DELIMITED),
             short(length),
             tag(ONE, DELIMITED),
             short(one.len()),
         ]);
         out.put(one);
-        out.put(&[tag(OTHER, DELIMITED), short(other.len())]);
+        out.put_few([tag(OTHER, DELIMITED), short(other.len())]);
         out.put(other);
         return;
     }
@@ -162,7 +175,7 @@ pub(super) fn pair_of(out: &mut impl Wire, number: u8, both: &[u8], one: usize) 
         pair(out, number, &both[..one], &both[one + 2..]);
         return;
     }
-    out.put(&[
+    out.put_few([
         tag(number, DELIMITED),
         short(length),
         tag(ONE, DELIMITED),
@@ -170,7 +183,7 @@ pub(super) fn pair_of(out: &mut impl Wire, number: u8, both: &[u8], one: usize) 
     ]);
     let start = out.position();
     out.put(both);
-    out.put_over(start + one, &[tag(OTHER, DELIMITED), short(other)]);
+    out.put_over(start + one, [tag(OTHER, DELIMITED), short(other)]);
 }
 
 /// So many bytes that mean nothing. There is no field of one byte.
@@ -180,7 +193,7 @@ pub(super) fn fill(out: &mut impl Wire, mut bytes: usize) {
     while bytes >= 2 {
         // None may be left alone for the next one.
         let field = if bytes > MOST { SHORT } else { bytes };
-        out.put(&[tag(UNKNOWN, DELIMITED), short(field - 2)]);
+        out.put_few([tag(UNKNOWN, DELIMITED), short(field - 2)]);
         out.put(&NOTHING[..field - 2]);
         bytes -= field;
     }
@@ -189,7 +202,7 @@ pub(super) fn fill(out: &mut impl Wire, mut bytes: usize) {
 // === fields ===
 
 pub(super) fn text(out: &mut impl Wire, number: u8, value: &[u8]) {
-    out.put(&[tag(number, DELIMITED)]);
+    out.put_few([tag(number, DELIMITED)]);
     varint(out, value.len() as u64);
     out.put(value);
 }
@@ -197,11 +210,11 @@ pub(super) fn text(out: &mut impl Wire, number: u8, value: &[u8]) {
 pub(super) fn double(out: &mut impl Wire, number: u8, value: f64) {
     let mut field = [tag(number, DOUBLE); 9];
     field[1..].copy_from_slice(&value.to_le_bytes());
-    out.put(&field);
+    out.put_few(field);
 }
 
 pub(super) fn unsigned(out: &mut impl Wire, number: u8, value: u64) {
-    out.put(&[tag(number, VARINT)]);
+    out.put_few([tag(number, VARINT)]);
     varint(out, value);
 }
 
@@ -210,7 +223,10 @@ pub(super) fn signed(out: &mut impl Wire, number: u8, value: i64) {
 }
 
 pub(super) fn varint(out: &mut impl Wire, value: u64) {
-    out.put(Varint::of(value).as_bytes());
+    match u8::try_from(value) {
+        Ok(value @ 0..0x80) => out.put_few([value]),
+        _ => out.put(Varint::of(value).as_bytes()),
+    }
 }
 
 /// Numbers around zero as small ones.
