@@ -19,6 +19,7 @@ mod rows;
 mod sample;
 mod sources;
 mod text;
+mod wire;
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};

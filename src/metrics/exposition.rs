@@ -1,6 +1,12 @@
 //! One scrape: the families one after the other, row by row, cut into pieces. Nothing is locked, and no more than a piece
-//! is in memory, while the reader takes its time; a message of the protobuf format, whose length stands before it, may
-//! take sixteen.
+//! is in memory, while the reader takes its time.
+//!
+//! A message of the protobuf format has its length in front. One of a few pieces is gathered for that. Of a longer one
+//! the rest is measured first, then written and handed out as any other format is. Meanwhile probes go on: a row may have
+//! become longer or shorter, a series may be there or gone. What is promised is kept all the same, for nothing else than
+//! what is left of it decides: a row is written whole where there is room for it, and with another message of the family
+//! where there is none; and what rows leave is filled with a field that means nothing. So it does not matter why a row
+//! has changed its length, and no row has to be remembered.
 
 use std::sync::Arc;
 
@@ -11,14 +17,19 @@ use super::format::Format;
 use super::own::OwnHealth;
 use super::published::Published;
 use super::sample::Samples;
-use super::{protobuf, text};
+use super::text;
+use super::wire::{self, Length, Wire as _};
 use crate::discovery::SourceStatus;
 
 /// The most bytes of a piece.
 pub(super) const PIECE: usize = 64 * 1024;
 
-/// A piece is cut off once it is full; what its last row has too much goes into the next one.
-const CAPACITY: usize = PIECE + 24 * 1024;
+/// What the last row of a piece has too much goes into the next one.
+const SLACK: usize = 24 * 1024;
+
+/// Of a message of the protobuf format no more is gathered. So much is exact, as of one moment, in every scrape of up to
+/// some thousands of checks.
+pub(super) const GATHERED: usize = 4 * PIECE;
 
 /// Once a message of the protobuf format is so long, the rest of its family goes into another one of the same name.
 pub(super) const MESSAGE: usize = 16 * PIECE;
@@ -30,10 +41,20 @@ pub(super) struct Exposition {
     sources: Vec<SourceStatus>,
     own: Arc<OwnHealth>,
     place: Place,
-    /// Where the head of the family stands in what is being written, where it has one by now.
-    head: Option<usize>,
+    message: Message,
     /// Written, and not handed out.
     ready: Bytes,
+}
+
+/// How far the family is told that is being written; in text, a family is one message.
+#[derive(Clone, Copy)]
+enum Message {
+    /// No row has had something to say.
+    Absent,
+    /// From its head on, it stands there in what is being written.
+    Begun { start: usize },
+    /// Its length is written, and so much of it is not.
+    Promised { rest: usize },
 }
 
 /// Where in the exposition the writer stands.
@@ -59,16 +80,21 @@ impl Exposition {
             sources,
             own,
             place: Place::Family { family: 0, row: 0 },
-            head: None,
+            message: Message::Absent,
             ready: Bytes::new(),
         }
     }
 
     /// Writes on behind what is ready, until there is enough for a piece.
     fn write_on(&mut self) {
-        let mut out = Vec::with_capacity(CAPACITY.max(self.ready.len()));
+        let mut out = Vec::with_capacity(PIECE + SLACK);
         out.extend_from_slice(&self.ready);
+        self.ready = Bytes::new();
         while (out.len() < PIECE || self.is_within_message()) && !self.is_over() {
+            if out.len() >= PIECE && out.capacity() < PIECE + GATHERED + SLACK {
+                // Once, rather than twice as much again and again.
+                out.reserve_exact(PIECE + GATHERED + SLACK - out.len());
+            }
             self.advance(&mut out);
         }
         self.ready = Bytes::from(out);
@@ -82,21 +108,12 @@ impl Exposition {
                     self.place = Place::Own;
                     return;
                 };
-                let is_full = |head: &usize| out.len() - head > MESSAGE;
-                if self.is_within_message() && self.head.as_ref().is_some_and(is_full) {
-                    self.end_family(out);
-                }
-                self.place = if self.write_row(out, family, row) {
-                    Place::Family {
-                        family: index,
-                        row: row + 1,
-                    }
-                } else {
-                    self.end_family(out);
-                    Place::Family {
+                self.place = match self.go_on(out, family, row) {
+                    Some(row) => Place::Family { family: index, row },
+                    None => Place::Family {
                         family: index + 1,
                         row: 0,
-                    }
+                    },
                 };
             }
             Place::Own => {
@@ -110,53 +127,134 @@ impl Exposition {
         }
     }
 
-    /// Writes a row, below the family's head when it is the first that has something to say. Answers whether there is
-    /// such a row.
-    fn write_row(&mut self, out: &mut Vec<u8>, family: &Family, row: usize) -> bool {
-        let start = out.len();
-        let mut samples = Samples {
-            out,
-            format: self.format,
-            head: family.head,
-        };
-        if self.head.is_none() {
-            samples.head();
+    /// Goes on with a family at a row. Answers at which one it then is, if it is not at its end.
+    fn go_on(&mut self, out: &mut Vec<u8>, family: &Family, row: usize) -> Option<usize> {
+        match self.message {
+            Message::Promised { rest } => Some(self.keep_promise(out, family, row, rest)),
+            Message::Begun { start }
+                if self.is_within_message() && out.len() - start > GATHERED =>
+            {
+                self.promise(out, start, family, row);
+                Some(row)
+            }
+            Message::Absent => self.begin_family(out, family, row),
+            Message::Begun { .. } => {
+                let mut samples = Samples::written(out, self.format, family.head);
+                if self.tell(&mut samples, family, row) {
+                    return Some(row + 1);
+                }
+                self.end_family(out);
+                None
+            }
         }
-        let body = samples.out.len();
+    }
+
+    /// Writes the head of a family and the first row, from this one on, that has something to say; nothing where there is
+    /// none.
+    fn begin_family(&mut self, out: &mut Vec<u8>, family: &Family, row: usize) -> Option<usize> {
+        let start = out.len();
+        Samples::written(out, self.format, family.head).head();
+        let body = out.len();
+        for row in row.. {
+            let mut samples = Samples::written(out, self.format, family.head);
+            if !self.tell(&mut samples, family, row) {
+                break;
+            }
+            if out.len() > body {
+                self.message = Message::Begun { start };
+                return Some(row + 1);
+            }
+        }
+        out.truncate(start);
+        None
+    }
+
+    /// Tells what a row has to say. Answers whether there is such a row.
+    fn tell(&self, samples: &mut Samples<'_>, family: &Family, row: usize) -> bool {
         let published = &*self.published;
-        let written = match family.rows {
-            Rows::Checks(tell) => published.checks.get(row).map(|row| tell(&mut samples, row)),
+        let told = match family.rows {
+            Rows::Checks(tell) => published.checks.get(row).map(|row| tell(samples, row)),
             Rows::Histograms(tell) => {
                 let set = published.histograms.get(row);
-                set.map(|set| tell(&mut samples, set))
+                set.map(|set| tell(samples, set))
             }
             Rows::Services(tell) => {
                 let service = published.services.get(row);
-                service.map(|service| tell(&mut samples, service))
+                service.map(|service| tell(samples, service))
             }
             Rows::Sources(tell) => {
                 let source = self.sources.get(row);
-                source.map(|source| tell(&mut samples, source))
+                source.map(|source| tell(samples, source))
             }
         };
-        if out.len() > body {
-            self.head.get_or_insert(start);
-        } else {
-            out.truncate(start);
-        }
-        written.is_some()
+        told.is_some()
     }
 
     fn end_family(&mut self, out: &mut Vec<u8>) {
-        let head = self.head.take();
-        if let Some(start) = head.filter(|_| self.format == Format::Protobuf) {
-            protobuf::delimit(out, start);
+        if let Message::Begun { start } = self.message {
+            if self.format == Format::Protobuf {
+                out.insert_length(start, 0, out.len() - start);
+            }
+            self.message = Message::Absent;
         }
+    }
+
+    /// Says how long the message is that began there, once all of its rows are written, from this one on.
+    fn promise(&mut self, out: &mut Vec<u8>, start: usize, family: &Family, row: usize) {
+        let gathered = out.len() - start;
+        let mut length = Length(gathered);
+        for row in row.. {
+            if length.0 > MESSAGE {
+                break;
+            }
+            let mut samples = Samples::measured(&mut length, family.head);
+            if !self.tell(&mut samples, family, row) {
+                break;
+            }
+        }
+        out.insert_length(start, 0, length.0);
+        self.promised(length.0 - gathered);
+    }
+
+    /// Writes a row into the message whose length is written, or what stands in for the row. Answers which one is next.
+    fn keep_promise(
+        &mut self,
+        out: &mut Vec<u8>,
+        family: &Family,
+        row: usize,
+        rest: usize,
+    ) -> usize {
+        let start = out.len();
+        let mut samples = Samples::written(out, self.format, family.head);
+        if !self.tell(&mut samples, family, row) {
+            // Something has become shorter. A single byte must not be left: nothing would fit.
+            let filled = if rest > PIECE { PIECE - 2 } else { rest };
+            wire::fill(out, filled);
+            self.promised(rest - filled);
+            return row;
+        }
+        let written = out.len() - start;
+        if written == rest || written + 2 <= rest {
+            self.promised(rest - written);
+            return row + 1;
+        }
+        // Something has become longer. What is left is less than a row.
+        out.truncate(start);
+        wire::fill(out, rest);
+        self.promised(0);
+        row
+    }
+
+    fn promised(&mut self, rest: usize) {
+        self.message = match rest {
+            0 => Message::Absent,
+            rest => Message::Promised { rest },
+        };
     }
 
     /// Whether nothing may be handed out of what stands from the head on.
     fn is_within_message(&self) -> bool {
-        self.format == Format::Protobuf && self.head.is_some()
+        self.format == Format::Protobuf && matches!(self.message, Message::Begun { .. })
     }
 
     fn is_over(&self) -> bool {

@@ -10,6 +10,19 @@ const LONGEST_SEEN: usize = 256;
 #[derive(Debug, Default, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Labels(String);
 
+/// A label of them.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Pair<'a> {
+    /// As text has it, without the last quote.
+    text: &'a str,
+    /// Where the name ends.
+    name: usize,
+    is_escaped: bool,
+}
+
+/// What stands between a name and its value: `="`.
+const BETWEEN: usize = 2;
+
 // === impl Labels ===
 
 impl Labels {
@@ -44,15 +57,45 @@ impl Labels {
         self.0.is_empty()
     }
 
-    /// Names and values, as they were before they were escaped.
-    pub(super) fn pairs(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+    /// Names and values.
+    pub(super) fn pairs(&self) -> impl Iterator<Item = Pair<'_>> {
         let mut rest = self.0.as_str();
         std::iter::from_fn(move || {
-            let (name, after) = rest.split_once("=\"")?;
-            let end = end_of_value(after);
-            rest = after[end..].trim_start_matches(['"', ',']);
-            Some((name, unescaped(&after[..end])))
+            let name = first_of(rest.as_bytes(), b'=', b'=')?;
+            let (end, is_escaped) = end_of_value(rest.as_bytes(), name + BETWEEN)?;
+            let text = rest.get(..end)?;
+            rest = rest.get(end + "\",".len()..).unwrap_or_default();
+            Some(Pair {
+                text,
+                name,
+                is_escaped,
+            })
         })
+    }
+}
+
+// === impl Pair ===
+
+impl<'a> Pair<'a> {
+    #[inline]
+    pub(super) fn name(&self) -> &'a str {
+        &self.text[..self.name]
+    }
+
+    /// As it was before it was escaped.
+    pub(super) fn value(&self) -> Cow<'a, str> {
+        let value = &self.text[self.name + BETWEEN..];
+        if self.is_escaped {
+            Cow::Owned(unescaped(value))
+        } else {
+            Cow::Borrowed(value)
+        }
+    }
+
+    /// The name and the value with two bytes between them, where nothing is escaped.
+    #[inline]
+    pub(super) fn plain(&self) -> Option<&'a str> {
+        Some(self.text).filter(|_| !self.is_escaped)
     }
 }
 
@@ -81,21 +124,41 @@ pub(super) fn shortened(value: &str) -> &str {
     }
 }
 
-/// Where the quote is that ends an escaped value.
-fn end_of_value(text: &str) -> usize {
-    let mut is_escaped = false;
-    let end = text.bytes().position(|byte| {
-        let ends = byte == b'"' && !is_escaped;
-        is_escaped = byte == b'\\' && !is_escaped;
-        ends
-    });
-    end.unwrap_or(text.len())
+/// Where the quote is that ends the escaped value which begins there, and whether something before it is escaped.
+#[inline]
+fn end_of_value(text: &[u8], start: usize) -> Option<(usize, bool)> {
+    let (mut end, mut is_escaped) = (start, false);
+    loop {
+        end += first_of(text.get(end..)?, b'"', b'\\')?;
+        if text.get(end) == Some(&b'"') {
+            return Some((end, is_escaped));
+        }
+        is_escaped = true;
+        end += 2;
+    }
 }
 
-fn unescaped(value: &str) -> Cow<'_, str> {
-    if !value.contains('\\') {
-        return Cow::Borrowed(value);
+/// Where the first of two bytes is. Eight are looked at together, for this is most of what labels cost.
+#[inline]
+fn first_of(text: &[u8], one: u8, other: u8) -> Option<usize> {
+    const LOWEST: u64 = u64::MAX / 0xff;
+    const HIGHEST: u64 = LOWEST << 7;
+    // The highest bit of each byte that is zero; behind the first of them, of some others, too.
+    let zeros = |eight: u64| eight.wrapping_sub(LOWEST) & !eight & HIGHEST;
+    let (eights, rest) = text.as_chunks();
+    for (place, eight) in eights.iter().enumerate() {
+        let eight = u64::from_le_bytes(*eight);
+        let all = |byte: u8| LOWEST * u64::from(byte);
+        let found = zeros(eight ^ all(one)) | zeros(eight ^ all(other));
+        if found != 0 {
+            return Some(place * 8 + found.trailing_zeros() as usize / 8);
+        }
     }
+    let found = rest.iter().position(|byte| [one, other].contains(byte));
+    found.map(|place| eights.len() * 8 + place)
+}
+
+fn unescaped(value: &str) -> String {
     let mut plain = String::with_capacity(value.len());
     let mut characters = value.chars();
     while let Some(character) = characters.next() {
@@ -108,7 +171,7 @@ fn unescaped(value: &str) -> Cow<'_, str> {
             other => plain.push(other),
         }
     }
-    Cow::Owned(plain)
+    plain
 }
 
 #[cfg(test)]
@@ -127,7 +190,8 @@ mod tests {
             labels.as_str(),
             r#"plain="grün",odd="back\\slash \"quoted\", a=\"b\"\nnext\\",empty="",last="n""#
         );
-        let pairs: Vec<(&str, Cow<'_, str>)> = labels.pairs().collect();
+        let pairs = labels.pairs().map(|pair| (pair.name(), pair.value()));
+        let pairs: Vec<(&str, Cow<'_, str>)> = pairs.collect();
         let expected = [
             ("plain", "grün"),
             ("odd", odd),
@@ -136,6 +200,23 @@ mod tests {
         ];
         assert_eq!(pairs, expected.map(|(name, value)| (name, value.into())));
         assert_eq!(Labels::default().pairs().count(), 0);
+    }
+
+    #[test]
+    fn the_first_of_two_bytes_is_found_wherever_it_is() {
+        for length in 0..40 {
+            for place in 0..length {
+                let mut text = vec![b'#'; length];
+                // The neighbours of what is looked for, which are not to be taken for it.
+                text.iter_mut().step_by(2).for_each(|byte| *byte = b'!');
+                assert_eq!(first_of(&text, b'"', b'\\'), None);
+                text[place..].fill(b'#');
+                text[place] = if length % 2 == 0 { b'"' } else { b'\\' };
+                assert_eq!(first_of(&text, b'"', b'\\'), Some(place));
+                text[length - 1] = b'"';
+                assert_eq!(first_of(&text, b'"', b'\\'), Some(place));
+            }
+        }
     }
 
     #[test]

@@ -1,11 +1,14 @@
-//! The protobuf format: `io.prometheus.client.MetricFamily`, each message behind its length. Of the language only what
-//! these messages need, and without a family in memory: a message is written as it is read, and its length put before
-//! it at its end.
+//! The protobuf format: `io.prometheus.client.MetricFamily`, each message behind its length, written or only measured.
+
+use std::io::Write as _;
 
 use super::exemplar::{self, Exemplar};
 use super::labels::Labels;
 use super::native::{Native, Sparse, ZERO_THRESHOLD};
 use super::sample::{Head, Kind, Reading, Value};
+use super::wire::{
+    Wire, begin, double, end, pair, pair_of, signed, text, unsigned, varint, zigzag,
+};
 use crate::outcome::Step;
 
 /// The numbers of the fields, by message.
@@ -21,10 +24,6 @@ mod field {
         pub(in super::super) const GAUGE: u8 = 2;
         pub(in super::super) const COUNTER: u8 = 3;
         pub(in super::super) const HISTOGRAM: u8 = 7;
-    }
-    pub(super) mod label {
-        pub(in super::super) const NAME: u8 = 1;
-        pub(in super::super) const VALUE: u8 = 2;
     }
     /// Of gauges and counters.
     pub(super) mod number {
@@ -61,48 +60,58 @@ mod field {
     }
 }
 
-/// How a field is written.
-const VARINT: u8 = 0;
-const DOUBLE: u8 = 1;
-const DELIMITED: u8 = 2;
+/// The digits of an outcome's id.
+const ID: usize = 32;
 
 // === the messages ===
 
-/// Begins the message of a family, which [`delimit`] ends.
-pub(super) fn head(out: &mut Vec<u8>, head: &Head<'_>) {
+/// Begins the message of a family. Its length is put before it once it is known.
+pub(super) fn head(out: &mut impl Wire, head: &Head<'_>) {
     let kind = match head.kind {
         Kind::Counter => 0,
         Kind::Gauge => 1,
         Kind::Histogram => 4,
     };
-    text(out, field::family::NAME, head.name);
-    text(out, field::family::HELP, head.help);
+    text(out, field::family::NAME, head.name.as_bytes());
+    text(out, field::family::HELP, head.help.as_bytes());
     unsigned(out, field::family::TYPE, kind);
 }
 
-/// Puts the length of the message before it that began at `start` and ends here.
-pub(super) fn delimit(out: &mut Vec<u8>, start: usize) {
-    insert_length(out, start, 0);
-}
-
-/// Begins a metric, which [`end`] ends.
-pub(super) fn begin_metric(out: &mut Vec<u8>, of_metric: &Labels) -> usize {
+/// Begins a metric, which [`end_metric`] ends.
+pub(super) fn begin_metric(out: &mut impl Wire, of_metric: &Labels) -> usize {
     let start = begin(out, field::family::METRIC);
     labels(out, of_metric);
     start
 }
 
-pub(super) fn labels(out: &mut Vec<u8>, labels: &Labels) {
-    for (name, value) in labels.pairs() {
-        label(out, name, &value);
+pub(super) fn labels(out: &mut impl Wire, labels: &Labels) {
+    for pair in labels.pairs() {
+        match pair.plain() {
+            Some(text) => {
+                pair_of(
+                    out,
+                    field::metric::LABEL,
+                    text.as_bytes(),
+                    pair.name().len(),
+                );
+            }
+            None => label(out, pair.name(), &pair.value()),
+        }
     }
 }
 
-pub(super) fn label(out: &mut Vec<u8>, name: &str, value: &str) {
-    pair(out, field::metric::LABEL, name, value);
+pub(super) fn label(out: &mut impl Wire, name: &str, value: &str) {
+    pair(out, field::metric::LABEL, name.as_bytes(), value.as_bytes());
 }
 
-pub(super) fn value(out: &mut Vec<u8>, kind: Kind, value: Value, exemplar: Option<&Exemplar>) {
+/// Ends the metric that began there with its value.
+pub(super) fn end_metric(
+    out: &mut impl Wire,
+    metric: usize,
+    kind: Kind,
+    value: Value,
+    exemplar: Option<&Exemplar>,
+) {
     let number = match kind {
         Kind::Counter => field::metric::COUNTER,
         Kind::Gauge | Kind::Histogram => field::metric::GAUGE,
@@ -113,11 +122,12 @@ pub(super) fn value(out: &mut Vec<u8>, kind: Kind, value: Value, exemplar: Optio
         example(out, field::number::EXEMPLAR, exemplar);
     }
     end(out, start);
+    end(out, metric);
 }
 
 /// A histogram with its buckets, and with the native one where there is one.
 pub(super) fn histogram<B: Iterator<Item = u64>>(
-    out: &mut Vec<u8>,
+    out: &mut impl Wire,
     of_metric: &Labels,
     step: Option<Step>,
     reading: Reading<'_, B>,
@@ -157,7 +167,7 @@ pub(super) fn histogram<B: Iterator<Item = u64>>(
     end(out, metric);
 }
 
-fn sparse(out: &mut Vec<u8>, native: &Sparse) {
+fn sparse(out: &mut impl Wire, native: &Sparse) {
     signed(out, field::histogram::SCHEMA, native.schema().into());
     double(out, field::histogram::ZERO_THRESHOLD, ZERO_THRESHOLD);
     unsigned(out, field::histogram::ZERO_COUNT, native.zeros());
@@ -174,14 +184,12 @@ fn sparse(out: &mut Vec<u8>, native: &Sparse) {
     end(out, start);
 }
 
-fn example(out: &mut Vec<u8>, number: u8, exemplar: &Exemplar) {
+fn example(out: &mut impl Wire, number: u8, exemplar: &Exemplar) {
     let start = begin(out, number);
-    pair(
-        out,
-        field::exemplar::LABEL,
-        exemplar::LABEL,
-        &exemplar.id.to_string(),
-    );
+    let mut id = [0; ID];
+    // There is room for all of it.
+    let _ = write!(id.as_mut_slice(), "{}", exemplar.id);
+    pair(out, field::exemplar::LABEL, exemplar::LABEL.as_bytes(), &id);
     double(out, field::exemplar::VALUE, exemplar.value.as_f64());
     // Before the epoch there was no outcome.
     if let Value::Seconds(since) = Value::timestamp(exemplar.at) {
@@ -191,82 +199,4 @@ fn example(out: &mut Vec<u8>, number: u8, exemplar: &Exemplar) {
         end(out, start);
     }
     end(out, start);
-}
-
-fn pair(out: &mut Vec<u8>, number: u8, name: &str, value: &str) {
-    let start = begin(out, number);
-    text(out, field::label::NAME, name);
-    text(out, field::label::VALUE, value);
-    end(out, start);
-}
-
-// === the language ===
-
-/// Begins a message within another one.
-fn begin(out: &mut Vec<u8>, number: u8) -> usize {
-    tag(out, number, DELIMITED);
-    // Most messages are short enough for a length of one byte.
-    out.push(0);
-    out.len()
-}
-
-/// Ends the message that began there.
-pub(super) fn end(out: &mut Vec<u8>, start: usize) {
-    insert_length(out, start, 1);
-}
-
-/// Puts the length of what stands from `start` on before it, where there are some bytes of room already.
-fn insert_length(out: &mut Vec<u8>, start: usize, room: usize) {
-    let written = out.len();
-    let length = written - start;
-    let mut bytes = Vec::with_capacity(5);
-    varint(&mut bytes, length as u64);
-    let missing = bytes.len() - room;
-    if missing > 0 {
-        out.resize(written + missing, 0);
-        out.copy_within(start..written, start + missing);
-    }
-    out[start - room..start + missing].copy_from_slice(&bytes);
-}
-
-fn text(out: &mut Vec<u8>, number: u8, value: &str) {
-    tag(out, number, DELIMITED);
-    varint(out, value.len() as u64);
-    out.extend_from_slice(value.as_bytes());
-}
-
-fn double(out: &mut Vec<u8>, number: u8, value: f64) {
-    tag(out, number, DOUBLE);
-    out.extend_from_slice(&value.to_le_bytes());
-}
-
-fn unsigned(out: &mut Vec<u8>, number: u8, value: u64) {
-    tag(out, number, VARINT);
-    varint(out, value);
-}
-
-fn signed(out: &mut Vec<u8>, number: u8, value: i64) {
-    unsigned(out, number, zigzag(value));
-}
-
-fn tag(out: &mut Vec<u8>, number: u8, kind: u8) {
-    // No field of these messages has a number above 15: a tag is one byte.
-    out.push(number << 3 | kind);
-}
-
-fn varint(out: &mut Vec<u8>, mut value: u64) {
-    loop {
-        let low = (value & 0x7f) as u8;
-        value >>= 7;
-        if value == 0 {
-            out.push(low);
-            return;
-        }
-        out.push(low | 0x80);
-    }
-}
-
-/// Numbers around zero as small ones.
-fn zigzag(value: i64) -> u64 {
-    ((value << 1) ^ (value >> 63)).cast_unsigned()
 }

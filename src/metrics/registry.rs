@@ -5,28 +5,25 @@ use prometheus::proto::{Bucket, Metric, MetricFamily, MetricType};
 use super::format::Format;
 use super::histogram::Shape;
 use super::labels::Labels;
-use super::protobuf;
 use super::sample::{Head, Kind, Reading, Samples, Value};
+use super::wire::Wire as _;
 
 /// Appends all families.
 pub(super) fn write(families: &[MetricFamily], out: &mut Vec<u8>, format: Format) {
     for family in families {
         let start = out.len();
-        let mut samples = Samples {
-            out,
-            format,
-            head: Head {
-                name: family.name(),
-                kind: kind_of(family),
-                help: family.help(),
-            },
+        let head = Head {
+            name: family.name(),
+            kind: kind_of(family),
+            help: family.help(),
         };
+        let mut samples = Samples::written(out, format, head);
         samples.head();
         for metric in family.get_metric() {
             tell(&mut samples, metric);
         }
         if format == Format::Protobuf {
-            protobuf::delimit(out, start);
+            out.insert_length(start, 0, out.len() - start);
         }
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn probe_success(samples: &mut Samples<'_>, row: &CheckRow) {
 
 pub(super) fn probes(samples: &mut Samples<'_>, row: &CheckRow) {
     let numbers = &row.numbers;
-    let latest = numbers.latest_if(samples.format.has_exemplars());
+    let latest = numbers.latest_if(samples.has_exemplars());
     let like = |success: bool| {
         let fits = latest.as_deref().filter(|it| it.result.is_ok() == success);
         fits.map(|outcome| numbers.example(outcome))
@@ -40,7 +40,7 @@ pub(super) fn probes(samples: &mut Samples<'_>, row: &CheckRow) {
 
 pub(super) fn probe_failures(samples: &mut Samples<'_>, row: &CheckRow) {
     let numbers = &row.numbers;
-    let latest = numbers.latest_if(samples.format.has_exemplars());
+    let latest = numbers.latest_if(samples.has_exemplars());
     for failures in numbers.failures_by_reason() {
         let fits = |outcome: &&Outcome| {
             let failure = outcome.result.as_ref().err();

@@ -7,6 +7,7 @@ use super::format::Format;
 use super::histogram::Shape;
 use super::labels::{Labels, escaped, shortened};
 use super::native::Native;
+use super::wire::Length;
 use super::{protobuf, text};
 use crate::outcome::Step;
 
@@ -27,15 +28,21 @@ pub(super) enum Kind {
 
 /// Takes the samples of one family.
 pub(super) struct Samples<'a> {
-    pub(super) out: &'a mut Vec<u8>,
-    pub(super) format: Format,
+    out: Out<'a>,
     pub(super) head: Head<'a>,
+}
+
+/// Where samples go.
+enum Out<'a> {
+    Text(&'a mut Vec<u8>, Format),
+    Protobuf(&'a mut Vec<u8>),
+    /// Nowhere: how long they would be as protobuf is all that is asked for.
+    Length(&'a mut Length),
 }
 
 /// A sample whose labels are being written.
 pub(super) struct Sample<'a> {
-    out: &'a mut Vec<u8>,
-    format: Format,
+    out: Out<'a>,
     kind: Kind,
     /// Where its message begins; of no matter in text.
     start: usize,
@@ -65,27 +72,53 @@ pub(super) struct Reading<'a, B> {
 
 // === impl Samples ===
 
-impl Samples<'_> {
+impl<'a> Samples<'a> {
+    pub(super) fn written(out: &'a mut Vec<u8>, format: Format, head: Head<'a>) -> Self {
+        let out = match format {
+            Format::Text | Format::OpenMetrics => Out::Text(out, format),
+            Format::Protobuf => Out::Protobuf(out),
+        };
+        Self { out, head }
+    }
+
+    /// Only measured, as protobuf.
+    pub(super) fn measured(length: &'a mut Length, head: Head<'a>) -> Self {
+        Self {
+            out: Out::Length(length),
+            head,
+        }
+    }
+
+    /// Whether examples of what is counted are shown.
+    pub(super) fn has_exemplars(&self) -> bool {
+        match self.out {
+            Out::Text(_, format) => format.has_exemplars(),
+            Out::Protobuf(_) | Out::Length(_) => Format::Protobuf.has_exemplars(),
+        }
+    }
+
     /// Says which family follows.
     pub(super) fn head(&mut self) {
-        match self.format {
-            Format::Text | Format::OpenMetrics => text::head(self.out, self.format, &self.head),
-            Format::Protobuf => protobuf::head(self.out, &self.head),
+        match &mut self.out {
+            Out::Text(out, format) => text::head(out, *format, &self.head),
+            Out::Protobuf(out) => protobuf::head(*out, &self.head),
+            Out::Length(out) => protobuf::head(*out, &self.head),
         }
     }
 
     /// Begins a sample.
     pub(super) fn sample(&mut self, labels: &Labels) -> Sample<'_> {
-        let start = match self.format {
-            Format::Text | Format::OpenMetrics => {
-                text::begin(self.out, self.head.name, labels);
-                self.out.len()
+        let mut out = self.out.again();
+        let start = match &mut out {
+            Out::Text(out, _) => {
+                text::begin(out, self.head.name, labels);
+                out.len()
             }
-            Format::Protobuf => protobuf::begin_metric(self.out, labels),
+            Out::Protobuf(out) => protobuf::begin_metric(*out, labels),
+            Out::Length(out) => protobuf::begin_metric(*out, labels),
         };
         Sample {
-            out: self.out,
-            format: self.format,
+            out,
             kind: self.head.kind,
             start,
             has_labels: !labels.is_empty(),
@@ -101,11 +134,25 @@ impl Samples<'_> {
         step: Option<Step>,
         reading: Reading<'_, B>,
     ) {
-        match self.format {
-            Format::Text | Format::OpenMetrics => {
-                text::histogram(self.out, self.format, self.head.name, labels, step, reading);
+        match &mut self.out {
+            Out::Text(out, format) => {
+                text::histogram(out, *format, self.head.name, labels, step, reading);
             }
-            Format::Protobuf => protobuf::histogram(self.out, labels, step, reading),
+            Out::Protobuf(out) => protobuf::histogram(*out, labels, step, reading),
+            Out::Length(out) => protobuf::histogram(*out, labels, step, reading),
+        }
+    }
+}
+
+// === impl Out ===
+
+impl Out<'_> {
+    /// The same for a while.
+    fn again(&mut self) -> Out<'_> {
+        match self {
+            Self::Text(out, format) => Out::Text(out, *format),
+            Self::Protobuf(out) => Out::Protobuf(out),
+            Self::Length(out) => Out::Length(out),
         }
     }
 }
@@ -114,20 +161,22 @@ impl Samples<'_> {
 
 impl Sample<'_> {
     /// A label with a value of a closed set: nothing in it needs escaping.
-    pub(super) fn label(self, name: &str, value: &str) -> Self {
-        match self.format {
-            Format::Text | Format::OpenMetrics => text::label(self.out, name, value),
-            Format::Protobuf => protobuf::label(self.out, name, value),
+    pub(super) fn label(mut self, name: &str, value: &str) -> Self {
+        match &mut self.out {
+            Out::Text(out, _) => text::label(out, name, value),
+            Out::Protobuf(out) => protobuf::label(*out, name, value),
+            Out::Length(out) => protobuf::label(*out, name, value),
         }
         self
     }
 
     /// A label that says what was seen.
-    pub(super) fn seen(self, name: &str, value: &str) -> Self {
+    pub(super) fn seen(mut self, name: &str, value: &str) -> Self {
         let value = shortened(value);
-        match self.format {
-            Format::Text | Format::OpenMetrics => text::label(self.out, name, &escaped(value)),
-            Format::Protobuf => protobuf::label(self.out, name, value),
+        match &mut self.out {
+            Out::Text(out, _) => text::label(out, name, &escaped(value)),
+            Out::Protobuf(out) => protobuf::label(*out, name, value),
+            Out::Length(out) => protobuf::label(*out, name, value),
         }
         self
     }
@@ -139,10 +188,11 @@ impl Sample<'_> {
     }
 
     /// More labels rendered before.
-    pub(super) fn labels(self, labels: &Labels) -> Self {
-        match self.format {
-            Format::Text | Format::OpenMetrics => text::more(self.out, labels),
-            Format::Protobuf => protobuf::labels(self.out, labels),
+    pub(super) fn labels(mut self, labels: &Labels) -> Self {
+        match &mut self.out {
+            Out::Text(out, _) => text::more(out, labels),
+            Out::Protobuf(out) => protobuf::labels(*out, labels),
+            Out::Length(out) => protobuf::labels(*out, labels),
         }
         self
     }
@@ -171,15 +221,16 @@ impl Sample<'_> {
     }
 
     fn value(self, value: Value) {
-        match self.format {
-            Format::Text => text::value(self.out, self.has_labels, value, None),
-            Format::OpenMetrics => {
-                text::value(self.out, self.has_labels, value, self.exemplar.as_ref());
+        let exemplar = self.exemplar.as_ref();
+        match self.out {
+            Out::Text(out, format) => {
+                let exemplar = exemplar.filter(|_| format.has_exemplars());
+                text::value(out, self.has_labels, value, exemplar);
             }
-            Format::Protobuf => {
-                protobuf::value(self.out, self.kind, value, self.exemplar.as_ref());
-                protobuf::end(self.out, self.start);
+            Out::Protobuf(out) => {
+                protobuf::end_metric(out, self.start, self.kind, value, exemplar);
             }
+            Out::Length(out) => protobuf::end_metric(out, self.start, self.kind, value, exemplar),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The protobuf format, read by a decoder that is not ours.
 
+mod streaming;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use prost::Message;
@@ -106,6 +108,9 @@ mod model {
         pub(super) r#type: Option<i32>,
         #[prost(message, repeated, tag = "4")]
         pub(super) metric: Vec<Metric>,
+        /// What readers skip.
+        #[prost(bytes = "vec", repeated, tag = "15")]
+        pub(super) nothing: Vec<Vec<u8>>,
     }
 }
 
@@ -114,6 +119,12 @@ use model::{Histogram, Metric, MetricFamily};
 /// What is read, in pieces no larger than they may be.
 fn families(metrics: &Metrics) -> Vec<MetricFamily> {
     let pieces: Vec<Bytes> = metrics.exposition(Format::Protobuf).collect();
+    let families = read(&pieces);
+    assert!(families.iter().all(|family| family.nothing.is_empty()));
+    families
+}
+
+fn read(pieces: &[Bytes]) -> Vec<MetricFamily> {
     assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
     let all = pieces.concat();
     let mut rest = all.as_slice();

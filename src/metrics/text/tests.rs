@@ -11,11 +11,7 @@ const NOTHING: Head<'_> = Head {
 
 fn line(write: impl FnOnce(Sample<'_>)) -> String {
     let mut out = Vec::new();
-    let mut samples = Samples {
-        out: &mut out,
-        format: Format::Text,
-        head: NOTHING,
-    };
+    let mut samples = Samples::written(&mut out, Format::Text, NOTHING);
     write(samples.sample(&Labels::default().with("a", "b")));
     String::from_utf8(out).unwrap()
 }
