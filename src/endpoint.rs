@@ -42,7 +42,7 @@ pub struct Endpoint {
     /// What counts as reachable.
     pub expectation: Shared<Expectation>,
     /// How long an idle connection to it must live, if that matters.
-    pub hold: Option<Hold>,
+    pub hold: Option<Box<Hold>>,
     /// The cloud of a catalog entry (`public`, `us-government`); empty for a user's own endpoint.
     pub cloud: Option<String>,
     /// The required wildcard for which this host stands in, for a wildcard itself cannot be probed.

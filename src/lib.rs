@@ -31,7 +31,7 @@
 //! * [`history`]: the last outcomes of every check.
 //! * [`diagnosis`]: many outcomes in, the few causes that they have out.
 //! * [`report`]: what a run of all checks comes to, as text and JSON.
-//! * [`scheduler`]: one loop a check, and one for its idle connection, at a fixed rate, bounded and cancellable.
+//! * [`scheduler`]: each check at a fixed rate, and its idle connection at another; bounded and cancellable.
 //! * [`server`]: the page, the metrics and the API over HTTP.
 //! * [`app`]: the wiring of all this into commands.
 //!

@@ -319,6 +319,7 @@ impl Timings {
     }
 
     /// The timings in the order in which the steps were first taken.
+    #[must_use]
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Timing> {
         self.0.iter().map(|taken| Timing {
             step: taken.step,

@@ -1,7 +1,6 @@
 //! A configuration that was read, with the plan that it comes to: without touching trust stores or resolvers.
 
 use std::path::Path;
-use std::thread;
 
 use super::Fault;
 use crate::catalog;
@@ -77,18 +76,11 @@ pub(super) fn config(file: Option<&Path>) -> Result<(Config, Vec<String>), Fault
     let environment = &platform::environment;
     match file {
         Some(file) => {
-            let load = || Config::load_with(file, environment, wrong_with_the_catalog);
-            Ok((aside(load)??, Vec::new()))
+            let config = Config::load_with(file, environment, wrong_with_the_catalog)?;
+            Ok((config, Vec::new()))
         }
         None => Ok(Config::embedded_default(environment)?),
     }
-}
-
-/// Reads in a thread of its own: reading takes several times what is kept of it, and what a thread leaves free goes
-/// back to the system, instead of lying scattered between what is kept.
-fn aside<T: Send>(read: impl FnOnce() -> T + Send) -> Result<T, Fault> {
-    let read = thread::scope(|scope| scope.spawn(read).join());
-    read.map_err(|_| Fault::Internal("reading the configuration broke off".to_owned()))
 }
 
 /// What the catalog has to say of a configuration that is wrong elsewhere.

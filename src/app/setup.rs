@@ -252,7 +252,11 @@ impl Setup {
             let probe = Arc::new(self.prober.probe_of(check)?);
             Some(Job {
                 check: Arc::clone(check),
-                hold: check.endpoint.hold.map(|hold| holding(&probe, hold)),
+                hold: check
+                    .endpoint
+                    .hold
+                    .as_deref()
+                    .map(|hold| holding(&probe, *hold)),
                 probe: Arc::new(move || {
                     let probe = Arc::clone(&probe);
                     Box::pin(async move { probe.run().await.trimmed() })

@@ -64,7 +64,7 @@ mod tests {
             let name = &endpoint.name;
             let entry = entry_of(endpoint).unwrap_or_else(|| panic!("no entry of {name}"));
             assert_eq!(entry.critical, endpoint.critical, "{name}");
-            assert_eq!(entry.hold, endpoint.hold, "{name}");
+            assert_eq!(entry.hold.map(Box::new), endpoint.hold, "{name}");
         }
         let gateway = selected.endpoints.iter().find(|(endpoint, _)| {
             endpoint.name == variables[0].1 && endpoint.service == "tenant-attach"

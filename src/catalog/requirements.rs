@@ -80,7 +80,7 @@ impl Requirements<'_> {
             target: Target::Http(url.clone()),
             critical: entry.critical,
             expectation: self.expectation(entry, &url).into(),
-            hold: entry.hold,
+            hold: entry.hold.map(Box::new),
             cloud: Some(self.cloud.as_str().to_owned()),
             stands_in_for: entry.stands_in_for.clone(),
             serves_revocation: entry.kind.serves_revocation(),

@@ -14,7 +14,7 @@ pub struct Finding {
     /// What its latest probe found; `None` before the first.
     pub latest: Option<Arc<Outcome>>,
     /// How long it has been failing.
-    pub failing: Option<Failing>,
+    pub failing: Option<Box<Failing>>,
     /// What its latest hold found, where it has one.
     pub hold: Option<Arc<HoldOutcome>>,
     /// The steps that take far longer than they used to, for several probes in a row.
@@ -83,20 +83,20 @@ impl Finding {
         };
         Self {
             latest: Some(Arc::clone(outcome)),
-            failing: outcome.result.is_err().then_some(failing),
+            failing: outcome.result.is_err().then_some(Box::new(failing)),
             ..Self::unheard(check)
         }
     }
 
     /// Why it fails, where that is confirmed.
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.failing?.confirmed_since?;
+        self.failing.as_ref()?.confirmed_since?;
         self.latest.as_ref()?.result.as_ref().err()
     }
 
     /// Why it fails, and since when that is confirmed.
     pub(super) fn confirmed_since(&self) -> Option<SystemTime> {
-        self.failing?.confirmed_since
+        self.failing.as_ref()?.confirmed_since
     }
 
     /// What its latest probe found, where that was a success.
@@ -108,7 +108,7 @@ impl Finding {
     /// What there is to see of it began then.
     pub(super) fn since(&self) -> Option<SystemTime> {
         let began = self.latest.as_ref().map(|outcome| outcome.started);
-        self.failing.map(|failing| failing.since).or(began)
+        self.failing.as_ref().map(|failing| failing.since).or(began)
     }
 
     /// By which it is ordered, and known.

@@ -99,7 +99,7 @@ impl Diagnosis {
             explained,
         } = Diagnosed::of(&findings, &roots, now);
         for ((record, finding), by) in records.iter().zip(&findings).zip(explained) {
-            if let (Some(_), Some(outcome)) = (finding.failing, &finding.latest) {
+            if let (Some(_), Some(outcome)) = (&finding.failing, &finding.latest) {
                 record.is_diagnosed(by, outcome);
             }
         }
@@ -151,7 +151,9 @@ impl Observer for Diagnosis {
 }
 
 fn next_end_of_patience(findings: &[Finding], now: SystemTime) -> Duration {
-    let failing = findings.iter().filter_map(|finding| finding.failing);
+    let failing = findings
+        .iter()
+        .filter_map(|finding| finding.failing.as_deref());
     let ends = failing.flat_map(|failing| {
         let heard = failing.since + failing.patience;
         [heard, heard + failing.confirmation]

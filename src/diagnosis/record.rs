@@ -65,7 +65,7 @@ impl Record {
         let slow = kept.baseline.slow();
         let carried_on = std::mem::take(&mut kept.carried_on);
         let finding = &mut kept.finding;
-        finding.failing = failing_after(finding, outcome);
+        finding.failing = failing_after(finding, outcome).map(Box::new);
         finding.changes = changes;
         finding.slow = slow;
         finding.explained_before = finding.explained_by.take().filter(|_| !carried_on);
@@ -103,7 +103,7 @@ fn failing_after(finding: &Finding, outcome: &Outcome) -> Option<Failing> {
     let check = &finding.check;
     outcome.result.as_ref().err()?;
     let before = finding.latest.as_ref().map(|before| before.started);
-    let former = finding.failing;
+    let former = finding.failing.as_deref().copied();
     Some(Failing {
         since: former.map_or(outcome.started, |former| former.since),
         confirmed_since: former.and(before),

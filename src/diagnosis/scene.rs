@@ -97,7 +97,7 @@ impl<'f> Scene<'f> {
     /// worked since, or others have had the time to fail there, too; and of a certificate that is not trusted, all that
     /// use the same trust store have been heard.
     pub(super) fn stands_alone(&self, finding: &'f Finding, failure: &'f Failure) -> bool {
-        let Some(failing) = finding.failing else {
+        let Some(failing) = finding.failing.as_deref() else {
             return false;
         };
         let others_heard = failing.since + failing.patience;

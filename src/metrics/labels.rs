@@ -26,6 +26,11 @@ const BETWEEN: usize = 2;
 // === impl Labels ===
 
 impl Labels {
+    /// None yet, and room for some.
+    pub(super) fn with_room() -> Self {
+        Self(String::with_capacity(256))
+    }
+
     /// Adds a label with a configured value, which identifies and so is never cut.
     pub(super) fn with(mut self, name: &str, value: &str) -> Self {
         if !self.0.is_empty() {

@@ -25,8 +25,6 @@ pub(super) struct Published {
 pub(super) struct CheckRow {
     check: Arc<Check>,
     pub(super) numbers: Arc<CheckNumbers>,
-    /// What `reachd_endpoint_info` adds to the base labels.
-    pub(super) info: Labels,
 }
 
 /// A service over a route, with the checks that decide about its status.
@@ -194,21 +192,14 @@ impl CheckRow {
     fn new(check: &Arc<Check>, former: Option<&Self>) -> Self {
         let Some(former) = former else {
             return Self {
-                info: info(check),
                 check: Arc::clone(check),
                 numbers: Arc::new(numbers_of(&check.key())),
             };
         };
-        let is_same = former.check.is_as(check);
-        if !is_same {
+        if !former.check.is_as(check) {
             former.numbers.redefine();
         }
         Self {
-            info: if is_same {
-                former.info.clone()
-            } else {
-                info(check)
-            },
             check: Arc::clone(check),
             numbers: Arc::clone(&former.numbers),
         }
@@ -228,26 +219,27 @@ impl CheckRow {
         }
         self.numbers.count_into(Some(Arc::clone(set)));
     }
-}
 
-fn info(check: &Check) -> Labels {
-    let endpoint = &check.endpoint;
-    let labels = Labels::default()
-        .with_seen("url", &endpoint.target.to_string())
-        .with_seen("host", &endpoint.target.host())
-        .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
-        .with("critical", &endpoint.critical.to_string())
-        .with("via", check.via().as_str())
-        .with("origin", endpoint.origin.as_str())
-        .with(
-            "stands_in_for",
-            endpoint.stands_in_for.as_deref().unwrap_or_default(),
-        );
-    let own = endpoint.labels.iter();
-    let labels = own.fold(labels, |labels, (name, value)| {
-        labels.with_seen(name, value)
-    });
-    labels.kept()
+    /// What `reachd_endpoint_info` adds to the base labels: made for each scrape, for it is longer than all else that
+    /// is kept of a check here.
+    pub(super) fn info(&self) -> Labels {
+        let endpoint = &self.check.endpoint;
+        let labels = Labels::with_room()
+            .with_seen("url", &endpoint.target.to_string())
+            .with_seen("host", &endpoint.target.host())
+            .with_seen("cloud", endpoint.cloud.as_deref().unwrap_or_default())
+            .with("critical", &endpoint.critical.to_string())
+            .with("via", self.check.via().as_str())
+            .with("origin", endpoint.origin.as_str())
+            .with(
+                "stands_in_for",
+                endpoint.stands_in_for.as_deref().unwrap_or_default(),
+            );
+        let own = endpoint.labels.iter();
+        own.fold(labels, |labels, (name, value)| {
+            labels.with_seen(name, value)
+        })
+    }
 }
 
 // === impl ServiceRow ===

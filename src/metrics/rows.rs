@@ -85,7 +85,7 @@ pub(super) fn interval(samples: &mut Samples<'_>, row: &CheckRow) {
 pub(super) fn endpoint_info(samples: &mut Samples<'_>, row: &CheckRow) {
     samples
         .sample(&row.numbers.labels)
-        .labels(&row.info)
+        .labels(&row.info())
         .integer(1);
 }
 
@@ -188,7 +188,7 @@ pub(super) fn tls_info(samples: &mut Samples<'_>, row: &CheckRow) {
                 .sample(&row.numbers.labels)
                 .label("peer", peer.as_str())
                 .seen("version", version)
-                .seen("cipher", tls.cipher.as_deref().unwrap_or_default())
+                .seen("cipher", tls.cipher.unwrap_or_default())
                 .seen("alpn", tls.alpn.as_deref().unwrap_or_default())
                 .integer(1);
         }

@@ -146,7 +146,7 @@ impl<'a> Builder<'a> {
         endpoint.hold = match overrides.hold {
             None => endpoint.hold,
             Some(HoldChoice::None) => None,
-            Some(HoldChoice::For(hold)) => Some(hold),
+            Some(HoldChoice::For(hold)) => Some(Box::new(hold)),
         };
         if let Some(pins) = &overrides.pins {
             endpoint.expectation.pins.clone_from(pins);
@@ -266,7 +266,7 @@ impl<'a> Builder<'a> {
 
     /// What a hold needs beyond its own numbers: time until the next one, and a connection that is the endpoint's own.
     fn check_hold(&mut self, endpoint: &Endpoint, overrides: &Overrides) {
-        let Some(hold) = endpoint.hold else {
+        let Some(hold) = &endpoint.hold else {
             return;
         };
         let timeout = overrides.timeout.unwrap_or(self.config.global.timeout);

@@ -54,11 +54,11 @@ pub(crate) fn check_of(service: &str, endpoint: &str, target: Target, route: Rou
 /// The same check, with a hold of three minutes.
 pub(crate) fn with_hold(check: &Check) -> Arc<Check> {
     let mut endpoint = (*check.endpoint).clone();
-    endpoint.hold = Some(Hold {
+    endpoint.hold = Some(Box::new(Hold {
         duration: Duration::from_secs(180),
         interval: Hold::DEFAULT_INTERVAL,
         keep_alive: None,
-    });
+    }));
     Arc::new(Check {
         endpoint: Arc::new(endpoint),
         ..check.clone()

@@ -12,7 +12,7 @@ pub(super) fn longest(endpoint: &Endpoint, timeout: Duration) -> Option<Duration
         Target::Http(_) => 2,
         Target::Tls(_) | Target::Tcp(_) | Target::Dns(_) => 1,
     };
-    Some(endpoint.hold?.duration + timeouts * timeout)
+    Some(endpoint.hold.as_ref()?.duration + timeouts * timeout)
 }
 
 impl Plan {
@@ -32,7 +32,7 @@ impl Plan {
     /// How many connections stand at once when each hold begins at its turns and takes as long as it may.
     fn holds_at_once(&self) -> usize {
         let share = |check: &Check| {
-            let interval = check.endpoint.hold?.interval;
+            let interval = check.endpoint.hold.as_ref()?.interval;
             let longest = longest(&check.endpoint, check.timeout)?;
             Some(longest.as_secs_f64() / interval.as_secs_f64())
         };

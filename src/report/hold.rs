@@ -86,7 +86,7 @@ impl<'a> HoldResult<'a> {
     #[must_use]
     pub fn new(check: &Check, outcome: &'a HoldOutcome) -> Option<Self> {
         Some(Self {
-            wanted: check.endpoint.hold?.duration,
+            wanted: check.endpoint.hold.as_ref()?.duration,
             finding: HoldFinding::from(outcome),
         })
     }

@@ -158,6 +158,10 @@ impl Dispatcher {
 
     // === a new plan ===
 
+    #[expect(
+        clippy::mutable_key_type,
+        reason = "the labels of a check do not change"
+    )]
     fn apply(&mut self, jobs: Vec<Job>, concurrency: Concurrency) {
         self.probes.change(concurrency.probes);
         self.holds.change(concurrency.holds);
@@ -242,21 +246,26 @@ impl Dispatcher {
         self.due.reserve_exact(count + count_of_holds);
         let mut earlier_holds = 0;
         for (number, Job { check, probe, hold }) in jobs.into_iter().enumerate() {
-            let holds = check.endpoint.hold.zip(hold).map(|(settings, hold)| {
-                let spread = settings.interval.min(MOST_TIME_TO_BEGIN);
-                let first = now + share(spread, earlier_holds, count_of_holds);
-                earlier_holds += 1;
-                let turns = Turns::new(first, settings.interval);
-                let lane = self.holds.join(Hops::SHARED);
-                let watcher = self.observers.watch(&check);
-                self.insert(Round::of_holds(
-                    Arc::clone(&check),
-                    hold,
-                    watcher,
-                    lane,
-                    turns,
-                ))
-            });
+            let holds = check
+                .endpoint
+                .hold
+                .as_deref()
+                .zip(hold)
+                .map(|(settings, hold)| {
+                    let spread = settings.interval.min(MOST_TIME_TO_BEGIN);
+                    let first = now + share(spread, earlier_holds, count_of_holds);
+                    earlier_holds += 1;
+                    let turns = Turns::new(first, settings.interval);
+                    let lane = self.holds.join(Hops::SHARED);
+                    let watcher = self.observers.watch(&check);
+                    self.insert(Round::of_holds(
+                        Arc::clone(&check),
+                        hold,
+                        watcher,
+                        lane,
+                        turns,
+                    ))
+                });
             let first = now + share(time_to_begin(check.interval, count), number, count);
             let turns = Turns::new(first, check.interval);
             let lane = self.probes.join(Hops::of(&check));

@@ -489,11 +489,11 @@ fn held_for(seconds: u32) -> HoldOutcome {
 fn held_job(name: &str, interval: Duration, seconds: u32) -> Job {
     let job = job(name, 10 * SECOND, SECOND);
     let mut endpoint = (*job.check.endpoint).clone();
-    endpoint.hold = Some(Hold {
+    endpoint.hold = Some(Box::new(Hold {
         duration: seconds * SECOND,
         interval,
         keep_alive: None,
-    });
+    }));
     let check = Check {
         endpoint: Arc::new(endpoint),
         ..(*job.check).clone()

@@ -417,11 +417,16 @@ impl<'a> From<&'a CheckHistory> for CheckStatus<'a> {
                 outcomes: history.recent.len(),
                 failures: history.recent.failed(),
             },
-            hold: history.check.endpoint.hold.map(|hold| HoldStatus {
-                for_seconds: hold.duration.as_secs_f64(),
-                interval_seconds: hold.interval.as_secs_f64(),
-                latest: history.hold.as_deref().map(HoldFinding::from),
-            }),
+            hold: history
+                .check
+                .endpoint
+                .hold
+                .as_deref()
+                .map(|hold| HoldStatus {
+                    for_seconds: hold.duration.as_secs_f64(),
+                    interval_seconds: hold.interval.as_secs_f64(),
+                    latest: history.hold.as_deref().map(HoldFinding::from),
+                }),
             latest: history
                 .latest()
                 .map(|outcome| Run::of(outcome, Finding::from)),

@@ -41,11 +41,14 @@ enum Elsewhere<'f> {
 pub(super) fn infer<'f>(scene: &Scene<'f>) -> Vec<Inference<'f>> {
     let mut places: BTreeMap<Place, Heard<'f>> = BTreeMap::new();
     for (finding, failure) in scene.failures() {
-        if let (true, Some(failing)) = (scene.stands_alone(finding, failure), finding.failing) {
+        if let (true, Some(failing)) = (
+            scene.stands_alone(finding, failure),
+            finding.failing.as_deref(),
+        ) {
             let heard = places.entry(place_of(finding)).or_default();
             heard
                 .failing
-                .push((Witness::failing(finding, failure), failing));
+                .push((Witness::failing(finding, failure), *failing));
         }
     }
     if places.is_empty() {

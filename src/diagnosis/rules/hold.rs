@@ -55,7 +55,7 @@ fn way_of<'f>(finding: &'f Finding, hold: &HoldOutcome) -> &'f str {
 /// Whether every cut was followed by a connection that lived as long as the one that was cut should have.
 fn is_disproved(inference: &Inference<'_>) -> bool {
     let long_enough = |cut: &Finding| {
-        let should = cut.check.endpoint.hold.map(|hold| hold.duration);
+        let should = cut.check.endpoint.hold.as_ref().map(|hold| hold.duration);
         let of_cut = cut.hold.as_ref().map(|hold| hold.started);
         let mut lived = inference
             .contradicts

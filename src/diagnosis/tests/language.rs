@@ -125,7 +125,7 @@ fn finding(line: &str) -> Finding {
             .text("hold")
             .map(|hold| Arc::new(hold_of(&outcome, hold))),
         latest: Some(Arc::new(outcome)),
-        failing,
+        failing: failing.map(Box::new),
         slow: options.text("slow").map(slow).into_iter().collect(),
         changes: usize::try_from(options.number("changes").unwrap_or_default()).unwrap(),
         explained_by: options.text("explained").map(|name| {
@@ -144,11 +144,11 @@ fn check(name: &str, route: &str, options: &Options<'_>) -> Check {
     let endpoint = Arc::get_mut(&mut check.endpoint).unwrap();
     endpoint.critical = !options.has("lesser");
     endpoint.serves_revocation = options.has("serves-revocation");
-    endpoint.hold = options.has("hold").then_some(Hold {
+    endpoint.hold = options.has("hold").then_some(Box::new(Hold {
         duration: Duration::from_secs(180),
         interval: Hold::DEFAULT_INTERVAL,
         keep_alive: None,
-    });
+    }));
     if options.has("catalog") {
         endpoint.origin = Origin::Catalog;
     }

@@ -272,7 +272,7 @@ fn a_hold_is_the_catalogs_unless_it_is_overridden() {
     let catalog = "catalog: {features: [tenant-attach]";
     let holds = |plan: &Plan| -> Vec<String> {
         let endpoints = plan.checks.iter().filter_map(|check| {
-            let hold = check.endpoint.hold?;
+            let hold = check.endpoint.hold.as_deref()?;
             let seconds = (hold.duration.as_secs(), hold.interval.as_secs());
             Some(format!("{} {seconds:?}", check.endpoint.name))
         });

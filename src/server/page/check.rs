@@ -237,7 +237,7 @@ impl<'a> Asked<'a> {
 
 impl<'a> HeldIdle<'a> {
     fn new(history: &'a CheckHistory, now: SystemTime) -> Option<Self> {
-        let hold = history.check.endpoint.hold?;
+        let hold = history.check.endpoint.hold.as_deref()?;
         let latest = history.hold.as_deref();
         let latest = latest.and_then(|outcome| HoldResult::new(&history.check, outcome));
         Some(Self {

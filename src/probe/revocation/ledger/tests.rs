@@ -30,7 +30,7 @@ fn meet(page: &Page, paths: &[&Arc<[CertificateDer<'static>]>], came_to_its_end:
 
 fn urls(ledger: &Ledger, endpoint: &str) -> Vec<(Publication, String)> {
     let places = ledger.places().remove(&key(endpoint)).unwrap_or_default();
-    let pairs = places.into_iter();
+    let pairs = places.iter();
     pairs
         .map(|named| (named.place.publication, named.place.url.to_string()))
         .collect()
