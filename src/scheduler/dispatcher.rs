@@ -13,7 +13,7 @@ use tokio::task::{Id, JoinError, JoinSet};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use super::limit::{Hops, Limit};
-use super::round::{Ended, Kind, Round, Standing};
+use super::round::{Ended, Kind, Round, Standing, Work};
 use super::turns::Turns;
 use super::{Concurrency, Job};
 use crate::observer::{Observer, Observers};
@@ -65,7 +65,8 @@ impl Dispatcher {
         }
     }
 
-    /// Goes on until it is told to stop, and says whether all probes had finished by then, or until nobody is there to tell it.
+    /// Goes on until it is told to stop, and says whether all probes had finished by then, or until nobody is there
+    /// to tell it.
     pub(super) async fn run(mut self, mut orders: mpsc::Receiver<Order>) -> bool {
         loop {
             self.start_what_is_due();
@@ -90,14 +91,11 @@ impl Dispatcher {
             let Some(round) = self.rounds.get_mut(who) else {
                 continue;
             };
-            let limit = match round.kind() {
-                Kind::Probes => &mut self.probes,
-                Kind::Holds => &mut self.holds,
-            };
-            if limit.admits(round.lane, who) {
+            // Until it is started.
+            round.standing = Standing::Waits;
+            let (kind, lane) = (round.kind(), round.lane);
+            if self.limit(kind).admits(lane, who) {
                 self.start(who);
-            } else {
-                round.standing = Standing::Waits;
             }
         }
     }
@@ -198,12 +196,12 @@ impl Dispatcher {
     fn keep(&mut self, probes: usize, holds: Option<usize>, job: Job) {
         if let Some(round) = self.rounds.get_mut(probes) {
             round.check = job.check;
-            round.probes_by(job.probe);
+            round.work = Work::Probes(job.probe);
         }
         if let Some(hold) = job.hold
             && let Some(round) = holds.and_then(|holds| self.rounds.get_mut(holds))
         {
-            round.holds_by(hold);
+            round.work = Work::Holds(hold);
         }
     }
 
@@ -258,19 +256,14 @@ impl Dispatcher {
                     let turns = Turns::new(first, settings.interval);
                     let lane = self.holds.join(Hops::SHARED);
                     let watcher = self.observers.watch(&check);
-                    self.insert(Round::of_holds(
-                        Arc::clone(&check),
-                        hold,
-                        watcher,
-                        lane,
-                        turns,
-                    ))
+                    let (check, work) = (Arc::clone(&check), Work::Holds(hold));
+                    self.insert(Round::new(check, work, watcher, lane, turns))
                 });
             let first = now + share(time_to_begin(check.interval, count), number, count);
             let turns = Turns::new(first, check.interval);
             let lane = self.probes.join(Hops::of(&check));
             let watcher = self.observers.watch(&check);
-            let mut round = Round::of_probes(check, probe, watcher, lane, turns);
+            let mut round = Round::new(check, Work::Probes(probe), watcher, lane, turns);
             round.holds = holds;
             self.insert(round);
         }

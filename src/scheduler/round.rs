@@ -16,7 +16,7 @@ use crate::plan::Check;
 /// A round as the dispatcher keeps it.
 pub(super) struct Round {
     pub(super) check: Arc<Check>,
-    work: Work,
+    pub(super) work: Work,
     watcher: Box<dyn Watcher>,
     /// The number of the lane in which it waits.
     pub(super) lane: usize,
@@ -35,7 +35,7 @@ pub(super) struct Round {
 }
 
 /// What it does at its next turn. A reload replaces it without disturbing what is under way.
-enum Work {
+pub(super) enum Work {
     Probes(ProbeFunction),
     Holds(HoldFunction),
 }
@@ -63,27 +63,7 @@ pub(super) enum Ended {
 }
 
 impl Round {
-    pub(super) fn of_probes(
-        check: Arc<Check>,
-        probe: ProbeFunction,
-        watcher: Box<dyn Watcher>,
-        lane: usize,
-        turns: Turns,
-    ) -> Self {
-        Self::new(check, Work::Probes(probe), watcher, lane, turns)
-    }
-
-    pub(super) fn of_holds(
-        check: Arc<Check>,
-        hold: HoldFunction,
-        watcher: Box<dyn Watcher>,
-        lane: usize,
-        turns: Turns,
-    ) -> Self {
-        Self::new(check, Work::Holds(hold), watcher, lane, turns)
-    }
-
-    fn new(
+    pub(super) fn new(
         check: Arc<Check>,
         work: Work,
         watcher: Box<dyn Watcher>,
@@ -110,14 +90,6 @@ impl Round {
             Work::Probes(_) => Kind::Probes,
             Work::Holds(_) => Kind::Holds,
         }
-    }
-
-    pub(super) fn probes_by(&mut self, probe: ProbeFunction) {
-        self.work = Work::Probes(probe);
-    }
-
-    pub(super) fn holds_by(&mut self, hold: HoldFunction) {
-        self.work = Work::Holds(hold);
     }
 
     pub(super) fn first_turn(&mut self) -> Instant {
